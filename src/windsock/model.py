@@ -1,0 +1,115 @@
+"""The values that stages hand each other. Frozen, plain, and named once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+Row = dict[str, Any]
+"""One row of a table in `windsock.schema`; missing columns are null."""
+
+Severity = Literal["info", "watch", "warning", "critical"]
+Status = Literal["new", "still", "worse", "better", "recovered", "accepted"]
+Verdict = Literal["worse", "same", "better", "cannot_tell"]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceObject:
+    """One object as a listing shows it. `path` is relative to the source's root, `url` is the whole address."""
+
+    url: str
+    path: str
+    size: int
+    modified_at: datetime
+    etag: str
+
+
+@dataclass(frozen=True, slots=True)
+class LogKey:
+    """What the key of a log object says. `run_id` is the ISO timestamp for layouts of 1.10 to 2.2."""
+
+    dag_id: str
+    run_id: str
+    task_id: str
+    map_index: int
+    try_number: int
+    kind: Literal["attempt", "trigger", "scheduler_job"] = "attempt"
+    logical_date: datetime | None = None
+    layout: str = "2.3+"
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """An object that was understood: rows by table. `partial` says what of it could not be read."""
+
+    kind: str
+    rows: Mapping[str, Sequence[Row]]
+    partial: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """An object that is known not to be ours to read (a trigger log, a folder marker); counted, not rejected."""
+
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """An object that should have been readable and was not. `reason` is a short code, `detail` a sentence."""
+
+    kind: str
+    reason: str
+    detail: str = ""
+
+
+Outcome = Parsed | Ignored | Reject
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a question returned: rows in the question's own order. No rounding, no wording."""
+
+    question: str
+    columns: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One judged statement. `id` is stable over weeks: code plus the subject's values."""
+
+    id: str
+    code: str
+    name: str
+    severity: Severity
+    subject: Mapping[str, str]
+    headline: str
+    evidence: Mapping[str, Any]
+    advice: str
+    question: str
+    status: Status = "new"
+    since_week: str = ""
+    weeks: int = 1
+    owner: str = ""
+    rank: float = 0.0  # larger is more important; only the order counts
+
+
+@dataclass(frozen=True, slots=True)
+class NoData:
+    """A section of the report whose input is missing, and why."""
+
+    section: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """All rules over one week: what was found, what could not be judged."""
+
+    findings: tuple[Finding, ...]
+    no_data: tuple[NoData, ...]
+    judged: Mapping[str, int] = field(default_factory=dict)  # rule code -> subjects judged
+    not_enough: Mapping[str, int] = field(default_factory=dict)  # rule code -> subjects with too little data
