@@ -50,7 +50,8 @@ TABLES: dict[str, Table] = {
             "task_logs",
             "one task-attempt log object",
             _columns(
-                _FIVE + "state state_reason started_at:t ended_at:t exception_type exception_message error_signature "
+                _FIVE
+                + "state state_reason started_at:t ended_at:t exception_type exception_message error_signature "
                 "record_count:l warning_count:l error_count:l process_starts:l log_bytes:l bundle_name bundle_version "
                 "dag_file dag_file_parse_s:d bundle_prepare_s:d hostname dialect object_url object_etag "
                 "object_modified_at:t logical_date:t operator read_path"
@@ -62,7 +63,8 @@ TABLES: dict[str, Table] = {
             "task_instances",
             "one try as API, database or component log tells it",
             _columns(
-                _FIVE + "state max_tries:i operator pool pool_slots:i queue executor priority_weight:l hostname "
+                _FIVE
+                + "state max_tries:i operator pool pool_slots:i queue executor priority_weight:l hostname "
                 "scheduled_at:t queued_at:t started_at:t ended_at:t anchor_at:t source is_history:i"
             ),
             "anchor_at",
@@ -82,7 +84,8 @@ TABLES: dict[str, Table] = {
             "log_events",
             "one log record at or above `lines` (default: error), or with an exception; redacted",
             _columns(
-                _FIVE + "logged_at:t record_no:l level logger message exception_type error_signature object_url"
+                _FIVE
+                + "logged_at:t record_no:l level logger message exception_type error_signature object_url"
             ),
             "logged_at",
             (*ATTEMPT_KEY, "record_no"),
@@ -91,7 +94,9 @@ TABLES: dict[str, Table] = {
         Table(
             "parse_samples",
             "one measured parse of a DAG file",
-            _columns("parsed_at:t dag_file bundle_name bundle_version parse_s:d dag_count:l error_count:l source"),
+            _columns(
+                "parsed_at:t dag_file bundle_name bundle_version parse_s:d dag_count:l error_count:l source"
+            ),
             "parsed_at",
             ("source", "bundle_name", "dag_file", "parsed_at"),
         ),
@@ -108,7 +113,9 @@ TABLES: dict[str, Table] = {
         Table(
             "metric_samples",
             "one series over one minute",
-            _columns("sampled_at:t name labels:map kind value:d sample_count:l min_value:d max_value:d raw_name"),
+            _columns(
+                "sampled_at:t name labels:map kind value:d sample_count:l min_value:d max_value:d raw_name"
+            ),
             "sampled_at",
             ("name", "labels", "sampled_at"),
             is_daily=True,

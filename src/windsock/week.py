@@ -30,7 +30,9 @@ class Week:
                 return cls(date.fromisocalendar(int(match[1]), int(match[2]), 1))
             return cls.of(date.fromisoformat(text.strip()))
         except ValueError:
-            raise ConfigError(f"--week {text!r}: not a week; write it as 2026-W47 or as a date in it") from None
+            raise ConfigError(
+                f"--week {text!r}: not a week; write it as 2026-W47 or as a date in it"
+            ) from None
 
     @classmethod
     def of(cls, moment: date | datetime) -> Week:

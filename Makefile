@@ -1,0 +1,55 @@
+# Two commands are enough for a newcomer: `make demo` and `make test`. Both do their own set-up with only python3.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/installed-$(shell cat requirements/dev.txt pyproject.toml 2>/dev/null | cksum | cut -d' ' -f1)
+WEEK ?= 2026-W47
+
+.PHONY: help install demo test check e2e bench docs format accept lock clean
+
+help:            ## this list
+	@sed -n 's/^\([a-z0-9]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+install: $(STAMP)  ## .venv with the locked dependencies and windsock itself
+
+$(STAMP): requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "windsock needs python3 >= 3.11; set PYTHON=/path/to/python3.11" >&2; exit 2; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@rm -f .venv/installed-*
+	@touch $@
+
+demo: install    ## the main job on data/sample, offline; ends with the path of a finished report
+	@$(BIN)/windsock demo
+
+test: install    ## all everyday tests
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not e2e"
+
+check: install   ## format, lint, types, drift of generated pages
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/python -m docs.generate --check
+
+e2e: install     ## long suites on real components
+	@$(BIN)/python -m pytest -m e2e
+
+bench: install   ## this project, its peers, the ratio, peak memory
+	@$(BIN)/python -m benchmarks.parse
+
+docs: install    ## rewrite the generated pages
+	@$(BIN)/python -m docs.generate
+
+format: install  ## format and mend what can be mended
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+accept: install  ## take today's output as the golden files; review the diff as you review code
+	@WINDSOCK_ACCEPT=1 $(BIN)/python -m pytest -m "not e2e" tests/report tests/test_sample_week.py
+
+lock:            ## for maintainers: renew the lock files (needs uv)
+	@uv pip compile -q --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links --generate-hashes --no-header -o requirements/run.txt pyproject.toml
+	@uv pip compile -q --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links --generate-hashes --no-header --group dev -c requirements/run.txt -o requirements/dev.txt pyproject.toml
+
+clean:           ## remove what can be made again
+	@rm -rf .venv dist build reports/out .pytest_cache .hypothesis .mypy_cache .ruff_cache
