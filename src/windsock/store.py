@@ -8,15 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Protocol
-from urllib.parse import urlsplit
 
-import obstore as obs
-from obstore.store import AzureStore, GCSStore, S3Store
-
-from windsock.errors import ConfigError
 from windsock.model import SourceObject
 
 RETRY: dict[str, Any] = {
