@@ -1,0 +1,62 @@
+"""The house's law: porch, story, stage, ground; stages never import each other."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "src" / "windsock"
+STAGES = {"sources", "parse", "lake", "checks", "questions", "findings", "report", "deliver"}
+GROUND = {"model", "schema", "config", "store", "week", "errors", "redaction", "signature", "resources", "output"}
+STORY = {"pipeline", "snapshot", "setup", "demo"}
+
+
+def imports_of(path: Path) -> set[str]:
+    """Top-level windsock modules that a file imports, the type-checking block included."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("windsock."):
+            found.add(node.module.split(".")[1])
+        elif isinstance(node, ast.ImportFrom) and node.module == "windsock":
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.Import):
+            found |= {a.name.split(".")[1] for a in node.names if a.name.startswith("windsock.")}
+    return found & (STAGES | GROUND | STORY | {"cli"})
+
+
+MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
+
+
+def room(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_room_imports_only_from_floors_below(path: Path) -> None:
+    place, seen = room(path), imports_of(path)
+    if place in STAGES:
+        assert seen - GROUND - {place} == set()
+    elif place in GROUND:
+        assert seen <= GROUND
+    elif place in STORY:
+        assert "cli" not in seen
+
+
+def test_every_room_is_on_the_plan() -> None:
+    assert {room(path) for path in MODULES} <= STAGES | GROUND | STORY | {"cli", "__init__", "__main__"}
+
+
+@pytest.mark.parametrize("module", ["great_expectations", "pandas", "scipy", "boto3", "polars", "duckdb"])
+def test_help_loads_no_heavy_library(module: str) -> None:
+    code = f"import sys, windsock.cli; sys.exit({module!r} in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_only_the_porch_reads_the_clock() -> None:
+    for path in MODULES:
+        if path.name != "cli.py":
+            text = path.read_text(encoding="utf-8")
+            assert "datetime.now(" not in text, path
+            assert "time.time()" not in text, path
