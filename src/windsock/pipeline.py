@@ -34,3 +34,345 @@ from windsock.week import Week
 
 LOOK_BACK_WEEKS = 8  # the baseline of the judges; the first pull reads one week more
 """Weeks of history that a first pull reads before the reported week."""
+
+
+@dataclass(slots=True)
+class PullSummary:
+    """What a pull did: every listed object ends as skipped, read, ignored or rejected."""
+
+    listed: int = 0
+    skipped: int = 0
+    read: int = 0
+    ignored: int = 0
+    rejected: int = 0
+    bytes: int = 0
+    requests: int = 0
+    is_dry_run: bool = False
+    rejects: list[tuple[str, str]] = field(default_factory=list)
+
+    def fields(self) -> dict[str, int]:
+        """The numbers, for JSON output."""
+        names = ("listed", "skipped", "read", "ignored", "rejected", "bytes", "requests")
+        return {name: getattr(self, name) for name in names}
+
+    def sentence(self) -> str:
+        """One line for people."""
+        size = f"{self.bytes / 1e6:.1f} MB"
+        if self.is_dry_run:
+            minutes = max(1, round(self.read * 0.03 / 16 / 60))  # 30 ms a request, 16 in flight
+            return (
+                f"would read {self.read} of {self.listed} objects, {size}, {self.read} GET requests "
+                f"and {self.requests} listing requests, about {minutes} minutes"
+            )
+        return (
+            f"{self.listed} objects listed, {self.skipped} known, {self.read} read ({size}), "
+            f"{self.ignored} not logs of attempts, {self.rejected} rejected"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A finished report."""
+
+    path: Path
+    verdict: str
+    verdict_sentence: str
+    severities: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Input:
+    """One source to pull: its store, and how an object of it is read."""
+
+    kind: str
+    store: Store
+
+
+def open_lake(config: Config, *, create: bool = False) -> Lake:
+    """The lake of this deployment."""
+    lake = config.pipeline.lake
+    return Lake.open(
+        config.url(lake.url),
+        deployment=config.pipeline.deployment.name,
+        shards=lake.shards,
+        memory_mb=lake.memory_mb,
+        storage=config.storage,
+        create=create,
+    )
+
+
+def pull(
+    config: Config,
+    *,
+    now: datetime,
+    week: Week,
+    output: Output,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    shard: tuple[int, int] | None = None,
+    full: bool = False,
+    reread: bool = False,
+    dry_run: bool = False,
+) -> PullSummary:
+    """Sources → lake, incremental. Objects that cannot be read become counted rejects; a re-run is safe."""
+    inputs = _inputs(config)
+    shards = _shards(config, shard)
+    summary = PullSummary(is_dry_run=dry_run)
+    lake = open_lake(config, create=not dry_run) if not dry_run else None
+    first_since = since or week.minus(LOOK_BACK_WEEKS).from_at
+    for index, count in shards:
+        if lake is None:
+            _pull_shard(config, inputs, {}, None, summary, (index, count), first_since, until, full, now, output)
+            continue
+        with lake.writer(shard=index, holder=f"{socket.gethostname()}", now=now) as writer:
+            known = {} if reread else writer.known()
+            window = since if (known or reread) and since is None and not full else first_since
+            if full:
+                window = since
+            _pull_shard(config, inputs, known, writer, summary, (index, count), window, until, full, now, output)
+            writer.checkpoint(now)
+    return summary
+
+
+def _inputs(config: Config) -> list[_Input]:
+    sources = config.pipeline.sources
+    inputs: list[_Input] = []
+    if sources.task_logs:
+        inputs += [_Input("task_logs", open_store(u, config.storage)) for u in config.urls(sources.task_logs.url)]
+    if sources.metrics and sources.metrics.url:
+        inputs += [_Input("metrics", open_store(u, config.storage)) for u in config.urls(sources.metrics.url)]
+    later = {
+        "sources.component_logs": sources.component_logs,
+        "sources.airflow_api": sources.airflow_api,
+        "sources.airflow_db": sources.airflow_db,
+        "sources.metrics] prometheus": sources.metrics and (sources.metrics.prometheus or None),
+    }
+    for name, value in later.items():
+        if value is not None:
+            raise ConfigError(f"{config.path}: [{name}] cannot be read by this version yet; remove it from the file")
+    if not inputs:
+        raise ConfigError(f"{config.path}: no source is set; add [sources.task_logs] url or [sources.metrics] url")
+    return inputs
+
+
+def _shards(config: Config, shard: tuple[int, int] | None) -> list[tuple[int, int]]:
+    count = config.pipeline.lake.shards
+    if shard is None:
+        return [(index, count) for index in range(count)]
+    if shard[1] != count:
+        raise ConfigError(f"--shard {shard[0]}/{shard[1]}: [lake] shards in {config.path} is {count}; they must agree")
+    return [shard]
+
+
+def _is_mine(config: Config, kind: str, obj: SourceObject, shard: tuple[int, int]) -> bool:
+    """Objects belong to the shard that their dag_id hashes to; objects without one belong to shard 0."""
+    if shard[1] == 1:
+        return True
+    logs = config.pipeline.sources.task_logs
+    key = parse_key(obj.path, (logs and logs.filename_template) or None) if kind == "task_logs" else None
+    return (crc32(key.dag_id.encode()) % shard[1] if key else 0) == shard[0]
+
+
+def _read(config: Config, kind: str, obj: SourceObject, data: bytes) -> Outcome:
+    """One object's bytes → rows, by what its source and its key say it is."""
+    if kind == "metrics":
+        reader = read_prometheus if obj.path.removesuffix(".gz").endswith(".prom") else read_statsd
+        return reader(data, object_url=obj.url, modified_at=obj.modified_at)
+    logs = config.pipeline.sources.task_logs
+    key = parse_key(obj.path, (logs and logs.filename_template) or None)
+    if key is None:
+        return Ignored("unknown_key")
+    if key.kind != "attempt":
+        return Ignored(f"{key.kind}_log")
+    return _read_log(key, obj, data, lines=logs.lines if logs else "errors", timezone=logs.timezone if logs else "UTC")
+
+
+def _read_log(key: LogKey, obj: SourceObject, data: bytes, *, lines: Any, timezone: str) -> Outcome:
+    return read_task_log(
+        key, data, object_url=obj.url, etag=obj.etag, modified_at=obj.modified_at, lines=lines, timezone=timezone
+    )
+
+
+def check(config: Config, *, week: Week, output: Output) -> checks.CheckReport:
+    """Stop with status 2 when the week's data are not fit to judge."""
+    lake = open_lake(config)
+    conn = lake.connect(week)
+    try:
+        found = checks.check(conn, week=week)
+    finally:
+        conn.close()
+    for broken in found.warnings:
+        output.say(f"warning: {broken.sentence()}")
+    found.raise_for_failures(config.url(config.pipeline.lake.url))
+    output.say(f"{found.checked} checks passed for week {week}, {len(found.warnings)} warnings")
+    return found
+
+
+def questions() -> dict[str, Question]:
+    """All questions of sql/, by name."""
+    return load_questions(resources.folder("sql"))
+
+
+def _question(name: str) -> Question:
+    import difflib
+
+    from windsock.errors import QuestionError
+
+    known = questions()
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f"did you mean {near[0]}? " if near else ""
+        raise QuestionError(f"no question {name!r}; {hint}`windsock ask --list` shows all")
+    return known[name]
+
+
+def ask(config: Config, *, question: str, sql: str, week: Week) -> Answer:
+    """One question of sql/, or ad-hoc SQL, over the lake's views."""
+    chosen = _question(question) if question else None
+    conn = open_lake(config).connect(week)
+    try:
+        return ask_question(conn, chosen) if chosen else ask_sql(conn, sql)
+    finally:
+        conn.close()
+
+
+def printable_sql(config: Config, *, question: str, sql: str, week: Week) -> str:
+    """Variables, views and question as one text that the duckdb command line runs."""
+    text = _question(question).sql if question else sql
+    views = (resources.folder("sql") / "lake.sql").read_text(encoding="utf-8")
+    url = config.url(config.pipeline.lake.url)
+    quoted = url.removeprefix("file://").replace("'", "''")
+    head = f"set variable lake = '{quoted}';\nset variable week_start = date '{week.monday}';\n"
+    return f"{head}{views}\n{text.rstrip().removesuffix(';')};"
+
+
+def judge_week(config: Config, *, week: Week, output: Output) -> tuple[Any, dict[str, Answer], dict[str, Any]]:
+    """Check, ask every question, judge: the material of the report."""
+    lake = open_lake(config)
+    conn = lake.connect(week)
+    try:
+        checked = checks.check(conn, week=week)
+        checked.raise_for_failures(config.url(config.pipeline.lake.url))
+        answers = {name: ask_question(conn, one) for name, one in questions().items()}
+    finally:
+        conn.close()
+    answers["data_checks"] = _check_answer(checked)
+    judgement = judge_all(
+        answers,
+        week=week,
+        thresholds=config.pipeline.findings,
+        exclude=config.pipeline.scope.exclude,
+        owners=config.pipeline.owners,
+        previous=_previous(config, week),
+    )
+    trust = {"checks": checked.checked, "check_warnings": len(checked.warnings), "version": __version__}
+    return judgement, answers, trust
+
+
+def _check_answer(report: checks.CheckReport) -> Answer:
+    """Warnings of the checks in the shape that rules read."""
+    columns = ("check_name", "table_name", "bad_rows", "row_count", "sentence")
+    rows: list[Row] = [
+        {
+            "check_name": one.expectation.name,
+            "table_name": one.expectation.table,
+            "bad_rows": one.bad_rows,
+            "row_count": one.rows,
+            "sentence": one.sentence(),
+        }
+        for one in report.warnings
+    ]
+    return Answer("data_checks", columns, tuple(rows))
+
+
+def _previous(config: Config, week: Week) -> dict[str, Any] | None:
+    """The report.json of the week before, if this machine or the lake has it."""
+    path = config.out / str(week.minus(1)) / "report.json"
+    try:
+        loaded = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return loaded if isinstance(loaded, dict) else None
+
+
+def report(config: Config, *, week: Week, output: Output, out: Path | None = None) -> Written:
+    """Judge the week and write the four files, all or none."""
+    judgement, answers, trust = judge_week(config, week=week, output=output)
+    page = build_page(
+        deployment=config.pipeline.deployment.name,
+        base_url=config.pipeline.deployment.base_url or None,
+        week=week,
+        judgement=judgement,
+        answers=answers,
+        trust=trust,
+        previous=_previous(config, week),
+        version=__version__,
+    )
+    folder = out or config.out / str(week)
+    write_report(folder, page)
+    written = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    return Written(
+        path=folder / "report.html",
+        verdict=written["verdict"],
+        verdict_sentence=written["verdict_sentence"],
+        severities=tuple(finding["severity"] for finding in written["findings"]),
+    )
+
+
+PARSE_COLUMNS = (
+    "path dialect state state_reason exception_type exception_message error_signature record_count process_starts "
+    "started_at ended_at reject"
+).split()
+
+
+def parse_files(paths: Sequence[str]) -> Iterator[Row]:
+    """What is understood of single objects: one row each, whether it could be read or not."""
+    for given in paths:
+        local = Path(given)
+        if "://" not in given and local.is_file():
+            store = open_store(str(local.resolve().parent), _no_storage())
+            objects = [o for o in store.list() if o.path == local.name]
+        else:
+            store = open_store(given, _no_storage())
+            objects = list(store.list())
+            if not objects:
+                raise SourceError(f"{given}: no such file, and nothing below it; give a log file, a folder or a URL")
+        for obj in objects:
+            yield _parse_one(store, obj, given if len(objects) == 1 else obj.url)
+
+
+def _no_storage() -> Any:
+    from windsock.store import Storage
+
+    return Storage()
+
+
+def _parse_one(store: Store, obj: SourceObject, shown: str) -> Row:
+    key = parse_key(obj.url) or LogKey("", "", "", -1, 0)
+    outcome = _read_log(key, obj, store.get(obj.path), lines="errors", timezone="UTC")
+    row: Row = dict.fromkeys(PARSE_COLUMNS) | {"path": shown}
+    if isinstance(outcome, Reject):
+        return row | {"reject": outcome.reason}
+    if isinstance(outcome, Ignored):
+        return row | {"reject": outcome.kind}
+    log: Mapping[str, Any] = outcome.rows["task_logs"][0]
+    return row | {name: log.get(name) for name in PARSE_COLUMNS if name in log}
+
+
+def what_if_pool(config: Config, *, pool: str, slots: Sequence[int], week: Week) -> dict[str, Any]:
+    """Replay the week's tasks through a pool at other sizes."""
+    conn = open_lake(config).connect(week)
+    try:
+        answers = {name: ask_question(conn, _question(name)) for name in ("pool_occupancy_inputs", "pool_full_share")}
+    finally:
+        conn.close()
+    return replay_pool(answers, pool=pool, slots=slots, week=week)
+
+
+def explain(code: str) -> str:
+    """A rule's own words: what it means, how it is judged, what to do."""
+    for rule in RULES:
+        if rule.code == code.upper():
+            return f"{rule.code} {rule.name}\n\n{rule.explanation()}"
+    known = ", ".join(rule.code for rule in RULES)
+    raise ConfigError(f"{code or 'no code given'}: not a finding; known are {known}")

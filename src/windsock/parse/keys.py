@@ -1,0 +1,122 @@
+"""What the key of a log object says. Identity comes from the key, never from text inside the log.
+
+Layouts: Airflow 2.3 to 3.x (`dag_id=…/run_id=…/task_id=…/[map_index=N/]attempt=N.log`), 1.10 to 2.2
+(`dag/task/<ISO time>/N.log`), and a `filename_template` of the user's own. Sources: airflow config.yml of 1.10.15,
+2.2.5, 2.11.2 and 3.3.2; shapes seen in real runs (docs/decisions.md 009).
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from functools import lru_cache
+
+from windsock.errors import ConfigError
+from windsock.model import LogKey
+
+# Ids are hostile: anything but a slash. `attempt=N.log` is anchored, because `attempt=1.log.trigger.1.log` and
+# `attempt=1.log.SchedulerJob.log` are other logs of the same attempt.
+_MODERN = re.compile(
+    r"(?:^|/)dag_id=(?P<dag_id>[^/]+)/run_id=(?P<run_id>[^/]+)/task_id=(?P<task_id>[^/]+)/"
+    r"(?:map_index=(?P<map_index>-?\d{1,9})/)?attempt=(?P<try_number>\d{1,9})\.log"
+    r"(?P<suffix>\.trigger\.\d+\.log|\.SchedulerJob\.log)?\Z",
+    re.DOTALL,
+)
+_LEGACY = re.compile(
+    r"(?:^|/)(?P<dag_id>[^/]+)/(?P<task_id>[^/]+)/(?P<run_id>\d{4}-\d\d-\d\dT\d\d[:_]\d\d[:_]\d\d[^/]*)/"
+    r"(?P<try_number>\d{1,9})\.log\Z",
+    re.DOTALL,
+)
+_KIND = {None: "attempt", "S": "scheduler_job", "t": "trigger"}
+_FIELDS = {
+    "dag_id": "dag_id", "run_id": "run_id", "task_id": "task_id", "map_index": "map_index",
+    "try_number": "try_number", "ts": "run_id", "execution_date": "run_id", "logical_date": "run_id",
+}  # fmt: skip
+_INT32 = 2**31 - 1
+
+
+def parse_key(path: str, template: str | None = None) -> LogKey | None:
+    """The attempt that `path` names, or None when it names none. Only the end of the path counts."""
+    if template and (match := _template(template).search(path)):
+        return _from_template(match)
+    if match := _MODERN.search(path):
+        suffix = match["suffix"]
+        kind = _KIND[suffix[1] if suffix else None]
+        return _key(match.groupdict(), layout="2.3+", kind=kind)
+    if match := _LEGACY.search(path):
+        return _key(match.groupdict(), layout="1.10-2.2", kind="attempt")
+    return None
+
+
+def render_key(key: LogKey) -> str:
+    """The key as Airflow would write it; `parse_key` reads it back."""
+    if key.layout == "1.10-2.2":
+        return f"{key.dag_id}/{key.task_id}/{key.run_id}/{key.try_number}.log"
+    mapped = f"map_index={key.map_index}/" if key.map_index >= 0 else ""
+    return f"dag_id={key.dag_id}/run_id={key.run_id}/task_id={key.task_id}/{mapped}attempt={key.try_number}.log"
+
+
+def _key(parts: dict[str, str | None], *, layout: str, kind: str) -> LogKey | None:
+    map_index, try_number = int(parts.get("map_index") or -1), int(parts.get("try_number") or 1)
+    if map_index > _INT32 or try_number > _INT32:
+        return None
+    run_id = parts.get("run_id") or ""
+    return LogKey(
+        dag_id=parts.get("dag_id") or "",
+        run_id=run_id,
+        task_id=parts.get("task_id") or "",
+        map_index=map_index,
+        try_number=try_number,
+        kind=kind,  # type: ignore[arg-type]
+        logical_date=_iso(run_id) if layout == "1.10-2.2" else None,
+        layout=layout,
+    )
+
+
+def _iso(text: str) -> datetime | None:
+    """An ISO time in a key; CloudWatch writes `_` for `:`."""
+    if len(text) > 19 and text[13] == "_":
+        text = text.replace("_", ":")
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    try:
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except OverflowError:
+        return None
+
+
+def _from_template(match: re.Match[str]) -> LogKey | None:
+    return _key(match.groupdict(), layout="template", kind="attempt")
+
+
+@lru_cache(maxsize=16)
+def _template(template: str) -> re.Pattern[str]:
+    """A `filename_template` (Jinja `{{ ti.dag_id }}` or `{dag_id}` form) as an expression with named groups."""
+    text = re.sub(r"\{%-?\s*if.*?%\}(.*?)\{%-?\s*endif\s*-?%\}", "\x00\\1\x01", template, flags=re.DOTALL)
+    parts: list[str] = []
+    seen: set[str] = set()
+    for piece in re.split(r"(\{\{.*?\}\}|\{[a-z_]+\}|\x00|\x01)", text):
+        if piece == "\x00":
+            parts.append("(?:")
+        elif piece == "\x01":
+            parts.append(")?")
+        elif piece.startswith("{"):
+            name = _FIELDS.get(re.sub(r"[{}\s]|\|.*", "", piece).split(".")[-1])
+            if name is None:
+                parts.append("[^/]*")
+            elif name in seen:
+                parts.append(f"(?P={name})")
+            else:
+                seen.add(name)
+                parts.append(f"(?P<{name}>{r'-?[0-9]{1,9}' if name in ('map_index', 'try_number') else '[^/]+'})")
+        else:
+            parts.append(re.escape(piece))
+    missing = {"dag_id", "run_id", "task_id"} - seen
+    if missing:
+        raise ConfigError(
+            f"[sources.task_logs] filename_template {template!r} names no {', '.join(sorted(missing))}; "
+            "copy it from [logging] log_filename_template of airflow.cfg"
+        )
+    return re.compile(r"(?:^|/)" + "".join(parts) + r"\Z", re.DOTALL)

@@ -1,0 +1,75 @@
+"""What every dialect's reader produces: records, and what they say about the attempt."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import datetime
+
+FAILED, RETRY, SKIPPED, SUCCESS, UNKNOWN = "failed", "up_for_retry", "skipped", "success", "unknown"
+
+STATES = frozenset(
+    "success failed up_for_retry skipped deferred up_for_reschedule upstream_failed removed restarting scheduled queued "
+    "running unknown".split()
+)
+
+# exceptions by which Airflow itself says why an attempt ended
+REASON_OF_EXCEPTION = {
+    "AirflowTaskTimeout": "timeout",
+    "AirflowSensorTimeout": "timeout",
+    "AirflowFailException": "fail_now",
+    "AirflowTaskTerminated": "signal",
+    "AirflowException": "exception",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One exception: its class, its message, the innermost frame of user code as (file, function)."""
+
+    type: str
+    message: str
+    frame: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record of a log. `no` counts from 0 within the object; `level` is lower case."""
+
+    no: int
+    at: datetime | None
+    level: str
+    logger: str
+    message: str
+    failure: Failure | None = None
+
+
+@dataclass(slots=True)
+class Reading:
+    """Everything that one log object says about its attempt; unset values are not told by the log."""
+
+    dialect: str
+    records: list[Record] = field(default_factory=list)
+    state: str = UNKNOWN
+    state_reason: str | None = None
+    failure: Failure | None = None
+    command_output: list[str] = field(default_factory=list)
+    process_starts: int = 0
+    bundle_name: str | None = None
+    bundle_version: str | None = None
+    dag_file: str | None = None
+    dag_file_parse_s: float | None = None
+    bundle_prepare_s: float | None = None
+    parsed_at: datetime | None = None
+    hostname: str | None = None
+    operator: str | None = None
+    logical_date: datetime | None = None
+    partial: str | None = None
+
+
+_LIBRARY = re.compile(r"/(?:site|dist)-packages/|/lib(?:64)?/python3|/python3\.\d+/|^<|/airflow/(?:models|utils|sdk|providers)/")
+
+
+def is_user_file(path: str) -> bool:
+    """Whether a frame's file is the user's: not installed, not of the standard library, not generated."""
+    return bool(path) and not _LIBRARY.search(path)

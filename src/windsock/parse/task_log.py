@@ -1,0 +1,174 @@
+"""One task log object → one row of `task_logs`, its `log_events`, and its parse sample. The exact path.
+
+Pure: bytes and a key in, rows or a reject out. No text makes it raise. Everything it lets out is redacted.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from datetime import datetime, timedelta
+from typing import Literal
+
+from windsock.model import LogKey, Outcome, Parsed, Reject, Row
+from windsock.parse import airflow2, airflow3, elastic
+from windsock.parse.reading import Failure, Reading, Record
+from windsock.redaction import redact
+from windsock.signature import error_signature, short_type
+
+Lines = Literal["errors", "warnings", "all"]
+
+PARSER_VERSION = "1"
+MAX_MESSAGE_BYTES = 16 * 1024
+MAX_PLAIN_BYTES = 2 * 1024**3
+CUT = " …[cut]"
+_GZIP = b"\x1f\x8b"
+_WORSE = {"errors": ("error", "critical"), "warnings": ("warning", "error", "critical")}
+_DIGITS_HEAD = re.compile(rb"(?:\x1b\[[0-9;]*m)?\[(?:\x1b\[[0-9;]*m)?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d")
+
+
+def read_task_log(
+    key: LogKey,
+    data: bytes,
+    *,
+    object_url: str,
+    etag: str,
+    modified_at: datetime,
+    lines: Lines = "errors",
+    timezone: str = "UTC",
+) -> Outcome:
+    """Read one object. Rejects: `empty`, `not_a_log`, `bad_gzip`, `too_large`. `timezone` is for stamps without zone."""
+    size = len(data)
+    if data[:2] == _GZIP:
+        plain = _gunzip(data)
+        if isinstance(plain, Reject):
+            return plain
+        data = plain
+    if not data.strip():
+        return Reject("task_logs", "empty", "the object holds no text")
+    reading = _read(key, data, timezone)
+    if reading is None or not reading.records:
+        return Reject("task_logs", "not_a_log", "no record of any known Airflow log format")
+    return _parsed(key, reading, size, object_url=object_url, etag=etag, modified_at=modified_at, lines=lines)
+
+
+def _gunzip(data: bytes) -> bytes | Reject:
+    """Bounded: a small object that unpacks to gigabytes is a reject, not a crash."""
+    unpack = zlib.decompressobj(wbits=31)
+    try:
+        plain = unpack.decompress(data, min(MAX_PLAIN_BYTES, len(data) * 2000 + 1_000_000))
+    except zlib.error as error:
+        return Reject("task_logs", "bad_gzip", str(error))
+    return Reject("task_logs", "too_large", "unpacks to too much") if unpack.unconsumed_tail else plain
+
+
+def _read(key: LogKey, data: bytes, timezone: str) -> Reading | None:
+    """Choose the dialect by the first lines that hold anything."""
+    for line in data[:65536].split(b"\n")[:50]:
+        start = line.lstrip()
+        if not start:
+            continue
+        if elastic.looks_like(start):
+            return elastic.read(data, key=key, timezone=timezone)
+        if start.startswith(b"{") and (b'"event"' in line or b'"timestamp"' in line):
+            return airflow3.read(data)
+        if _DIGITS_HEAD.match(start):
+            return airflow2.read(data.decode("utf-8", "replace"), key=key, timezone=timezone)
+    return None
+
+
+def _parsed(
+    key: LogKey, reading: Reading, size: int, *, object_url: str, etag: str, modified_at: datetime, lines: Lines
+) -> Parsed:
+    times = [at for record in reading.records if (at := plausible(record.at, modified_at))]
+    failure = reading.failure
+    ids: Row = {
+        "dag_id": key.dag_id, "run_id": key.run_id, "task_id": key.task_id,
+        "map_index": key.map_index, "try_number": key.try_number,
+    }  # fmt: skip
+    row: Row = ids | {
+        "state": reading.state,
+        "state_reason": reading.state_reason,
+        "started_at": times[0] if times else None,
+        "ended_at": max(times) if times else None,
+        "exception_type": short_type(failure.type) if failure else None,
+        "exception_message": cut(redact(failure.message)) if failure else None,
+        "error_signature": _signature(failure, reading.command_output) if failure else None,
+        "record_count": len(reading.records),
+        "warning_count": sum(record.level in _WORSE["warnings"] for record in reading.records),
+        "error_count": sum(record.level in _WORSE["errors"] for record in reading.records),
+        "process_starts": reading.process_starts,
+        "log_bytes": size,
+        "bundle_name": reading.bundle_name,
+        "bundle_version": reading.bundle_version,
+        "dag_file": reading.dag_file,
+        "dag_file_parse_s": reading.dag_file_parse_s,
+        "bundle_prepare_s": reading.bundle_prepare_s,
+        "hostname": reading.hostname,
+        "operator": reading.operator,
+        "logical_date": key.logical_date or reading.logical_date,
+        "dialect": reading.dialect,
+        "object_url": object_url,
+        "object_etag": etag,
+        "object_modified_at": modified_at,
+        "read_path": "exact",
+    }
+    events = [
+        _event(ids, record, reading, modified_at, object_url)
+        for record in reading.records
+        if lines == "all" or record.level in _WORSE[lines] or record.failure
+    ]
+    samples = _samples(reading, modified_at, object_url)
+    rows = {"task_logs": [row], "log_events": events, "parse_samples": samples}
+    return Parsed("task_logs", rows, reading.partial)
+
+
+def _event(ids: Row, record: Record, reading: Reading, modified_at: datetime, object_url: str) -> Row:
+    failure = record.failure
+    return ids | {
+        "logged_at": plausible(record.at, modified_at),
+        "record_no": record.no,
+        "level": record.level,
+        "logger": redact(record.logger),
+        "message": cut(redact(record.message)),
+        "exception_type": short_type(failure.type) if failure else None,
+        "error_signature": _signature(failure, reading.command_output) if failure else None,
+        "object_url": object_url,
+    }
+
+
+def _signature(failure: Failure, output: list[str]) -> str | None:
+    return error_signature(failure.type, redact(failure.message), failure.frame, [redact(line) for line in output[-20:]])
+
+
+def _samples(reading: Reading, modified_at: datetime, object_url: str) -> list[Row]:
+    """Parse time as a worker saw it: colder and noisier than the processor's, but it names the commit."""
+    at = plausible(reading.parsed_at, modified_at)
+    if reading.dag_file is None or reading.dag_file_parse_s is None or at is None:
+        return []
+    return [
+        {
+            "parsed_at": at,
+            "dag_file": reading.dag_file,
+            "bundle_name": reading.bundle_name,
+            "bundle_version": reading.bundle_version,
+            "parse_s": reading.dag_file_parse_s,
+            "source": "task_log",
+            "object_url": object_url,
+        }
+    ]
+
+
+def plausible(at: datetime | None, modified_at: datetime) -> datetime | None:
+    """A time more than 400 days before or one day after the object's is no time (DESIGN 3)."""
+    if at is None or not modified_at - timedelta(days=400) <= at <= modified_at + timedelta(days=1):
+        return None
+    return at
+
+
+def cut(text: str) -> str:
+    """At most 16 KB of UTF-8, cut with a mark."""
+    raw = text.encode("utf-8", "replace")
+    if len(raw) <= MAX_MESSAGE_BYTES:
+        return raw.decode("utf-8")
+    return raw[: MAX_MESSAGE_BYTES - len(CUT.encode())].decode("utf-8", "ignore") + CUT
