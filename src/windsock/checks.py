@@ -216,7 +216,7 @@ def _measure(
     columns += [f"count(*) filter (where {one.bad}) as bad_{one.name}" for one in expectations]
     cursor = conn.execute(f"select {', '.join(columns)} from {_rows_of_week(table, week)}")
     names = [column[0] for column in cursor.description or ()]
-    values = cursor.fetchone() or ()
+    (values,) = cursor.fetchall()
     return dict(zip(names, (int(value) for value in values), strict=True))
 
 

@@ -1,0 +1,469 @@
+-- The lake's views, macros and variables. Generated from src/windsock/schema.py; runs unchanged in DuckDB 1.5 and 2.0
+-- and its command line. The only file that knows paths.
+--
+-- Before it: set variable lake = 'path/of/the/lake'; set variable week_start = date '2026-11-16';  (the Monday)
+-- Optional:  set variable weeks_back = 8;
+select case
+    when getvariable('lake') is null then error('set variable lake to the folder of the lake first')
+    when getvariable('week_start') is null then error('set variable week_start to the Monday of the week first')
+    when dayofweek(cast(getvariable('week_start') as date)) <> 1 then error('week_start is not a Monday')
+    else 'ok'
+end as lake_variables;
+set TimeZone = 'UTC';
+set variable weeks_kept = coalesce(getvariable('weeks_back'), 8) + 1;
+
+-- The report week: a Monday, its bounds as instants, and Mondays before it.
+create or replace temp macro report_week() as cast(getvariable('week_start') as date);
+create or replace temp macro week_start() as cast(cast(getvariable('week_start') as date) as timestamptz);
+create or replace temp macro week_end() as cast(cast(getvariable('week_start') as date) + 7 as timestamptz);
+create or replace temp macro weeks_ago(n) as cast(getvariable('week_start') as date) - 7 * cast(n as integer);
+create or replace temp macro monday_of(moment) as cast(date_trunc('week', moment) as date);
+
+-- task_logs: one row is one task-attempt log object
+set variable files_task_logs = (
+    select list(file order by file)
+    from glob(getvariable('lake') || '/task_logs/week=*/*.parquet')
+    where try_cast(regexp_extract(file, 'week=([0-9]{4}-[0-9]{2}-[0-9]{2})/[^/]*$', 1) as date)
+        between weeks_ago(getvariable('weeks_kept')) and report_week() + 7
+);
+set variable read_task_logs = case
+    when coalesce(len(getvariable('files_task_logs')), 0) = 0 then 'select 1 as no_files where false'
+    else 'select * from read_parquet(getvariable(''files_task_logs''), union_by_name = true, hive_partitioning = false)'
+end;
+create or replace temp view task_logs as
+select
+    try_cast(dag_id as varchar) as dag_id,
+    try_cast(run_id as varchar) as run_id,
+    try_cast(task_id as varchar) as task_id,
+    try_cast(map_index as integer) as map_index,
+    try_cast(try_number as integer) as try_number,
+    try_cast(state as varchar) as state,
+    try_cast(state_reason as varchar) as state_reason,
+    try_cast(started_at as timestamptz) as started_at,
+    try_cast(ended_at as timestamptz) as ended_at,
+    try_cast(exception_type as varchar) as exception_type,
+    try_cast(exception_message as varchar) as exception_message,
+    try_cast(error_signature as varchar) as error_signature,
+    try_cast(record_count as bigint) as record_count,
+    try_cast(warning_count as bigint) as warning_count,
+    try_cast(error_count as bigint) as error_count,
+    try_cast(process_starts as bigint) as process_starts,
+    try_cast(log_bytes as bigint) as log_bytes,
+    try_cast(bundle_name as varchar) as bundle_name,
+    try_cast(bundle_version as varchar) as bundle_version,
+    try_cast(dag_file as varchar) as dag_file,
+    try_cast(dag_file_parse_s as double) as dag_file_parse_s,
+    try_cast(bundle_prepare_s as double) as bundle_prepare_s,
+    try_cast(hostname as varchar) as hostname,
+    try_cast(dialect as varchar) as dialect,
+    try_cast(object_url as varchar) as object_url,
+    try_cast(object_etag as varchar) as object_etag,
+    try_cast(object_modified_at as timestamptz) as object_modified_at,
+    try_cast(logical_date as timestamptz) as logical_date,
+    try_cast(operator as varchar) as operator,
+    try_cast(read_path as varchar) as read_path,
+    try_cast(read_at as timestamptz) as read_at
+from (
+    select cast(null as varchar) as dag_id, cast(null as varchar) as run_id, cast(null as varchar) as task_id, cast(null as integer) as map_index, cast(null as integer) as try_number, cast(null as varchar) as state, cast(null as varchar) as state_reason, cast(null as timestamptz) as started_at, cast(null as timestamptz) as ended_at, cast(null as varchar) as exception_type, cast(null as varchar) as exception_message, cast(null as varchar) as error_signature, cast(null as bigint) as record_count, cast(null as bigint) as warning_count, cast(null as bigint) as error_count, cast(null as bigint) as process_starts, cast(null as bigint) as log_bytes, cast(null as varchar) as bundle_name, cast(null as varchar) as bundle_version, cast(null as varchar) as dag_file, cast(null as double) as dag_file_parse_s, cast(null as double) as bundle_prepare_s, cast(null as varchar) as hostname, cast(null as varchar) as dialect, cast(null as varchar) as object_url, cast(null as varchar) as object_etag, cast(null as timestamptz) as object_modified_at, cast(null as timestamptz) as logical_date, cast(null as varchar) as operator, cast(null as varchar) as read_path, cast(null as timestamptz) as read_at where false
+    union all by name
+    select * from query(getvariable('read_task_logs'))
+) as stored;
+
+-- task_instances: one row is one try as API, database or component log tells it
+set variable files_task_instances = (
+    select list(file order by file)
+    from glob(getvariable('lake') || '/task_instances/week=*/*.parquet')
+    where try_cast(regexp_extract(file, 'week=([0-9]{4}-[0-9]{2}-[0-9]{2})/[^/]*$', 1) as date)
+        between weeks_ago(getvariable('weeks_kept')) and report_week() + 7
+);
+set variable read_task_instances = case
+    when coalesce(len(getvariable('files_task_instances')), 0) = 0 then 'select 1 as no_files where false'
+    else 'select * from read_parquet(getvariable(''files_task_instances''), union_by_name = true, hive_partitioning = false)'
+end;
+create or replace temp view task_instances as
+select
+    try_cast(dag_id as varchar) as dag_id,
+    try_cast(run_id as varchar) as run_id,
+    try_cast(task_id as varchar) as task_id,
+    try_cast(map_index as integer) as map_index,
+    try_cast(try_number as integer) as try_number,
+    try_cast(state as varchar) as state,
+    try_cast(max_tries as integer) as max_tries,
+    try_cast(operator as varchar) as operator,
+    try_cast(pool as varchar) as pool,
+    try_cast(pool_slots as integer) as pool_slots,
+    try_cast(queue as varchar) as queue,
+    try_cast(executor as varchar) as executor,
+    try_cast(priority_weight as bigint) as priority_weight,
+    try_cast(hostname as varchar) as hostname,
+    try_cast(scheduled_at as timestamptz) as scheduled_at,
+    try_cast(queued_at as timestamptz) as queued_at,
+    try_cast(started_at as timestamptz) as started_at,
+    try_cast(ended_at as timestamptz) as ended_at,
+    try_cast(anchor_at as timestamptz) as anchor_at,
+    try_cast(source as varchar) as source,
+    try_cast(is_history as integer) as is_history,
+    try_cast(object_url as varchar) as object_url,
+    try_cast(read_at as timestamptz) as read_at
+from (
+    select cast(null as varchar) as dag_id, cast(null as varchar) as run_id, cast(null as varchar) as task_id, cast(null as integer) as map_index, cast(null as integer) as try_number, cast(null as varchar) as state, cast(null as integer) as max_tries, cast(null as varchar) as operator, cast(null as varchar) as pool, cast(null as integer) as pool_slots, cast(null as varchar) as queue, cast(null as varchar) as executor, cast(null as bigint) as priority_weight, cast(null as varchar) as hostname, cast(null as timestamptz) as scheduled_at, cast(null as timestamptz) as queued_at, cast(null as timestamptz) as started_at, cast(null as timestamptz) as ended_at, cast(null as timestamptz) as anchor_at, cast(null as varchar) as source, cast(null as integer) as is_history, cast(null as varchar) as object_url, cast(null as timestamptz) as read_at where false
+    union all by name
+    select * from query(getvariable('read_task_instances'))
+) as stored;
+
+-- dag_runs: one row is one DAG run
+set variable files_dag_runs = (
+    select list(file order by file)
+    from glob(getvariable('lake') || '/dag_runs/week=*/*.parquet')
+    where try_cast(regexp_extract(file, 'week=([0-9]{4}-[0-9]{2}-[0-9]{2})/[^/]*$', 1) as date)
+        between weeks_ago(getvariable('weeks_kept')) and report_week() + 7
+);
+set variable read_dag_runs = case
+    when coalesce(len(getvariable('files_dag_runs')), 0) = 0 then 'select 1 as no_files where false'
+    else 'select * from read_parquet(getvariable(''files_dag_runs''), union_by_name = true, hive_partitioning = false)'
+end;
+create or replace temp view dag_runs as
+select
+    try_cast(dag_id as varchar) as dag_id,
+    try_cast(run_id as varchar) as run_id,
+    try_cast(run_type as varchar) as run_type,
+    try_cast(state as varchar) as state,
+    try_cast(logical_date as timestamptz) as logical_date,
+    try_cast(run_after as timestamptz) as run_after,
+    try_cast(queued_at as timestamptz) as queued_at,
+    try_cast(started_at as timestamptz) as started_at,
+    try_cast(ended_at as timestamptz) as ended_at,
+    try_cast(bundle_version as varchar) as bundle_version,
+    try_cast(anchor_at as timestamptz) as anchor_at,
+    try_cast(source as varchar) as source,
+    try_cast(object_url as varchar) as object_url,
+    try_cast(read_at as timestamptz) as read_at
+from (
+    select cast(null as varchar) as dag_id, cast(null as varchar) as run_id, cast(null as varchar) as run_type, cast(null as varchar) as state, cast(null as timestamptz) as logical_date, cast(null as timestamptz) as run_after, cast(null as timestamptz) as queued_at, cast(null as timestamptz) as started_at, cast(null as timestamptz) as ended_at, cast(null as varchar) as bundle_version, cast(null as timestamptz) as anchor_at, cast(null as varchar) as source, cast(null as varchar) as object_url, cast(null as timestamptz) as read_at where false
+    union all by name
+    select * from query(getvariable('read_dag_runs'))
+) as stored;
+
+-- log_events: one row is one log record at or above `lines` (default: error), or with an exception; redacted
+set variable files_log_events = (
+    select list(file order by file)
+    from glob(getvariable('lake') || '/log_events/week=*/*.parquet')
+    where try_cast(regexp_extract(file, 'week=([0-9]{4}-[0-9]{2}-[0-9]{2})/[^/]*$', 1) as date)
+        between weeks_ago(getvariable('weeks_kept')) and report_week() + 7
+);
+set variable read_log_events = case
+    when coalesce(len(getvariable('files_log_events')), 0) = 0 then 'select 1 as no_files where false'
+    else 'select * from read_parquet(getvariable(''files_log_events''), union_by_name = true, hive_partitioning = false)'
+end;
+create or replace temp view log_events as
+select
+    try_cast(dag_id as varchar) as dag_id,
+    try_cast(run_id as varchar) as run_id,
+    try_cast(task_id as varchar) as task_id,
+    try_cast(map_index as integer) as map_index,
+    try_cast(try_number as integer) as try_number,
+    try_cast(logged_at as timestamptz) as logged_at,
+    try_cast(record_no as bigint) as record_no,
+    try_cast(level as varchar) as level,
+    try_cast(logger as varchar) as logger,
+    try_cast(message as varchar) as message,
+    try_cast(exception_type as varchar) as exception_type,
+    try_cast(error_signature as varchar) as error_signature,
+    try_cast(object_url as varchar) as object_url,
+    try_cast(read_at as timestamptz) as read_at
+from (
+    select cast(null as varchar) as dag_id, cast(null as varchar) as run_id, cast(null as varchar) as task_id, cast(null as integer) as map_index, cast(null as integer) as try_number, cast(null as timestamptz) as logged_at, cast(null as bigint) as record_no, cast(null as varchar) as level, cast(null as varchar) as logger, cast(null as varchar) as message, cast(null as varchar) as exception_type, cast(null as varchar) as error_signature, cast(null as varchar) as object_url, cast(null as timestamptz) as read_at where false
+    union all by name
+    select * from query(getvariable('read_log_events'))
+) as stored;
+
+-- parse_samples: one row is one measured parse of a DAG file
+set variable files_parse_samples = (
+    select list(file order by file)
+    from glob(getvariable('lake') || '/parse_samples/week=*/*.parquet')
+    where try_cast(regexp_extract(file, 'week=([0-9]{4}-[0-9]{2}-[0-9]{2})/[^/]*$', 1) as date)
+        between weeks_ago(getvariable('weeks_kept')) and report_week() + 7
+);
+set variable read_parse_samples = case
+    when coalesce(len(getvariable('files_parse_samples')), 0) = 0 then 'select 1 as no_files where false'
+    else 'select * from read_parquet(getvariable(''files_parse_samples''), union_by_name = true, hive_partitioning = false)'
+end;
+create or replace temp view parse_samples as
+select
+    try_cast(parsed_at as timestamptz) as parsed_at,
+    try_cast(dag_file as varchar) as dag_file,
+    try_cast(bundle_name as varchar) as bundle_name,
+    try_cast(bundle_version as varchar) as bundle_version,
+    try_cast(parse_s as double) as parse_s,
+    try_cast(dag_count as bigint) as dag_count,
+    try_cast(error_count as bigint) as error_count,
+    try_cast(source as varchar) as source,
+    try_cast(object_url as varchar) as object_url,
+    try_cast(read_at as timestamptz) as read_at
+from (
+    select cast(null as timestamptz) as parsed_at, cast(null as varchar) as dag_file, cast(null as varchar) as bundle_name, cast(null as varchar) as bundle_version, cast(null as double) as parse_s, cast(null as bigint) as dag_count, cast(null as bigint) as error_count, cast(null as varchar) as source, cast(null as varchar) as object_url, cast(null as timestamptz) as read_at where false
+    union all by name
+    select * from query(getvariable('read_parse_samples'))
+) as stored;
+
+-- pool_samples: one row is one pool at one moment
+set variable files_pool_samples = (
+    select list(file order by file)
+    from glob(getvariable('lake') || '/pool_samples/week=*/*.parquet')
+    where try_cast(regexp_extract(file, 'week=([0-9]{4}-[0-9]{2}-[0-9]{2})/[^/]*$', 1) as date)
+        between weeks_ago(getvariable('weeks_kept')) and report_week() + 7
+);
+set variable read_pool_samples = case
+    when coalesce(len(getvariable('files_pool_samples')), 0) = 0 then 'select 1 as no_files where false'
+    else 'select * from read_parquet(getvariable(''files_pool_samples''), union_by_name = true, hive_partitioning = false)'
+end;
+create or replace temp view pool_samples as
+select
+    try_cast(sampled_at as timestamptz) as sampled_at,
+    try_cast(pool as varchar) as pool,
+    try_cast(total_slots as integer) as total_slots,
+    try_cast(open_slots as integer) as open_slots,
+    try_cast(running_slots as integer) as running_slots,
+    try_cast(queued_slots as integer) as queued_slots,
+    try_cast(deferred_slots as integer) as deferred_slots,
+    try_cast(scheduled_slots as integer) as scheduled_slots,
+    try_cast(source as varchar) as source,
+    try_cast(object_url as varchar) as object_url,
+    try_cast(read_at as timestamptz) as read_at
+from (
+    select cast(null as timestamptz) as sampled_at, cast(null as varchar) as pool, cast(null as integer) as total_slots, cast(null as integer) as open_slots, cast(null as integer) as running_slots, cast(null as integer) as queued_slots, cast(null as integer) as deferred_slots, cast(null as integer) as scheduled_slots, cast(null as varchar) as source, cast(null as varchar) as object_url, cast(null as timestamptz) as read_at where false
+    union all by name
+    select * from query(getvariable('read_pool_samples'))
+) as stored;
+
+-- metric_samples: one row is one series over one minute
+set variable files_metric_samples = (
+    select list(file order by file)
+    from glob(getvariable('lake') || '/metric_samples/week=*/*.parquet')
+    where try_cast(regexp_extract(file, 'week=([0-9]{4}-[0-9]{2}-[0-9]{2})/[^/]*$', 1) as date)
+        between weeks_ago(getvariable('weeks_kept')) and report_week() + 7
+);
+set variable read_metric_samples = case
+    when coalesce(len(getvariable('files_metric_samples')), 0) = 0 then 'select 1 as no_files where false'
+    else 'select * from read_parquet(getvariable(''files_metric_samples''), union_by_name = true, hive_partitioning = false)'
+end;
+create or replace temp view metric_samples as
+select
+    try_cast(sampled_at as timestamptz) as sampled_at,
+    try_cast(name as varchar) as name,
+    try_cast(labels as map(varchar, varchar)) as labels,
+    try_cast(kind as varchar) as kind,
+    try_cast(value as double) as value,
+    try_cast(sample_count as bigint) as sample_count,
+    try_cast(min_value as double) as min_value,
+    try_cast(max_value as double) as max_value,
+    try_cast(raw_name as varchar) as raw_name,
+    try_cast(object_url as varchar) as object_url,
+    try_cast(read_at as timestamptz) as read_at
+from (
+    select cast(null as timestamptz) as sampled_at, cast(null as varchar) as name, cast(null as map(varchar, varchar)) as labels, cast(null as varchar) as kind, cast(null as double) as value, cast(null as bigint) as sample_count, cast(null as double) as min_value, cast(null as double) as max_value, cast(null as varchar) as raw_name, cast(null as varchar) as object_url, cast(null as timestamptz) as read_at where false
+    union all by name
+    select * from query(getvariable('read_metric_samples'))
+) as stored;
+
+-- import_errors: one row is an import error as seen
+set variable files_import_errors = (
+    select list(file order by file)
+    from glob(getvariable('lake') || '/import_errors/week=*/*.parquet')
+    where try_cast(regexp_extract(file, 'week=([0-9]{4}-[0-9]{2}-[0-9]{2})/[^/]*$', 1) as date)
+        between weeks_ago(getvariable('weeks_kept')) and report_week() + 7
+);
+set variable read_import_errors = case
+    when coalesce(len(getvariable('files_import_errors')), 0) = 0 then 'select 1 as no_files where false'
+    else 'select * from read_parquet(getvariable(''files_import_errors''), union_by_name = true, hive_partitioning = false)'
+end;
+create or replace temp view import_errors as
+select
+    try_cast(seen_at as timestamptz) as seen_at,
+    try_cast(dag_file as varchar) as dag_file,
+    try_cast(bundle_name as varchar) as bundle_name,
+    try_cast(message as varchar) as message,
+    try_cast(error_signature as varchar) as error_signature,
+    try_cast(source as varchar) as source,
+    try_cast(object_url as varchar) as object_url,
+    try_cast(read_at as timestamptz) as read_at
+from (
+    select cast(null as timestamptz) as seen_at, cast(null as varchar) as dag_file, cast(null as varchar) as bundle_name, cast(null as varchar) as message, cast(null as varchar) as error_signature, cast(null as varchar) as source, cast(null as varchar) as object_url, cast(null as timestamptz) as read_at where false
+    union all by name
+    select * from query(getvariable('read_import_errors'))
+) as stored;
+
+-- deployments: one row is a fact about the deployment as seen
+set variable files_deployments = (
+    select list(file order by file)
+    from glob(getvariable('lake') || '/deployments/week=*/*.parquet')
+    where try_cast(regexp_extract(file, 'week=([0-9]{4}-[0-9]{2}-[0-9]{2})/[^/]*$', 1) as date)
+        between weeks_ago(getvariable('weeks_kept')) and report_week() + 7
+);
+set variable read_deployments = case
+    when coalesce(len(getvariable('files_deployments')), 0) = 0 then 'select 1 as no_files where false'
+    else 'select * from read_parquet(getvariable(''files_deployments''), union_by_name = true, hive_partitioning = false)'
+end;
+create or replace temp view deployments as
+select
+    try_cast(seen_at as timestamptz) as seen_at,
+    try_cast(key as varchar) as key,
+    try_cast(value as varchar) as value,
+    try_cast(object_url as varchar) as object_url,
+    try_cast(read_at as timestamptz) as read_at
+from (
+    select cast(null as timestamptz) as seen_at, cast(null as varchar) as key, cast(null as varchar) as value, cast(null as varchar) as object_url, cast(null as timestamptz) as read_at where false
+    union all by name
+    select * from query(getvariable('read_deployments'))
+) as stored;
+
+-- objects: one row is the ledger: one object read
+set variable files_objects = (
+    select list(file order by file)
+    from glob(getvariable('lake') || '/objects/week=*/*.parquet')
+    where try_cast(regexp_extract(file, 'week=([0-9]{4}-[0-9]{2}-[0-9]{2})/[^/]*$', 1) as date)
+        between weeks_ago(getvariable('weeks_kept')) and report_week() + 7
+);
+set variable read_objects = case
+    when coalesce(len(getvariable('files_objects')), 0) = 0 then 'select 1 as no_files where false'
+    else 'select * from read_parquet(getvariable(''files_objects''), union_by_name = true, hive_partitioning = false)'
+end;
+create or replace temp view objects as
+select
+    try_cast(object_url as varchar) as object_url,
+    try_cast(etag as varchar) as etag,
+    try_cast(size as bigint) as size,
+    try_cast(modified_at as timestamptz) as modified_at,
+    try_cast(kind as varchar) as kind,
+    try_cast(outcome as varchar) as outcome,
+    try_cast(rows as bigint) as rows,
+    try_cast(reject_reason as varchar) as reject_reason,
+    try_cast(weeks as varchar[]) as weeks,
+    try_cast(parser_version as varchar) as parser_version,
+    try_cast(read_at as timestamptz) as read_at
+from (
+    select cast(null as varchar) as object_url, cast(null as varchar) as etag, cast(null as bigint) as size, cast(null as timestamptz) as modified_at, cast(null as varchar) as kind, cast(null as varchar) as outcome, cast(null as bigint) as rows, cast(null as varchar) as reject_reason, cast(null as varchar[]) as weeks, cast(null as varchar) as parser_version, cast(null as timestamptz) as read_at where false
+    union all by name
+    select * from query(getvariable('read_objects'))
+) as stored;
+
+-- One row per try: what its log says happened, joined with what API, database or component log know about it.
+create or replace temp view task_tries as
+with logs as (
+    -- one attempt may have objects under two layouts after an upgrade: the last written one speaks
+    select *
+    from task_logs
+    qualify row_number() over (
+        partition by dag_id, run_id, task_id, map_index, try_number
+        order by object_modified_at desc nulls last, object_url
+    ) = 1
+),
+runs as (
+    select dag_id, run_id, run_type, logical_date from dag_runs
+),
+-- keys of Airflow 1.10 to 2.2 hold the logical date in place of the run_id
+known_logs as (
+    select
+        logs.* replace (coalesce(runs.run_id, logs.run_id) as run_id)
+    from logs
+    left join runs
+        on logs.logical_date is not null
+        and logs.dag_id = runs.dag_id
+        and logs.logical_date = runs.logical_date
+        and regexp_matches(logs.run_id, '^[0-9]{4}-[0-9]{2}-[0-9]{2}T')
+),
+instances as (
+    select *
+    from task_instances
+    qualify row_number() over (
+        partition by dag_id, run_id, task_id, map_index, try_number
+        order by read_at desc nulls last, is_history nulls first, object_url
+    ) = 1
+),
+joined as (
+    select
+        coalesce(l.dag_id, i.dag_id) as dag_id,
+        coalesce(l.run_id, i.run_id) as run_id,
+        coalesce(l.task_id, i.task_id) as task_id,
+        coalesce(l.map_index, i.map_index, -1) as map_index,
+        coalesce(l.try_number, i.try_number) as try_number,
+        l.state as log_state,
+        i.state as told_state,
+        l.state_reason,
+        coalesce(l.started_at, i.started_at) as started_at,
+        coalesce(l.ended_at, i.ended_at) as ended_at,
+        i.scheduled_at,
+        i.queued_at,
+        i.pool,
+        i.pool_slots,
+        i.queue,
+        i.executor,
+        coalesce(l.hostname, i.hostname) as hostname,
+        coalesce(l.operator, i.operator) as operator,
+        i.priority_weight,
+        l.exception_type,
+        l.exception_message,
+        l.error_signature,
+        l.bundle_name,
+        l.bundle_version,
+        l.dag_file,
+        l.dag_id is not null as has_log
+    from known_logs as l
+    full join instances as i
+        on l.dag_id = i.dag_id
+        and l.run_id = i.run_id
+        and l.task_id = i.task_id
+        and l.map_index = i.map_index
+        and l.try_number = i.try_number
+),
+typed as (
+    select
+        joined.*,
+        coalesce(
+            runs.run_type,
+            regexp_extract(joined.run_id, '^(scheduled|manual|backfill|asset_triggered|dataset_triggered)__', 1)
+        ) as known_type,
+        min(try_number) filter (where try_number > 0) over attempt as least_try,
+        max(try_number) over attempt as last_known_try
+    from joined
+    left join runs on joined.dag_id = runs.dag_id and joined.run_id = runs.run_id
+    window attempt as (partition by joined.dag_id, joined.run_id, joined.task_id, joined.map_index)
+)
+select
+    dag_id,
+    run_id,
+    task_id,
+    map_index,
+    try_number,
+    case when known_type is null or known_type = '' then 'scheduled' else known_type end as run_type,
+    case
+        when coalesce(nullif(log_state, 'unknown'), told_state, log_state) = 'failed'
+            and try_number < last_known_try then 'up_for_retry'
+        when log_state = 'failed' and told_state = 'up_for_retry' then 'up_for_retry'
+        else coalesce(nullif(log_state, 'unknown'), told_state, log_state)
+    end as state,
+    state_reason,
+    coalesce(try_number = 1, false) as first_try,
+    coalesce(try_number = last_known_try, false) as last_try,
+    started_at,
+    ended_at,
+    scheduled_at,
+    queued_at,
+    epoch_us(ended_at - started_at) / 1e6 as duration_s,
+    epoch_us(coalesce(queued_at, started_at) - scheduled_at) / 1e6 as wait_s,
+    pool,
+    pool_slots,
+    queue,
+    executor,
+    hostname,
+    operator,
+    priority_weight,
+    exception_type,
+    exception_message,
+    error_signature,
+    bundle_name,
+    bundle_version,
+    dag_file,
+    has_log,
+    monday_of(coalesce(started_at, queued_at, scheduled_at)) as week
+from typed;

@@ -1,0 +1,1 @@
+"""What is new at the sources: listing, and fetching with bounded bytes in flight."""
