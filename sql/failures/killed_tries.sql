@@ -1,0 +1,36 @@
+-- Which tasks were killed from outside: out of memory, by a signal, or because their heartbeat was lost?
+--
+-- grain:    dag_id, task_id, state_reason
+-- reads:    task_tries
+-- columns:
+--   dag_id        varchar
+--   task_id       varchar
+--   state_reason  varchar      oom, signal, heartbeat
+--   tries         bigint       killed tries in the week
+--   all_tries     bigint       all tries of the task in the week
+--   lost          bigint       killed tries that were the last known one
+--   tries_prev    bigint       killed tries, the 8 weeks before
+--   first_at      timestamptz
+--   last_at       timestamptz
+with seen as (
+    select
+        *,
+        count(*) filter (where week = report_week()) over (partition by dag_id, task_id) as all_tries
+    from task_tries
+    where week >= weeks_ago(8) and week <= report_week() and try_number > 0
+)
+select
+    dag_id,
+    task_id,
+    state_reason,
+    count(*) filter (where week = report_week()) as tries,
+    max(all_tries) as all_tries,
+    count(*) filter (where week = report_week() and last_try) as lost,
+    count(*) filter (where week < report_week()) as tries_prev,
+    min(ended_at) filter (where week = report_week()) as first_at,
+    max(ended_at) filter (where week = report_week()) as last_at
+from seen
+where state_reason in ('oom', 'signal', 'heartbeat') and state in ('failed', 'up_for_retry')
+group by dag_id, task_id, state_reason
+having count(*) filter (where week = report_week()) > 0
+order by tries desc, dag_id, task_id, state_reason

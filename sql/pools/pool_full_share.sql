@@ -1,0 +1,41 @@
+-- How full was each pool, and how long did tasks wait for it?
+--
+-- From gauges: a pool is full in a sample when no slot is open while tasks are scheduled for it. Each sample stands for
+-- the time until the next one, at most 15 minutes. Wait is scheduled tasks × time while full. Never from
+-- pool.starving_tasks, which freezes when the pool is full.
+--
+-- grain:    pool
+-- reads:    pool_samples
+-- columns:
+--   pool           varchar
+--   samples        bigint
+--   total_slots    integer   newest known size
+--   seen_hours     double    hours the samples stand for
+--   busy_hours     double    of those, hours with at least one running or queued slot
+--   full_hours     double
+--   full_share     double    full hours as a fraction of busy hours
+--   wait_hours     double    task-hours waited for a slot
+--   p95_running    double    time is not weighted
+--   peak_demand    bigint    running + queued + scheduled, largest
+with spaced as (
+    select
+        *,
+        least(epoch_us(coalesce(lead(sampled_at) over (partition by source, pool order by sampled_at), sampled_at)
+            - sampled_at) / 1e6, 900) as span_s
+    from pool_samples
+    where sampled_at >= week_start() and sampled_at < week_end()
+)
+select
+    pool,
+    count(*) as samples,
+    arg_max(coalesce(total_slots, open_slots + running_slots + coalesce(queued_slots, 0)), sampled_at) as total_slots,
+    sum(span_s) / 3600 as seen_hours,
+    coalesce(sum(span_s) filter (where running_slots + coalesce(queued_slots, 0) > 0), 0) / 3600 as busy_hours,
+    coalesce(sum(span_s) filter (where open_slots <= 0 and scheduled_slots > 0), 0) / 3600 as full_hours,
+    full_hours / nullif(busy_hours, 0) as full_share,
+    coalesce(sum(span_s * scheduled_slots) filter (where open_slots <= 0), 0) / 3600 as wait_hours,
+    quantile_cont(running_slots, 0.95) as p95_running,
+    cast(max(running_slots + coalesce(queued_slots, 0) + coalesce(scheduled_slots, 0)) as bigint) as peak_demand
+from spaced
+group by pool
+order by wait_hours desc, pool

@@ -1,0 +1,51 @@
+-- How did the whole deployment do this week, and in each of the eight weeks before?
+--
+-- grain:    week
+-- reads:    task_tries, task_logs
+-- columns:
+--   week                    date      Monday
+--   dags                    bigint
+--   runs                    bigint    judged runs
+--   first_try_failed_runs   bigint    runs in which at least one first try failed
+--   lost_runs               bigint    runs in which at least one task failed its last known try
+--   tries                   bigint
+--   failures                bigint    tries that failed, retried or not
+--   failed_hours            double    hours that failed tries ran
+--   log_bytes               bigint    size of the week's task logs
+with runs as (
+    select
+        dag_id,
+        run_id,
+        min(week) as week,
+        count(*) as tries,
+        count(*) filter (where state in ('failed', 'up_for_retry')) as failures,
+        coalesce(bool_or(first_try and state in ('failed', 'up_for_retry')), false) as is_first_failed,
+        coalesce(bool_or(last_try and state in ('failed', 'up_for_retry')), false) as is_lost,
+        coalesce(sum(duration_s) filter (where state in ('failed', 'up_for_retry')), 0) / 3600 as failed_hours
+    from task_tries
+    where week >= weeks_ago(8)
+        and week <= report_week()
+        and run_type in ('scheduled', 'asset_triggered', 'dataset_triggered')
+        and try_number > 0
+        and state <> 'upstream_failed'
+    group by dag_id, run_id
+),
+sizes as (
+    select monday_of(started_at) as week, cast(sum(log_bytes) as bigint) as log_bytes
+    from task_logs
+    group by monday_of(started_at)
+)
+select
+    runs.week,
+    count(distinct dag_id) as dags,
+    count(*) as runs,
+    count(*) filter (where is_first_failed) as first_try_failed_runs,
+    count(*) filter (where is_lost) as lost_runs,
+    cast(sum(tries) as bigint) as tries,
+    cast(sum(failures) as bigint) as failures,
+    sum(failed_hours) as failed_hours,
+    coalesce(max(sizes.log_bytes), 0) as log_bytes
+from runs
+left join sizes on runs.week = sizes.week
+group by runs.week
+order by runs.week

@@ -1,0 +1,106 @@
+"""One SQL file is one question: its header says what it asks, per what, from which views, with which columns."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from windsock.errors import QuestionError
+from windsock.model import Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of the answer: its DuckDB type, and what it means (with its unit)."""
+
+    name: str
+    type: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question of `sql/`. `sql` is the file's text: one SELECT without a semicolon."""
+
+    name: str
+    family: str
+    title: str
+    description: str
+    grain: tuple[str, ...]
+    reads: tuple[str, ...]
+    columns: tuple[Column, ...]
+    sql: str
+    path: Path
+
+
+_COLUMN = re.compile(r"--\s{3}(?P<name>\w+)\s+(?P<type>[\w\[\]]+(?:\([^)]*\))?)(?:\s{2,}(?P<text>.*))?$")
+
+
+def load_questions(folder: Path) -> dict[str, Question]:
+    """Every question below `folder`, by name. `lake.sql` is no question."""
+    paths = sorted(folder.glob("*/*.sql"))
+    if not paths:
+        raise QuestionError(f"{folder}: no questions found; install windsock again")
+    return {path.stem: _question(path) for path in paths}
+
+
+def _question(path: Path) -> Question:
+    text = path.read_text(encoding="utf-8")
+    head = [line for line in text.split("\n") if line.startswith("--")]
+    fields: dict[str, str] = {}
+    prose: list[str] = []
+    columns: list[Column] = []
+    for line in head[1:]:
+        if match := re.match(r"-- (grain|reads):\s+(.*)", line):
+            fields[match[1]] = match[2]
+        elif match := _COLUMN.match(line):
+            columns.append(Column(match["name"], match["type"], match["text"] or ""))
+        elif line.strip() not in ("--", "-- columns:"):
+            prose.append(line.removeprefix("--").strip())
+    missing = {"grain", "reads"} - fields.keys()
+    if missing or not columns:
+        raise QuestionError(f"{path}: the header lacks {', '.join(sorted(missing)) or 'columns'}")
+    return Question(
+        name=path.stem,
+        family=path.parent.name,
+        title=head[0].removeprefix("--").strip(),
+        description=" ".join(prose),
+        grain=tuple(one.strip() for one in fields["grain"].split(",")),
+        reads=tuple(one.strip() for one in fields["reads"].split(",")),
+        columns=tuple(columns),
+        sql=text,
+        path=path,
+    )
+
+
+def ask(conn: duckdb.DuckDBPyConnection, question: Question) -> Answer:
+    """Run a question over an opened lake."""
+    return _answer(conn, question.name, question.sql)
+
+
+def ask_sql(conn: duckdb.DuckDBPyConnection, sql: str) -> Answer:
+    """Run one ad-hoc statement. The lake's files cannot be changed by it: the connection holds views only."""
+    try:
+        statements = duckdb.extract_statements(sql)
+    except duckdb.Error as error:
+        raise QuestionError(f"--sql: {_one_line(error)}") from None
+    if len(statements) != 1:
+        raise QuestionError(f"--sql: {len(statements)} statements; give one")
+    return _answer(conn, "sql", sql)
+
+
+def _answer(conn: duckdb.DuckDBPyConnection, name: str, sql: str) -> Answer:
+    try:
+        cursor = conn.execute(sql)
+        columns = tuple(column[0] for column in cursor.description or ())
+        rows = tuple(dict(zip(columns, row, strict=True)) for row in cursor.fetchall())
+    except duckdb.Error as error:
+        raise QuestionError(f"{name}: {_one_line(error)}") from None
+    return Answer(name, columns, rows)
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:300]
