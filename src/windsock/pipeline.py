@@ -363,7 +363,7 @@ def what_if_pool(config: Config, *, pool: str, slots: Sequence[int], week: Week)
     """Replay the week's tasks through a pool at other sizes."""
     conn = open_lake(config).connect(week)
     try:
-        answers = {name: ask_question(conn, _question(name)) for name in ("pool_occupancy_inputs", "pool_full_share")}
+        answers = {name: ask_question(conn, _question(name)) for name in ("pool_demand",)}
     finally:
         conn.close()
     return replay_pool(answers, pool=pool, slots=slots, week=week)

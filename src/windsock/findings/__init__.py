@@ -1,0 +1,89 @@
+"""Rules over answers: one file, one rule. The list below is all there is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from typing import Any
+
+from windsock.errors import ConfigError
+from windsock.findings.rule import Rule
+from windsock.findings.ws101_failure_rate_worse import FailureRateWorse
+from windsock.findings.ws102_failure_rate_better import FailureRateBetter
+from windsock.findings.ws103_broken import Broken
+from windsock.findings.ws110_incident import Incident
+from windsock.findings.ws201_parse_time_regression import ParseTimeRegression
+from windsock.findings.ws202_parse_time_near_limit import ParseTimeNearLimit
+from windsock.findings.ws301_pool_saturated import PoolSaturated
+from windsock.findings.ws501_silent_dag import SilentDag
+from windsock.findings.ws510_killed import Killed
+from windsock.findings.ws901_rejects import Rejects
+from windsock.findings.ws902_check_warning import CheckWarning
+from windsock.model import Answer, Finding, Judgement, NoData
+from windsock.week import Week
+
+RULES: tuple[type[Rule], ...] = (
+    FailureRateWorse,
+    FailureRateBetter,
+    Broken,
+    Incident,
+    ParseTimeRegression,
+    ParseTimeNearLimit,
+    PoolSaturated,
+    SilentDag,
+    Killed,
+    Rejects,
+    CheckWarning,
+)
+
+_SEVERITY = {"critical": 0, "warning": 1, "watch": 2, "info": 3}
+
+
+def judge_all(
+    answers: Mapping[str, Answer],
+    *,
+    week: Week,
+    thresholds: Mapping[str, Mapping[str, float]],
+    exclude: Sequence[str] = (),
+    owners: Mapping[str, str] | None = None,
+    previous: Mapping[str, Any] | None = None,
+) -> Judgement:
+    """Every rule over the week's answers; findings in rank order, with their history from last week's report.json."""
+    known = {rule.code for rule in RULES}
+    for code in thresholds:
+        if code not in known:
+            raise ConfigError(f"[findings.{code}]: no such rule; there are {', '.join(sorted(known))}")
+    kept = {name: _in_scope(answer, exclude) for name, answer in answers.items()}
+    before = {one["id"]: one for one in (previous or {}).get("findings", ())}
+    findings: list[Finding] = []
+    no_data: list[NoData] = []
+    judged: dict[str, int] = {}
+    not_enough: dict[str, int] = {}
+    for rule in RULES:
+        verdicts = rule.judge(kept, rule.limits(thresholds.get(rule.code)), week=week)
+        judged[rule.code], not_enough[rule.code] = verdicts.judged, verdicts.not_enough
+        if verdicts.no_data and not any(one.section == rule.section for one in no_data):
+            no_data.append(NoData(rule.section, verdicts.no_data))
+        findings += [_aged(one, before.get(one.id), week, owners or {}) for one in verdicts.findings]
+    findings.sort(key=lambda one: (_SEVERITY[one.severity], -one.rank, one.id))
+    return Judgement(tuple(findings), tuple(no_data), judged, not_enough)
+
+
+def _in_scope(answer: Answer, exclude: Sequence[str]) -> Answer:
+    """Excluded DAGs are stored and counted, but never judged."""
+    if not exclude or "dag_id" not in answer.columns:
+        return answer
+    rows = tuple(row for row in answer.rows if not any(fnmatchcase(str(row["dag_id"]), one) for one in exclude))
+    return replace(answer, rows=rows)
+
+
+def _aged(finding: Finding, before: Mapping[str, Any] | None, week: Week, owners: Mapping[str, str]) -> Finding:
+    """New, or still there from last week; and whose it is."""
+    dag_id = finding.subject.get("dag_id", "")
+    owner = next((who for pattern, who in owners.items() if dag_id and fnmatchcase(dag_id, pattern)), "")
+    if before is None:
+        return replace(finding, since_week=str(week), weeks=1, owner=owner)
+    status = finding.status if finding.status == "better" else "still"
+    weeks = int(before.get("weeks") or 1) + 1
+    return replace(finding, status=status, since_week=str(before.get("since_week") or week), weeks=weeks, owner=owner)

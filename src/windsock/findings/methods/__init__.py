@@ -1,0 +1,1 @@
+"""Statistics that rules share. Pure numpy; each method names its source."""

@@ -1,0 +1,17 @@
+"""Intervals of proportions. Wilson 1927, doi:10.1080/01621459.1927.10502953."""
+
+from __future__ import annotations
+
+from math import sqrt
+
+Z95 = 1.959963984540054
+
+
+def wilson(failures: float, total: float, z: float = Z95) -> tuple[float, float]:
+    """95 % interval of a proportion; (0, 1) without data. Fractions 0 to 1."""
+    if total <= 0:
+        return 0.0, 1.0
+    p, square = failures / total, z * z
+    centre = (p + square / (2 * total)) / (1 + square / total)
+    half = z * sqrt(p * (1 - p) / total + square / (4 * total * total)) / (1 + square / total)
+    return max(0.0, centre - half), min(1.0, centre + half)

@@ -1,0 +1,41 @@
+"""Numbers as people say them, for headlines and advice."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+
+def percent(fraction: float) -> str:
+    """`0.034` → `3.4 %`."""
+    value = fraction * 100
+    return f"{value:.0f} %" if value >= 10 else f"{value:.1f} %" if value >= 0.1 or value == 0 else "under 0.1 %"
+
+
+def seconds(value: float) -> str:
+    """`2.04` → `2.0 s`, `0.31` → `0.31 s`."""
+    return f"{value:.0f} s" if value >= 100 else f"{value:.1f} s" if value >= 1 else f"{value:.2f} s"
+
+
+def hours(value: float) -> str:
+    """`0.25` → `15 minutes`, `12.3` → `12 hours`."""
+    if value < 1:
+        return plural(round(value * 60), "minute")
+    return f"{value:.0f} hours" if value >= 10 else f"{value:.1f} hours"
+
+
+def plural(count: int, noun: str) -> str:
+    """`1 run`, `2 runs`, `2 tries`."""
+    if count == 1:
+        return f"1 {noun}"
+    return f"{count:,} {noun[:-1]}ies" if noun.endswith("y") and noun[-2] not in "aeiou" else f"{count:,} {noun}s"
+
+
+def moment(at: datetime) -> str:
+    """`Wed 18 Nov 09:00 UTC`."""
+    return f"{at.astimezone(UTC):%a %d %b %H:%M} UTC"
+
+
+def names(values: list[str], most: int = 3) -> str:
+    """`a, b, c and 4 more`."""
+    shown = ", ".join(values[:most])
+    return f"{shown} and {len(values) - most} more" if len(values) > most else shown

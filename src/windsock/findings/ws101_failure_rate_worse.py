@@ -1,0 +1,50 @@
+"""WS101."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from windsock.findings import rates, wording
+from windsock.findings.rule import Rule, Verdicts, rows_of
+from windsock.model import Answer
+from windsock.week import Week
+
+
+class FailureRateWorse(Rule):
+    """A DAG loses clearly more of its runs than in its own recent past.
+
+    What it means: of the runs that were scheduled, more ended with a failed task than the eight weeks before explain.
+    How it is judged: the unit is the run, whatever number of its tasks failed. Empirical-Bayes beta-binomial over all
+    DAGs with per-day over-dispersion; among the findings made, one in twenty may be false. Backfills, manual runs and
+    retries that worked are not counted.
+    What to do: look at the error named beside it, then at what was deployed on the day it began.
+    """
+
+    code, name, section = "WS101", "failure-rate-worse", "failures"
+    questions = rates.QUESTIONS
+    thresholds = rates.RateThresholds
+
+    @classmethod
+    def judge(cls, answers: Mapping[str, Answer], limits: Any, *, week: Week) -> Verdicts:
+        found = rates.changes(answers, limits, week)
+        told = rows_of(answers, "failure_rate_by_dag")
+        verdicts = Verdicts(
+            judged=sum(one.word != "not enough data" for one in found),
+            not_enough=sum(one.word == "not enough data" for one in found),
+            no_data="" if found else "no task logs of scheduled runs in this week or the eight before",
+        )
+        for one in found:
+            if one.word == "worse":
+                counts = one.counts
+                verdicts.findings.append(
+                    cls.finding(
+                        subject={"dag_id": counts.subject},
+                        severity="critical" if counts.k / counts.n >= 0.5 else "warning",
+                        headline=f"{counts.subject}: {counts.k} of {wording.plural(counts.n, 'run')} failed "
+                        f"(before: {counts.k_prev} of {counts.n_prev})",
+                        evidence=rates.evidence(one, told),
+                        advice=f"Look at what changed in {counts.subject}: about {one.excess_failures:.0f} runs more "
+                        "than usual were lost this week.",
+                        rank=one.excess_failures,
+                    )
+                )
+        return verdicts

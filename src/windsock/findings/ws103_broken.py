@@ -1,0 +1,62 @@
+"""WS103."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from windsock.findings.rule import Rule, Thresholds, Verdicts, rows_of, threshold
+from windsock.model import Answer
+from windsock.week import Week
+
+
+@dataclass(frozen=True, slots=True)
+class Limits(Thresholds):
+    """When a DAG counts as broken."""
+
+    min_runs: float = threshold(5, "runs, all lost", "fewer in a row can be one bad night")
+    min_weeks: float = threshold(2, "weeks", "a DAG that broke this week is WS101's")
+
+
+class Broken(Rule):
+    """Every run of a DAG has failed for weeks.
+
+    What it means: nobody acts on its failures any more, and it burns workers every time it is scheduled.
+    How it is judged: every judged run since a day was lost, over at least `min_weeks` weeks and `min_runs` runs.
+    What to do: pause it or fix it; pausing is undone with one click.
+    """
+
+    code, name, section = "WS103", "broken-for-weeks", "failures"
+    questions = ("failure_counts_by_dag_day",)
+    thresholds = Limits
+
+    @classmethod
+    def judge(cls, answers: Mapping[str, Answer], limits: Any, *, week: Week) -> Verdicts:
+        verdicts = Verdicts()
+        days: dict[str, list[Any]] = {}
+        for row in rows_of(answers, "failure_counts_by_dag_day"):
+            days.setdefault(row["dag_id"], []).append(row)
+        for dag_id, rows in sorted(days.items()):
+            verdicts.judged += 1
+            lost: list[Any] = []
+            for row in reversed(rows):
+                if row["lost_runs"] < row["runs"]:
+                    break
+                lost.append(row)
+            runs = sum(row["runs"] for row in lost)
+            if not lost or lost[0]["week"] != week.monday or runs < limits.min_runs:
+                continue
+            since = lost[-1]["day"]
+            weeks = (week.to_at.date() - since).days // 7
+            if weeks < limits.min_weeks:
+                continue
+            verdicts.findings.append(
+                cls.finding(
+                    subject={"dag_id": dag_id},
+                    severity="watch",
+                    headline=f"{dag_id} has failed every run for {weeks} weeks ({runs} runs since {since:%d %b})",
+                    evidence={"runs": runs, "since": since.isoformat(), "weeks": weeks},
+                    advice=f"Pause or fix it: airflow dags pause '{dag_id}' (undo: airflow dags unpause '{dag_id}').",
+                    rank=float(runs),
+                )
+            )
+        return verdicts
