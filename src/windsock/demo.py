@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+from datetime import datetime
 from pathlib import Path
 
 from windsock import config, resources
@@ -14,28 +17,46 @@ WEEK = Week.parse("2026-W47")
 
 
 def prepare(out: Path) -> tuple[Config, Week]:
-    """Write `demo.toml` into `out` and load it. Running it again finds the lake filled."""
+    """Lay the sample bucket out below `out`, write `demo.toml` beside it, and load that. Safe to run again."""
     sample = resources.folder("sample") / "fleet"
-    if not sample.is_dir():
+    if not (sample / "objects.tsv").is_file():
         raise LakeError(f"{sample}: the sample data are missing; install windsock again, or run from a checkout")
     path = out.resolve() / "demo.toml"
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(_text(sample.resolve()), encoding="utf-8")
+        _lay_out(sample, path.parent / "sample-bucket")
+        path.write_text(TEXT, encoding="utf-8")
     except OSError as error:
         raise LakeError(f"{path}: cannot be written ({error.strerror}); choose another folder with --out") from None
     return config.load(path, {}), WEEK
 
 
-def _text(sample: Path) -> str:
-    def quoted(place: Path) -> str:
-        return "'''" + str(place) + "'''"
+def _lay_out(sample: Path, bucket: Path) -> None:
+    """Copy with the times of upload: neither git nor a wheel keeps them, and they decide what a pull reads."""
+    for line in (sample / "objects.tsv").read_text(encoding="utf-8").splitlines():
+        path, _, stamp = line.partition("\t")
+        target, at = bucket / path, datetime.fromisoformat(stamp).timestamp()
+        if not target.exists() or target.stat().st_mtime != at:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(sample / path, target)
+            os.utime(target, (at, at))
 
-    sources = [f"[sources.task_logs]\nurl = {quoted(sample / 'task_logs')}\n"]
-    if (sample / "metrics").is_dir():
-        sources.append(f"[sources.metrics]\nurl = {quoted(sample / 'metrics')}\n")
-    return (
-        "# Written by `windsock demo`; the sample fleet and its planted faults are described in its README.\n"
-        '[deployment]\nname = "sample"\n\n' + "\n".join(sources) + "\n"
-        '[lake]\nurl = "lake"\n\n[owners]\n"finance_*" = "finance-data@example.com"\n\n[report]\nout = "."\n'
-    )
+
+TEXT = """# Written by `windsock demo`; the sample fleet and its planted faults are described in its README.
+[deployment]
+name = "sample"
+
+[sources.task_logs]
+url = "sample-bucket/task_logs"
+
+[sources.metrics]
+url = "sample-bucket/metrics"
+
+[lake]
+url = "lake"
+
+[owners]
+"finance_*" = "finance-data@example.com"
+
+[report]
+out = "."
+"""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import socket
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -15,10 +17,14 @@ import duckdb
 
 from windsock import __version__, checks, resources
 from windsock.config import Config
-from windsock.errors import ConfigError, LakeError, SourceError
+from windsock.deliver import Package, Target, send_all
+from windsock.deliver.files import Files
+from windsock.deliver.mail import Mail
+from windsock.deliver.slack import Slack
+from windsock.errors import ConfigError, QuestionError, SourceError
 from windsock.findings import RULES, judge_all
 from windsock.findings.what_if import what_if_pool as replay_pool
-from windsock.lake import Lake
+from windsock.lake import Lake, Writer
 from windsock.model import Answer, Ignored, LogKey, Outcome, Reject, Row, SourceObject
 from windsock.output import Output
 from windsock.parse import PARSER_VERSION, parse_key, read_task_log
@@ -27,13 +33,14 @@ from windsock.parse.statsd import read_statsd
 from windsock.questions import Question, ask_sql, load_questions
 from windsock.questions import ask as ask_question
 from windsock.report import build_page, write_report
-from windsock.sources.metrics import list_metrics
-from windsock.sources.task_logs import fetch, list_task_logs
+from windsock.sources.listing import fetch, list_new
 from windsock.store import Store, open_store
 from windsock.week import Week
 
-LOOK_BACK_WEEKS = 8  # the baseline of the judges; the first pull reads one week more
-"""Weeks of history that a first pull reads before the reported week."""
+LOOK_BACK_WEEKS = 8
+"""Weeks of history that the judges take as baseline."""
+CHECKPOINT_BYTES = 4_000_000_000
+"""Log bytes after which a pull publishes what it has."""
 
 
 @dataclass(slots=True)
@@ -116,22 +123,83 @@ def pull(
 ) -> PullSummary:
     """Sources → lake, incremental. Objects that cannot be read become counted rejects; a re-run is safe."""
     inputs = _inputs(config)
-    shards = _shards(config, shard)
     summary = PullSummary(is_dry_run=dry_run)
-    lake = open_lake(config, create=not dry_run) if not dry_run else None
-    first_since = since or week.minus(LOOK_BACK_WEEKS).from_at
-    for index, count in shards:
-        if lake is None:
-            _pull_shard(config, inputs, {}, None, summary, (index, count), first_since, until, full, now, output)
+    # the first pull reads the baseline of the judges and one week more, never years by surprise
+    first_since = since or (None if full else week.minus(LOOK_BACK_WEEKS + 1).from_at)
+    for index, count in _shards(config, shard):
+        job = _ShardPull(config, inputs, summary, (index, count), first_since, until, output)
+        if dry_run:
+            job.plan()
             continue
-        with lake.writer(shard=index, holder=f"{socket.gethostname()}", now=now) as writer:
-            known = {} if reread else writer.known()
-            window = since if (known or reread) and since is None and not full else first_since
-            if full:
-                window = since
-            _pull_shard(config, inputs, known, writer, summary, (index, count), window, until, full, now, output)
-            writer.checkpoint(now)
+        lake = open_lake(config, create=True)
+        with lake.writer(shard=index, holder=socket.gethostname(), now=now) as writer:
+            job.run(writer, reread=reread)
     return summary
+
+
+@dataclass(frozen=True, slots=True)
+class _ShardPull:
+    """One shard's part of a pull."""
+
+    config: Config
+    inputs: Sequence[_Input]
+    summary: PullSummary
+    shard: tuple[int, int]
+    since: datetime | None
+    until: datetime | None
+    output: Output
+
+    def plan(self) -> None:
+        """What would be read, without reading it."""
+        for one in self.inputs:
+            listing = self._list(one, {})
+            self.summary.read += len(listing.to_read)
+            self.summary.bytes += listing.bytes
+
+    def run(self, writer: Writer, *, reread: bool) -> None:
+        """List, fetch, parse, spill; publish once per checkpoint's worth of bytes, and at the end."""
+        ledger = writer.known()
+        # a reject is tried again by each pull; a row of an older parser is read again
+        known = {
+            url: (row["etag"], row["size"])
+            for url, row in ledger.items()
+            if not reread and row["outcome"] != "reject" and row["parser_version"] == PARSER_VERSION
+        }
+        pending = 0
+        for one in self.inputs:
+            listing = self._list(one, known)
+            with self.output.progress(f"reading {one.store.url}", len(listing.to_read)) as advance:
+                for obj, data in fetch(one.store, listing.to_read, kind=one.kind):
+                    outcome = data if isinstance(data, Reject) else _read(self.config, one.kind, obj, data)
+                    writer.add(obj, outcome, kind=one.kind, parser_version=PARSER_VERSION)
+                    self._count(obj, outcome)
+                    advance(1)
+                    pending += obj.size
+                    if pending >= CHECKPOINT_BYTES:
+                        writer.checkpoint()
+                        pending = 0
+        writer.checkpoint()
+
+    def _list(self, one: _Input, known: Mapping[str, tuple[str, int]]) -> Any:
+        listing = list_new(
+            one.store,
+            known=known,
+            is_mine=lambda obj: _is_mine(self.config, one.kind, obj, self.shard),
+            since=self.since,
+            until=self.until,
+        )
+        self.summary.listed += listing.listed
+        self.summary.skipped += listing.known + listing.outside
+        return listing
+
+    def _count(self, obj: SourceObject, outcome: Outcome) -> None:
+        if isinstance(outcome, Reject):
+            self.summary.rejected += 1
+            self.summary.rejects.append((obj.url, outcome.reason))
+            return
+        self.summary.read += 1
+        self.summary.bytes += obj.size
+        self.summary.ignored += isinstance(outcome, Ignored)
 
 
 def _inputs(config: Config) -> list[_Input]:
@@ -214,10 +282,6 @@ def questions() -> dict[str, Question]:
 
 
 def _question(name: str) -> Question:
-    import difflib
-
-    from windsock.errors import QuestionError
-
     known = questions()
     if name not in known:
         near = difflib.get_close_matches(name, known, n=1)
@@ -376,3 +440,49 @@ def explain(code: str) -> str:
             return f"{rule.code} {rule.name}\n\n{rule.explanation()}"
     known = ", ".join(rule.code for rule in RULES)
     raise ConfigError(f"{code or 'no code given'}: not a finding; known are {known}")
+
+
+def send(
+    configs: Sequence[Config], *, week: Week, now: datetime, again: bool = False, dry_run: bool = False
+) -> list[str]:
+    """Deliver each deployment's finished report to its targets."""
+    lines: list[str] = []
+    for config in configs:
+        package = Package(config.pipeline.deployment.name, str(week), config.out / str(week))
+        if not (package.folder / "report.json").is_file():
+            raise ConfigError(
+                f"{package.folder}: no finished report of week {week}; run `windsock report {config.path.name}` first"
+            )
+        lake = open_lake(config)
+        lines += send_all(
+            _targets(config), package, lake, now=now, sleep=time.sleep, again=again, dry_run=dry_run
+        )
+    return lines
+
+
+def _targets(config: Config) -> list[Target]:
+    deliver = config.pipeline.deliver
+    targets: list[Target] = []
+    if deliver.email:
+        mail = deliver.email
+        if mail.ses:
+            raise ConfigError(f"{config.path}: [deliver.email] ses cannot be used by this version yet; set smtp_host")
+        targets.append(
+            Mail(
+                to=tuple(mail.to),
+                sender=mail.sender,
+                host=mail.smtp_host,
+                port=mail.smtp_port,
+                starttls=mail.starttls,
+                tls=mail.tls,
+                username=config.secrets.get(mail.username_env, ""),
+                password=config.secrets.get(mail.password_env, ""),
+            )
+        )
+    if deliver.slack:
+        targets.append(Slack(config.secrets[deliver.slack.webhook_env]))
+    if deliver.files:
+        targets.append(Files(open_store(config.url(deliver.files.url), config.storage)))
+    if not targets:
+        raise ConfigError(f"{config.path}: nobody to send to; add [deliver.email], [deliver.slack] or [deliver.files]")
+    return targets

@@ -1,0 +1,203 @@
+"""The fleet's weeks: which DAG runs when, what fails, and what the pool's gauges show."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+
+from benchmarks.fleet.faults import Fault
+from benchmarks.fleet.records import Attempt, airflow2, airflow3
+
+NAMES = (
+    "orders_ingest crm_export marketing_attribution inventory_sync ml_features finance_close finance_ledger payments_sync "
+    "customer_churn web_sessions product_catalog returns_load shipping_costs ad_spend_facebook ad_spend_google "
+    "support_tickets survey_results pricing_daily supplier_feed loyalty_points geo_enrich email_events app_events "
+    "dwh_snapshot"
+).split()
+CREDENTIAL_DAGS = ("finance_close", "finance_ledger", "payments_sync", "returns_load", "shipping_costs", "dwh_snapshot")
+OLD_VERSION, STEP_VERSION = "3b7d21a4e0c9f58812aa6700d4c5e9b1f2037684", "9c1f0e7b52d8a6431ff0c2e8d9b7a6054c3e1d2f"
+OTHER_ERRORS = (
+    ("ConnectionResetError", "[Errno 104] Connection reset by peer"),
+    ("KeyError", "'amount_usd'"),
+    ("ValueError", "could not convert string to float: 'n/a'"),
+    ("TimeoutError", "read timed out after 30 seconds"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """Size, time and seed of a fleet. `last_week` is a Monday."""
+
+    weeks: int
+    last_week: date
+    dags: int
+    seed: int
+    faults: tuple[Fault, ...]
+
+    def has(self, kind: str) -> bool:
+        return any(one.kind == kind for one in self.faults)
+
+
+@dataclass(frozen=True, slots=True)
+class Dag:
+    """One DAG: its cadence in hours, its tasks, its Airflow, its usual failure rate per try."""
+
+    dag_id: str
+    every_h: int
+    tasks: tuple[str, ...]
+    is_three: bool
+    failure_rate: float
+
+
+def dags_of(fleet: Fleet) -> list[Dag]:
+    """Names first, then numbered ones. Hourly-ish DAGs are few: most of a fleet runs daily."""
+    rng = random.Random(f"{fleet.seed}-dags")  # noqa: S311
+    dags = []
+    for place in range(fleet.dags):
+        name = NAMES[place] if place < len(NAMES) else f"team_{place % 7}_job_{place:04d}"
+        every = {"orders_ingest": 3, "crm_export": 3, "inventory_sync": 3, "marketing_attribution": 6}.get(name)
+        every = every or rng.choice([12, 24, 24])
+        tasks = ("extract",) if place > 4 else ("extract", "load")
+        dags.append(Dag(name, every, ("train",) if name == "ml_features" else tasks, place % 2 == 0, rng.choice([0.0, 0.01, 0.02])))
+    return dags
+
+
+def attempts_of(fleet: Fleet, dag: Dag) -> Iterator[Attempt]:
+    """Every attempt of one DAG over all weeks, in time order. Its own generator: DAGs do not disturb each other."""
+    rng = random.Random(f"{fleet.seed}-{dag.dag_id}")  # noqa: S311
+    start = datetime.combine(fleet.last_week - timedelta(weeks=fleet.weeks - 1), time(), UTC)
+    end = datetime.combine(fleet.last_week + timedelta(weeks=1), time(), UTC)
+    last = datetime.combine(fleet.last_week, time(), UTC)
+    at = start + timedelta(hours=1)
+    offset = timedelta(minutes=rng.randrange(50), seconds=rng.randrange(60))
+    while at < end:
+        is_silent = fleet.has("silent_dag") and dag.dag_id == "inventory_sync" and at >= last
+        if not is_silent:
+            yield from _run(fleet, dag, at, offset, last, rng)
+        at += timedelta(hours=dag.every_h)
+    if dag.dag_id == "customer_churn":  # a backfill of the last week, which is nobody's regression
+        for day in range(10):
+            when = last + timedelta(days=3, minutes=6 * day)
+            logical = last - timedelta(days=40 - day)
+            error = OTHER_ERRORS[1] if day % 3 == 0 else ("", "")
+            yield Attempt(dag.dag_id, f"backfill__{logical.isoformat()}", "extract", 1, 1, when, 40.0,
+                          "failed" if error[0] else "success", error, OLD_VERSION, 300)  # fmt: skip
+
+
+def _run(
+    fleet: Fleet, dag: Dag, at: datetime, offset: timedelta, last: datetime, rng: random.Random
+) -> Iterator[Attempt]:
+    """One run: tasks one after the other; a failed last try ends it."""
+    run_id = f"scheduled__{(at - timedelta(hours=0 if dag.is_three else dag.every_h)).isoformat()}"
+    clock = at + offset + timedelta(seconds=rng.uniform(1, 8))
+    version, parse_ms = _parse(fleet, dag, clock, last, rng)
+    for task_id in dag.tasks:
+        for try_number in (1, 2):
+            error, is_lasting = _error(fleet, dag, task_id, clock, last, rng, try_number)
+            seconds = rng.lognormvariate(3.4, 0.4)
+            ending = "success"
+            if error == "killed":
+                ending = "killed"
+            elif error:
+                ending = "failed" if try_number == 2 else "retry"
+            told = error if isinstance(error, tuple) else ("", "")
+            yield Attempt(dag.dag_id, run_id, task_id, try_number, 2, clock, seconds, ending, told, version, parse_ms)
+            clock += timedelta(seconds=seconds + (300 if error else 5))
+            if not error:
+                break
+        if error and is_lasting:
+            return
+
+
+def _error(
+    fleet: Fleet, dag: Dag, task_id: str, at: datetime, last: datetime, rng: random.Random, try_number: int
+) -> tuple[tuple[str, str] | str | None, bool]:
+    """What happens to this try, and whether a retry would meet the same."""
+    chance = rng.random()
+    kind = rng.choice(OTHER_ERRORS)
+    if try_number == 2 and dag.dag_id not in ("orders_ingest", "crm_export", "ml_features", *CREDENTIAL_DAGS):
+        return None, False
+    if fleet.has("bad_credential") and dag.dag_id in CREDENTIAL_DAGS and task_id == "extract":
+        wednesday = last + timedelta(days=2, hours=8)
+        if wednesday <= at < wednesday + timedelta(hours=40):
+            user = rng.randrange(1000, 9999)
+            return ("AuthenticationError", f"password authentication failed for user 'warehouse_rw' (session {user})"), True
+    if fleet.has("dag_got_worse") and dag.dag_id == "orders_ingest" and task_id == "load" and at >= last:
+        return (("SchemaDriftError", "column 'customer_uuid' vanished"), True) if _sticky(at, 0.35) else (None, False)
+    if fleet.has("dag_recovered") and dag.dag_id == "crm_export" and task_id == "load":
+        if at < last and _sticky(at, 0.35):
+            return ("ApiLimitError", f"429 too many requests, retry after {rng.randrange(10, 99)} s"), True
+        return None, False
+    if fleet.has("memory_kill") and dag.dag_id == "ml_features" and at >= last and at.isoweekday() <= 5:
+        return "killed", try_number == 2
+    return (kind, False) if chance < dag.failure_rate and try_number == 1 else (None, False)
+
+
+def _sticky(at: datetime, rate: float) -> bool:
+    """The same answer for every try of one run: what a broken schema or a spent quota does."""
+    return random.Random(f"{at:%Y-%m-%dT%H}").random() < rate  # noqa: S311
+
+
+def _parse(fleet: Fleet, dag: Dag, at: datetime, last: datetime, rng: random.Random) -> tuple[str, int]:
+    base = 0.4 if dag.dag_id == "marketing_attribution" else 0.3
+    version = OLD_VERSION
+    if at >= last + timedelta(days=1, hours=10):
+        version = STEP_VERSION if fleet.has("parse_step") else OLD_VERSION
+        if fleet.has("parse_step") and dag.dag_id == "marketing_attribution":
+            base = 1.9
+    return version, round(1000 * base * rng.lognormvariate(0, 0.12))
+
+
+def write(fleet: Fleet, out: Path) -> tuple[int, int]:
+    """Write every object with its time of upload; returns objects and bytes."""
+    objects = size = 0
+    times: list[tuple[str, datetime]] = []
+    for dag in dags_of(fleet):
+        for one in attempts_of(fleet, dag):
+            body = airflow3(one) if dag.is_three else airflow2(one)
+            _put(out / "task_logs" / one.key, body, one.ended_at)
+            times.append((f"task_logs/{one.key}", one.ended_at))
+            objects, size = objects + 1, size + len(body)
+    for path, body, at in captures_of(fleet):
+        _put(out / "metrics" / path, body, at)
+        times.append((f"metrics/{path}", at))
+        objects, size = objects + 1, size + len(body)
+    # git keeps no times: whoever lays the tree out again sets them from this list
+    listed = "".join(f"{path}\t{at.isoformat()}\n" for path, at in sorted(times))
+    (out / "objects.tsv").write_text(listed, encoding="utf-8")
+    return objects, size
+
+
+def captures_of(fleet: Fleet) -> Iterator[tuple[str, bytes, datetime]]:
+    """One StatsD capture a day: the gauges of two pools, every ten minutes."""
+    first = fleet.last_week - timedelta(weeks=fleet.weeks - 1)
+    for day in (first + timedelta(days=n) for n in range(fleet.weeks * 7)):
+        rng = random.Random(f"{fleet.seed}-{day}")  # noqa: S311
+        lines: list[str] = []
+        backlog = 0
+        for minute in range(0, 24 * 60, 10):
+            at = datetime.combine(day, time(minute // 60, minute % 60), UTC)
+            hour = at.hour
+            wanted = rng.randrange(8, 13) if 2 <= hour < 6 else rng.randrange(0, 3)
+            slots = 4 if fleet.has("pool_too_small") else 16
+            running = min(slots, wanted)
+            backlog = max(0, wanted - slots)
+            busy = rng.randrange(2, 20)
+            for pool, total, used, waiting in (("warehouse", slots, running, backlog), ("default_pool", 128, busy, 0)):
+                gauges = {"open_slots": total - used, "queued_slots": 0, "running_slots": used,
+                          "deferred_slots": 0, "scheduled_slots": waiting}  # fmt: skip
+                lines += [f"{at.timestamp():.0f} airflow.pool.{name}.{pool}:{value}|g" for name, value in gauges.items()]
+            lines.append(f"{at.timestamp():.0f} airflow.scheduler_heartbeat:1|c")
+        end = datetime.combine(day + timedelta(days=1), time(), UTC)
+        yield f"{day}.statsd.gz", gzip.compress(("\n".join(lines) + "\n").encode(), mtime=0), end
+
+
+def _put(path: Path, body: bytes, at: datetime) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(body)
+    os.utime(path, (at.timestamp(), at.timestamp()))
