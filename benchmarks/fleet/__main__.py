@@ -12,6 +12,16 @@ from benchmarks.fleet.faults import DEFAULT
 from benchmarks.fleet.generate import Fleet, write
 
 
+def _readme(fleet: Fleet) -> str:
+    """The planted faults, one by one."""
+    lines = ["# Planted faults", "", "Written by `python -m benchmarks.fleet`; `faults.json` holds the same for machines.", ""]
+    lines += ["| fault | finding | subject | what happens |", "|---|---|---|---|"]
+    lines += [f"| {one.kind} | {one.code} | `{one.subject}` | {one.says} |" for one in fleet.faults]
+    lines += ["", f"All begin in the last week ({fleet.last_week}). Besides: `customer_churn` has a backfill with failures,",
+              "and several DAGs have tries that a retry saves. Neither is a finding."]  # fmt: skip
+    return "\n".join(lines) + "\n"
+
+
 def main() -> int:
     """Parse the arguments and write the tree."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.fleet", description=__doc__)
@@ -31,6 +41,7 @@ def main() -> int:
     fleet = Fleet(weeks=given.weeks, last_week=given.last_week, dags=given.dags, seed=given.seed, faults=faults)
     objects, size = write(fleet, given.out)
     (given.out / "faults.json").write_text(json.dumps([one.plain() for one in faults], indent=1) + "\n")
+    (given.out / "README.md").write_text(_readme(fleet))
     print(f"{objects} objects, {size / 1e6:.1f} MB in {given.out}", file=sys.stderr)
     return 0
 

@@ -20,7 +20,7 @@ class Fault:
 
 
 DEFAULT: tuple[Fault, ...] = (
-    Fault("dag_got_worse", "WS101", "orders_ingest", 0, "loses about a third of its runs; 2 % in the weeks before"),
+    Fault("dag_got_worse", "WS101", "orders_ingest", 0, "loses about two in five of its runs; none in the weeks before"),
     Fault("dag_recovered", "WS102", "crm_export", 0, "lost a third of its runs for seven weeks, none in the last"),
     Fault("bad_credential", "WS110", "AuthenticationError", 0, "one warehouse credential expired on Wednesday 08:00 UTC: six DAGs"),
     Fault("parse_step", "WS201", "marketing_attribution.py", 0, "0.4 s → 1.9 s since Tuesday 10:00 UTC, with version 9c1f0e7"),

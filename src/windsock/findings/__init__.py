@@ -37,6 +37,8 @@ RULES: tuple[type[Rule], ...] = (
     CheckWarning,
 )
 
+# the order in which an on-call lead acts, within one severity
+_URGENCY = ("WS110", "WS101", "WS5", "WS2", "WS3")
 _SEVERITY = {"critical": 0, "warning": 1, "watch": 2, "info": 3}
 
 
@@ -66,7 +68,7 @@ def judge_all(
         if verdicts.no_data and not any(one.section == rule.section for one in no_data):
             no_data.append(NoData(rule.section, verdicts.no_data))
         findings += [_aged(one, before.get(one.id), week, owners or {}) for one in verdicts.findings]
-    findings.sort(key=lambda one: (_SEVERITY[one.severity], -one.rank, one.id))
+    findings.sort(key=lambda one: (_SEVERITY[one.severity], _urgency(one.code), -one.rank, one.id))
     return Judgement(tuple(findings), tuple(no_data), judged, not_enough)
 
 
@@ -87,3 +89,7 @@ def _aged(finding: Finding, before: Mapping[str, Any] | None, week: Week, owners
     status = finding.status if finding.status == "better" else "still"
     weeks = int(before.get("weeks") or 1) + 1
     return replace(finding, status=status, since_week=str(before.get("since_week") or week), weeks=weeks, owner=owner)
+
+
+def _urgency(code: str) -> int:
+    return next((place for place, start in enumerate(_URGENCY) if code.startswith(start)), len(_URGENCY))

@@ -29,13 +29,13 @@ class Incident(Rule):
     """
 
     code, name, section = "WS110", "incident", "incidents"
-    questions = ("failures_by_error_signature",)
+    questions = ("incidents_by_error",)
     thresholds = Limits
 
     @classmethod
     def judge(cls, answers: Mapping[str, Answer], limits: Any, *, week: Week) -> Verdicts:
         verdicts = Verdicts()
-        for row in rows_of(answers, "failures_by_error_signature"):
+        for row in rows_of(answers, "incidents_by_error"):
             verdicts.judged += 1
             weekly = row["tries_prev"] / 8
             if row["dags"] < limits.min_dags or row["tries"] < limits.min_tries:

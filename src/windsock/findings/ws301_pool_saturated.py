@@ -60,9 +60,9 @@ class PoolSaturated(Rule):
                         "samples": row["samples"],
                         "options": options,
                     },
-                    advice=f"Raise {row['pool']} from {row['total_slots']} to {best['slots']} slots: about "
-                    f"{wording.hours(best['wait_hours_saved'])} of waiting saved a week (estimated from gauges; durations "
-                    f"taken as unchanged). airflow pools set {row['pool']} {best['slots']} \"\" "
+                    advice=f"Raise {row['pool']} from {row['total_slots']} to {best['slots']} slots: at least "
+                    f"{wording.hours(best['wait_hours_saved'])} of waiting saved a week (from gauges; durations taken "
+                    f"as unchanged). airflow pools set {row['pool']} {best['slots']} \"\" "
                     f"(undo: the same with {row['total_slots']}).",
                     rank=row["wait_hours"],
                 )

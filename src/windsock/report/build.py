@@ -172,7 +172,7 @@ def _section(
 
 def _unjudged(row: Row) -> str:
     lost = f", {row['lost_runs']:,} of them lost" if row["lost_runs"] else ""
-    return f"{row['run_type']}: {row['runs']:,} runs of {row['dags']:,} DAGs{lost} (not judged)"
+    return f"{row['run_type']}: {row['runs']:,} runs in {row['dags']:,} DAG(s){lost}; not judged"
 
 
 def _trust(

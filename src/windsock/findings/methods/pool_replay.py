@@ -2,8 +2,7 @@
 
 `replay` runs the week's own tasks through the pool: priority first, then ready time, smaller tasks pass when a wide
 one does not fit, as Airflow's scheduler does (scheduler_job_runner.py, `_executable_task_instances_to_queued`,
-3.3.2). `from_gauges` is the estimate where only gauges are known: a fluid queue fed with the arrivals that explain
-the observed demand. Durations are taken as unchanged; another limit may bind instead.
+3.3.2). `from_gauges` is a lower bound of the saving, where only gauges are known. Durations are taken as unchanged; another limit may bind instead.
 """
 
 from __future__ import annotations
@@ -68,26 +67,11 @@ def replay(tasks: Sequence[Task], slots: int) -> Load:
     return Load(slots, wait / 3600, peak)
 
 
-def from_gauges(
-    samples: Sequence[tuple[float, int, int]], *, slots_now: int, slots: int
-) -> Load:
-    """A fluid estimate from (seconds, busy slots, waiting tasks) per sample.
-
-    Demand in excess of the pool is carried as a backlog of slot-seconds; more slots work it off sooner.
+def from_gauges(samples: Sequence[tuple[float, int, int]], *, slots_now: int, slots: int) -> Load:
+    """A bound from (seconds, busy slots, waiting tasks) per sample: of the tasks that waited at a moment, as many
+    would have run as there are slots more. Tasks that start sooner also end sooner, so the true saving is larger.
     """
-    backlog_now = backlog_then = wait = 0.0
-    peak = 0
-    for span, busy, waiting in samples:
-        # what arrived beyond what the pool served: the observed waiting line must be explained by it
-        arrived = max(0.0, waiting - backlog_now)
-        demand = busy + arrived
-        served_now = min(float(slots_now), demand + backlog_now)
-        backlog_now = float(waiting)
-        room = max(0.0, slots - min(busy, slots))
-        carried = backlog_then + arrived
-        drained = min(carried, room)
-        peak = max(peak, int(min(slots, busy + carried)))
-        backlog_then = max(0.0, carried - drained) if served_now else carried
-        backlog_then = min(backlog_then, float(waiting))
-        wait += backlog_then * span
+    more = slots - slots_now
+    wait = sum(span * max(0, waiting - more) for span, _busy, waiting in samples)
+    peak = max((min(slots, busy + waiting) for _span, busy, waiting in samples), default=0)
     return Load(slots, wait / 3600, peak)
