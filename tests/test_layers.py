@@ -9,7 +9,18 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "src" / "windsock"
 STAGES = {"sources", "parse", "lake", "checks", "questions", "findings", "report", "deliver"}
-GROUND = {"model", "schema", "config", "store", "week", "errors", "redaction", "signature", "resources", "output"}
+GROUND = {
+    "model",
+    "schema",
+    "config",
+    "store",
+    "week",
+    "errors",
+    "redaction",
+    "signature",
+    "resources",
+    "output",
+}
 STORY = {"pipeline", "snapshot", "setup", "demo"}
 
 

@@ -20,11 +20,43 @@ class Fault:
 
 
 DEFAULT: tuple[Fault, ...] = (
-    Fault("dag_got_worse", "WS101", "orders_ingest", 0, "loses about two in five of its runs; none in the weeks before"),
-    Fault("dag_recovered", "WS102", "crm_export", 0, "lost a third of its runs for seven weeks, none in the last"),
-    Fault("bad_credential", "WS110", "AuthenticationError", 0, "one warehouse credential expired on Wednesday 08:00 UTC: six DAGs"),
-    Fault("parse_step", "WS201", "marketing_attribution.py", 0, "0.4 s → 1.9 s since Tuesday 10:00 UTC, with version 9c1f0e7"),
-    Fault("pool_too_small", "WS301", "warehouse", 0, "4 slots, wanted by 10 tasks from 02:00 to 06:00 UTC every night"),
+    Fault(
+        "dag_got_worse",
+        "WS101",
+        "orders_ingest",
+        0,
+        "loses about two in five of its runs; none in the weeks before",
+    ),
+    Fault(
+        "dag_recovered",
+        "WS102",
+        "crm_export",
+        0,
+        "lost a third of its runs for seven weeks, none in the last",
+    ),
+    Fault(
+        "bad_credential",
+        "WS110",
+        "AuthenticationError",
+        0,
+        "one warehouse credential expired on Wednesday 08:00 UTC: six DAGs",
+    ),
+    Fault(
+        "parse_step",
+        "WS201",
+        "marketing_attribution.py",
+        0,
+        "0.4 s → 1.9 s since Tuesday 10:00 UTC, with version 9c1f0e7",
+    ),
+    Fault(
+        "pool_too_small",
+        "WS301",
+        "warehouse",
+        0,
+        "4 slots, wanted by 10 tasks from 02:00 to 06:00 UTC every night",
+    ),
     Fault("silent_dag", "WS501", "inventory_sync", 0, "ran every three hours, no run in the last week"),
-    Fault("memory_kill", "WS510", "ml_features", 0, "task train killed by SIGKILL on five days of the last week"),
+    Fault(
+        "memory_kill", "WS510", "ml_features", 0, "task train killed by SIGKILL on five days of the last week"
+    ),
 )

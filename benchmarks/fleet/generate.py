@@ -13,14 +13,19 @@ from pathlib import Path
 from benchmarks.fleet.faults import Fault
 from benchmarks.fleet.records import Attempt, airflow2, airflow3
 
-NAMES = (
-    "orders_ingest crm_export marketing_attribution inventory_sync ml_features finance_close finance_ledger payments_sync "
-    "customer_churn web_sessions product_catalog returns_load shipping_costs ad_spend_facebook ad_spend_google "
-    "support_tickets survey_results pricing_daily supplier_feed loyalty_points geo_enrich email_events app_events "
-    "dwh_snapshot"
-).split()
-CREDENTIAL_DAGS = ("finance_close", "finance_ledger", "payments_sync", "returns_load", "shipping_costs", "dwh_snapshot")
-OLD_VERSION, STEP_VERSION = "3b7d21a4e0c9f58812aa6700d4c5e9b1f2037684", "9c1f0e7b52d8a6431ff0c2e8d9b7a6054c3e1d2f"
+NAMES = ["orders_ingest", "crm_export", "marketing_attribution", "inventory_sync", "ml_features", "finance_close", "finance_ledger", "payments_sync", "customer_churn", "web_sessions", "product_catalog", "returns_load", "shipping_costs", "ad_spend_facebook", "ad_spend_google", "support_tickets", "survey_results", "pricing_daily", "supplier_feed", "loyalty_points", "geo_enrich", "email_events", "app_events", "dwh_snapshot"]
+CREDENTIAL_DAGS = (
+    "finance_close",
+    "finance_ledger",
+    "payments_sync",
+    "returns_load",
+    "shipping_costs",
+    "dwh_snapshot",
+)
+OLD_VERSION, STEP_VERSION = (
+    "3b7d21a4e0c9f58812aa6700d4c5e9b1f2037684",
+    "9c1f0e7b52d8a6431ff0c2e8d9b7a6054c3e1d2f",
+)
 OTHER_ERRORS = (
     ("ConnectionResetError", "[Errno 104] Connection reset by peer"),
     ("KeyError", "'amount_usd'"),
@@ -56,20 +61,30 @@ class Dag:
 
 def dags_of(fleet: Fleet) -> list[Dag]:
     """Names first, then numbered ones. Hourly-ish DAGs are few: most of a fleet runs daily."""
-    rng = random.Random(f"{fleet.seed}-dags")  # noqa: S311
+    rng = random.Random(f"{fleet.seed}-dags")
     dags = []
     for place in range(fleet.dags):
         name = NAMES[place] if place < len(NAMES) else f"team_{place % 7}_job_{place:04d}"
-        every = {"orders_ingest": 3, "crm_export": 3, "inventory_sync": 3, "marketing_attribution": 6}.get(name)
+        every = {"orders_ingest": 3, "crm_export": 3, "inventory_sync": 3, "marketing_attribution": 6}.get(
+            name
+        )
         every = every or rng.choice([12, 24, 24])
         tasks = ("extract",) if place > 4 else ("extract", "load")
-        dags.append(Dag(name, every, ("train",) if name == "ml_features" else tasks, place % 2 == 0, rng.choice([0.0, 0.01, 0.02])))
+        dags.append(
+            Dag(
+                name,
+                every,
+                ("train",) if name == "ml_features" else tasks,
+                place % 2 == 0,
+                rng.choice([0.0, 0.01, 0.02]),
+            )
+        )
     return dags
 
 
 def attempts_of(fleet: Fleet, dag: Dag) -> Iterator[Attempt]:
     """Every attempt of one DAG over all weeks, in time order. Its own generator: DAGs do not disturb each other."""
-    rng = random.Random(f"{fleet.seed}-{dag.dag_id}")  # noqa: S311
+    rng = random.Random(f"{fleet.seed}-{dag.dag_id}")
     start = datetime.combine(fleet.last_week - timedelta(weeks=fleet.weeks - 1), time(), UTC)
     end = datetime.combine(fleet.last_week + timedelta(weeks=1), time(), UTC)
     last = datetime.combine(fleet.last_week, time(), UTC)
@@ -106,7 +121,9 @@ def _run(
             elif error:
                 ending = "failed" if try_number == 2 else "retry"
             told = error if isinstance(error, tuple) else ("", "")
-            yield Attempt(dag.dag_id, run_id, task_id, try_number, 2, clock, seconds, ending, told, version, parse_ms)
+            yield Attempt(
+                dag.dag_id, run_id, task_id, try_number, 2, clock, seconds, ending, told, version, parse_ms
+            )
             clock += timedelta(seconds=seconds + (300 if error else 5))
             if not error:
                 break
@@ -126,9 +143,16 @@ def _error(
         wednesday = last + timedelta(days=2, hours=8)
         if wednesday <= at < wednesday + timedelta(hours=40):
             user = rng.randrange(1000, 9999)
-            return ("AuthenticationError", f"password authentication failed for user 'warehouse_rw' (session {user})"), True
+            return (
+                "AuthenticationError",
+                f"password authentication failed for user 'warehouse_rw' (session {user})",
+            ), True
     if fleet.has("dag_got_worse") and dag.dag_id == "orders_ingest" and task_id == "load" and at >= last:
-        return (("SchemaDriftError", "column 'customer_uuid' vanished"), True) if _sticky(at, 0.35) else (None, False)
+        return (
+            (("SchemaDriftError", "column 'customer_uuid' vanished"), True)
+            if _sticky(at, 0.35)
+            else (None, False)
+        )
     if fleet.has("dag_recovered") and dag.dag_id == "crm_export" and task_id == "load":
         if at < last and _sticky(at, 0.35):
             return ("ApiLimitError", f"429 too many requests, retry after {rng.randrange(10, 99)} s"), True
@@ -140,7 +164,7 @@ def _error(
 
 def _sticky(at: datetime, rate: float) -> bool:
     """The same answer for every try of one run: what a broken schema or a spent quota does."""
-    return random.Random(f"{at:%Y-%m-%dT%H}").random() < rate  # noqa: S311
+    return random.Random(f"{at:%Y-%m-%dT%H}").random() < rate
 
 
 def _parse(fleet: Fleet, dag: Dag, at: datetime, last: datetime, rng: random.Random) -> tuple[str, int]:
@@ -177,7 +201,7 @@ def captures_of(fleet: Fleet) -> Iterator[tuple[str, bytes, datetime]]:
     """One StatsD capture a day: the gauges of two pools, every ten minutes."""
     first = fleet.last_week - timedelta(weeks=fleet.weeks - 1)
     for day in (first + timedelta(days=n) for n in range(fleet.weeks * 7)):
-        rng = random.Random(f"{fleet.seed}-{day}")  # noqa: S311
+        rng = random.Random(f"{fleet.seed}-{day}")
         lines: list[str] = []
         backlog = 0
         for minute in range(0, 24 * 60, 10):
@@ -188,10 +212,16 @@ def captures_of(fleet: Fleet) -> Iterator[tuple[str, bytes, datetime]]:
             running = min(slots, wanted)
             backlog = max(0, wanted - slots)
             busy = rng.randrange(2, 20)
-            for pool, total, used, waiting in (("warehouse", slots, running, backlog), ("default_pool", 128, busy, 0)):
+            for pool, total, used, waiting in (
+                ("warehouse", slots, running, backlog),
+                ("default_pool", 128, busy, 0),
+            ):
                 gauges = {"open_slots": total - used, "queued_slots": 0, "running_slots": used,
                           "deferred_slots": 0, "scheduled_slots": waiting}  # fmt: skip
-                lines += [f"{at.timestamp():.0f} airflow.pool.{name}.{pool}:{value}|g" for name, value in gauges.items()]
+                lines += [
+                    f"{at.timestamp():.0f} airflow.pool.{name}.{pool}:{value}|g"
+                    for name, value in gauges.items()
+                ]
             lines.append(f"{at.timestamp():.0f} airflow.scheduler_heartbeat:1|c")
         end = datetime.combine(day + timedelta(days=1), time(), UTC)
         yield f"{day}.statsd.gz", gzip.compress(("\n".join(lines) + "\n").encode(), mtime=0), end

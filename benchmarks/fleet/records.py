@@ -25,7 +25,9 @@ class Attempt:
 
     @property
     def key(self) -> str:
-        return f"dag_id={self.dag_id}/run_id={self.run_id}/task_id={self.task_id}/attempt={self.try_number}.log"
+        return (
+            f"dag_id={self.dag_id}/run_id={self.run_id}/task_id={self.task_id}/attempt={self.try_number}.log"
+        )
 
     @property
     def ended_at(self) -> datetime:
@@ -43,7 +45,9 @@ def airflow3(one: Attempt) -> bytes:
     def add(seconds: float, level: str, event: str, **rest: object) -> None:
         at = (one.started_at + timedelta(seconds=seconds)).astimezone(UTC)
         stamp = at.isoformat(timespec="microseconds").replace("+00:00", "Z")
-        lines.append(json.dumps({"timestamp": stamp, "level": level, "event": event, **rest}, separators=(",", ":")))
+        lines.append(
+            json.dumps({"timestamp": stamp, "level": level, "event": event, **rest}, separators=(",", ":"))
+        )
 
     file = f"{one.dag_id}.py"
     add(0, "info", "::group::Pre Execute", logger="task", filename="task_runner.py", lineno=2412)
@@ -68,10 +72,16 @@ def airflow3(one: Attempt) -> bytes:
         )  # fmt: skip
         return ("\n".join(lines) + "\n").encode()
     if one.ending == "success":
-        add(end, "info", "::group::Post Execute", **ids, logger="task", filename="task_runner.py", lineno=1580)
+        add(
+            end, "info", "::group::Post Execute", **ids, logger="task", filename="task_runner.py", lineno=1580
+        )
     else:
         frames = [
-            {"filename": "/usr/lib/python3/site-packages/airflow/sdk/execution_time/task_runner.py", "lineno": 1224, "name": "run"},
+            {
+                "filename": "/usr/lib/python3/site-packages/airflow/sdk/execution_time/task_runner.py",
+                "lineno": 1224,
+                "name": "run",
+            },
             {"filename": f"/opt/airflow/dags/{file}", "lineno": 37, "name": one.task_id},
         ]
         detail = [
@@ -82,7 +92,9 @@ def airflow3(one: Attempt) -> bytes:
             end - 0.1, "error", "Task failed with exception", error_detail=detail, **ids, logger="task",
             filename="task_runner.py", lineno=1663,
         )  # fmt: skip
-        add(end, "info", "::group::Post Execute", **ids, logger="task", filename="task_runner.py", lineno=1677)
+        add(
+            end, "info", "::group::Post Execute", **ids, logger="task", filename="task_runner.py", lineno=1677
+        )
     add(end + 0.02, "info", "::endgroup::", **ids, logger="task", filename="task_runner.py", lineno=2379)
     return ("\n".join(lines) + "\n").encode()
 
@@ -93,7 +105,9 @@ def airflow2(one: Attempt) -> bytes:
 
     def add(seconds: float, file: str, level: str, text: str) -> None:
         at = one.started_at + timedelta(seconds=seconds)
-        lines.append(f"[{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}+0000] {{{file}}} {level} - {text}")
+        lines.append(
+            f"[{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}+0000] {{{file}}} {level} - {text}"
+        )
 
     ti = f"{one.dag_id}.{one.task_id} {one.run_id}"
     logical = one.run_id.partition("__")[2]
@@ -101,17 +115,37 @@ def airflow2(one: Attempt) -> bytes:
     ids = f"dag_id={one.dag_id}, task_id={one.task_id}, run_id={one.run_id}, execution_date={stamp:%Y%m%dT%H%M%S}, "
     ids += f"start_date={one.started_at:%Y%m%dT%H%M%S}, end_date={one.ended_at:%Y%m%dT%H%M%S}"
     add(0, "local_task_job_runner.py:123", "INFO", "::group::Pre task execution logs")
-    add(0.1, "taskinstance.py:2632", "INFO", f"Dependencies all met for dep_context=non-requeueable deps ti=<TaskInstance: {ti} [queued]>")
+    add(
+        0.1,
+        "taskinstance.py:2632",
+        "INFO",
+        f"Dependencies all met for dep_context=non-requeueable deps ti=<TaskInstance: {ti} [queued]>",
+    )
     add(0.2, "taskinstance.py:2885", "INFO", f"Starting attempt {one.try_number} of {one.max_tries}")
-    add(0.3, "taskinstance.py:2908", "INFO", f"Executing <Task(PythonOperator): {one.task_id}> on {stamp.isoformat(sep=' ')}")
+    add(
+        0.3,
+        "taskinstance.py:2908",
+        "INFO",
+        f"Executing <Task(PythonOperator): {one.task_id}> on {stamp.isoformat(sep=' ')}",
+    )
     add(0.4, "standard_task_runner.py:72", "INFO", "Started process 7798 to run task")
-    add(0.6, "task_command.py:467", "INFO", f"Running <TaskInstance: {ti} [running]> on host worker-{len(one.dag_id) % 3}")
+    add(
+        0.6,
+        "task_command.py:467",
+        "INFO",
+        f"Running <TaskInstance: {ti} [running]> on host worker-{len(one.dag_id) % 3}",
+    )
     add(0.8, "taskinstance.py:740", "INFO", "::endgroup::")
     add(1.0, "logging_mixin.py:190", "INFO", f"loading {one.task_id} for {one.run_id}")
     end = max(one.seconds, 1.2)
     if one.ending == "killed":
         url = "https://airflow.apache.org/docs/apache-airflow/stable/troubleshooting.html#LocalTaskJob-killed"
-        add(end, "local_task_job_runner.py:266", "INFO", f"Task exited with return code -9. For more information, see {url}")
+        add(
+            end,
+            "local_task_job_runner.py:266",
+            "INFO",
+            f"Task exited with return code -9. For more information, see {url}",
+        )
         return ("\n".join(lines) + "\n").encode()
     if one.ending == "success":
         add(end - 0.1, "local_task_job_runner.py:245", "INFO", "::group::Post task execution logs")

@@ -20,13 +20,17 @@ def prepare(out: Path) -> tuple[Config, Week]:
     """Lay the sample bucket out below `out`, write `demo.toml` beside it, and load that. Safe to run again."""
     sample = resources.folder("sample") / "fleet"
     if not (sample / "objects.tsv").is_file():
-        raise LakeError(f"{sample}: the sample data are missing; install windsock again, or run from a checkout")
+        raise LakeError(
+            f"{sample}: the sample data are missing; install windsock again, or run from a checkout"
+        )
     path = out.resolve() / "demo.toml"
     try:
         _lay_out(sample, path.parent / "sample-bucket")
         path.write_text(TEXT, encoding="utf-8")
     except OSError as error:
-        raise LakeError(f"{path}: cannot be written ({error.strerror}); choose another folder with --out") from None
+        raise LakeError(
+            f"{path}: cannot be written ({error.strerror}); choose another folder with --out"
+        ) from None
     return config.load(path, {}), WEEK
 
 

@@ -13,8 +13,6 @@ from pathlib import Path
 from typing import Any
 from zlib import crc32
 
-import duckdb
-
 from windsock import __version__, checks, resources
 from windsock.config import Config
 from windsock.deliver import Package, Target, send_all
@@ -206,7 +204,9 @@ def _inputs(config: Config) -> list[_Input]:
     sources = config.pipeline.sources
     inputs: list[_Input] = []
     if sources.task_logs:
-        inputs += [_Input("task_logs", open_store(u, config.storage)) for u in config.urls(sources.task_logs.url)]
+        inputs += [
+            _Input("task_logs", open_store(u, config.storage)) for u in config.urls(sources.task_logs.url)
+        ]
     if sources.metrics and sources.metrics.url:
         inputs += [_Input("metrics", open_store(u, config.storage)) for u in config.urls(sources.metrics.url)]
     later = {
@@ -217,9 +217,13 @@ def _inputs(config: Config) -> list[_Input]:
     }
     for name, value in later.items():
         if value is not None:
-            raise ConfigError(f"{config.path}: [{name}] cannot be read by this version yet; remove it from the file")
+            raise ConfigError(
+                f"{config.path}: [{name}] cannot be read by this version yet; remove it from the file"
+            )
     if not inputs:
-        raise ConfigError(f"{config.path}: no source is set; add [sources.task_logs] url or [sources.metrics] url")
+        raise ConfigError(
+            f"{config.path}: no source is set; add [sources.task_logs] url or [sources.metrics] url"
+        )
     return inputs
 
 
@@ -228,7 +232,9 @@ def _shards(config: Config, shard: tuple[int, int] | None) -> list[tuple[int, in
     if shard is None:
         return [(index, count) for index in range(count)]
     if shard[1] != count:
-        raise ConfigError(f"--shard {shard[0]}/{shard[1]}: [lake] shards in {config.path} is {count}; they must agree")
+        raise ConfigError(
+            f"--shard {shard[0]}/{shard[1]}: [lake] shards in {config.path} is {count}; they must agree"
+        )
     return [shard]
 
 
@@ -252,12 +258,20 @@ def _read(config: Config, kind: str, obj: SourceObject, data: bytes) -> Outcome:
         return Ignored("unknown_key")
     if key.kind != "attempt":
         return Ignored(f"{key.kind}_log")
-    return _read_log(key, obj, data, lines=logs.lines if logs else "errors", timezone=logs.timezone if logs else "UTC")
+    return _read_log(
+        key, obj, data, lines=logs.lines if logs else "errors", timezone=logs.timezone if logs else "UTC"
+    )
 
 
 def _read_log(key: LogKey, obj: SourceObject, data: bytes, *, lines: Any, timezone: str) -> Outcome:
     return read_task_log(
-        key, data, object_url=obj.url, etag=obj.etag, modified_at=obj.modified_at, lines=lines, timezone=timezone
+        key,
+        data,
+        object_url=obj.url,
+        etag=obj.etag,
+        modified_at=obj.modified_at,
+        lines=lines,
+        timezone=timezone,
     )
 
 
@@ -310,7 +324,9 @@ def printable_sql(config: Config, *, question: str, sql: str, week: Week) -> str
     return f"{head}{views}\n{text.rstrip().removesuffix(';')};"
 
 
-def judge_week(config: Config, *, week: Week, output: Output) -> tuple[Any, dict[str, Answer], dict[str, Any]]:
+def judge_week(
+    config: Config, *, week: Week, output: Output
+) -> tuple[Any, dict[str, Answer], dict[str, Any]]:
     """Check, ask every question, judge: the material of the report."""
     lake = open_lake(config)
     conn = lake.connect(week)
@@ -383,10 +399,7 @@ def report(config: Config, *, week: Week, output: Output, out: Path | None = Non
     )
 
 
-PARSE_COLUMNS = (
-    "path dialect state state_reason exception_type exception_message error_signature record_count process_starts "
-    "started_at ended_at reject"
-).split()
+PARSE_COLUMNS = ["path", "dialect", "state", "state_reason", "exception_type", "exception_message", "error_signature", "record_count", "process_starts", "started_at", "ended_at", "reject"]
 
 
 def parse_files(paths: Sequence[str]) -> Iterator[Row]:
@@ -400,7 +413,9 @@ def parse_files(paths: Sequence[str]) -> Iterator[Row]:
             store = open_store(given, _no_storage())
             objects = list(store.list())
             if not objects:
-                raise SourceError(f"{given}: no such file, and nothing below it; give a log file, a folder or a URL")
+                raise SourceError(
+                    f"{given}: no such file, and nothing below it; give a log file, a folder or a URL"
+                )
         for obj in objects:
             yield _parse_one(store, obj, given if len(objects) == 1 else obj.url)
 
@@ -466,7 +481,9 @@ def _targets(config: Config) -> list[Target]:
     if deliver.email:
         mail = deliver.email
         if mail.ses:
-            raise ConfigError(f"{config.path}: [deliver.email] ses cannot be used by this version yet; set smtp_host")
+            raise ConfigError(
+                f"{config.path}: [deliver.email] ses cannot be used by this version yet; set smtp_host"
+            )
         targets.append(
             Mail(
                 to=tuple(mail.to),
@@ -484,5 +501,7 @@ def _targets(config: Config) -> list[Target]:
     if deliver.files:
         targets.append(Files(open_store(config.url(deliver.files.url), config.storage)))
     if not targets:
-        raise ConfigError(f"{config.path}: nobody to send to; add [deliver.email], [deliver.slack] or [deliver.files]")
+        raise ConfigError(
+            f"{config.path}: nobody to send to; add [deliver.email], [deliver.slack] or [deliver.files]"
+        )
     return targets

@@ -51,7 +51,12 @@ _PATTERNS: tuple[tuple[tuple[str, ...], re.Pattern[str], str], ...] = tuple(
         (("ya29.",), r"\bya29\.[\w-]{20,}", 0, MASK),
         (("gh", "github_pat_"), r"\b(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,})", 0, MASK),
         (("glpat-",), r"\bglpat-[\w-]{16,}", 0, MASK),
-        (("xox", "hooks.slack.com"), r"\bxox[abeoprs]-[\w-]{10,}|(?<=hooks\.slack\.com/services/)[\w/]{10,}", 0, MASK),
+        (
+            ("xox", "hooks.slack.com"),
+            r"\bxox[abeoprs]-[\w-]{10,}|(?<=hooks\.slack\.com/services/)[\w/]{10,}",
+            0,
+            MASK,
+        ),
         (("_live_", "_test_"), r"\b[srp]k_(?:live|test)_\w{8,}", 0, MASK),
         (("sk-",), r"\bsk-[\w-]{24,}", 0, MASK),
     )

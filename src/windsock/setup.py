@@ -45,11 +45,13 @@ def init(urls: Iterable[str], *, name: str, out: Path) -> Initialised:
             "(remote_base_log_folder), or set filename_template in a pipeline file of your own"
         )
     tables.append('[lake]\nurl = "./lake"\n\n[report]\nout = "./reports/out"\n')
-    tables.append("# [deliver.email]\n# to = [\"data-platform@example.com\"]\n# smtp_host = \"localhost\"\n")
+    tables.append('# [deliver.email]\n# to = ["data-platform@example.com"]\n# smtp_host = "localhost"\n')
     try:
         out.write_text("\n".join(tables), encoding="utf-8")
     except OSError as error:
-        raise ConfigError(f"{out}: cannot be written ({error.strerror}); choose another file with --out") from None
+        raise ConfigError(
+            f"{out}: cannot be written ({error.strerror}); choose another file with --out"
+        ) from None
     return Initialised(out, tuple(lines))
 
 
@@ -65,7 +67,9 @@ def doctor(config: Config, *, now: datetime) -> list[Row]:
         ("Airflow database", sources.airflow_db),
     )
     rows += [
-        _row(name, "broken", "configured, but this version of windsock cannot read it yet", "remove the table")
+        _row(
+            name, "broken", "configured, but this version of windsock cannot read it yet", "remove the table"
+        )
         for name, table in later
         if table is not None
     ]
@@ -81,7 +85,9 @@ def _row(what: str, state: str, detail: str, mend: str = "") -> Row:
 def _source_rows(config: Config, what: str, value: str | list[str], now: datetime) -> list[Row]:
     urls = config.urls(value) if value else []
     if not urls:
-        return [_row(what, "missing", "not in the pipeline file", f"set [sources.{what.replace(' ', '_')}] url")]
+        return [
+            _row(what, "missing", "not in the pipeline file", f"set [sources.{what.replace(' ', '_')}] url")
+        ]
     return [_source_row(what, url, config, now) for url in urls]
 
 
@@ -97,9 +103,13 @@ def _source_row(what: str, url: str, config: Config, now: datetime) -> Row:
     newest = found.newest_at
     detail = f"{url}: " + ", ".join(f"{count} {text}" for _, count, text in kinds)
     if newest and newest > now + timedelta(minutes=5):
-        return _row(what, "broken", f"{detail}; newest object is in the future ({newest})", "set this machine's clock")
+        return _row(
+            what, "broken", f"{detail}; newest object is in the future ({newest})", "set this machine's clock"
+        )
     if newest and newest < now - timedelta(days=8):
-        return _row(what, "ok", f"{detail}; newest of the sample {newest:%Y-%m-%d}", "is remote logging still on?")
+        return _row(
+            what, "ok", f"{detail}; newest of the sample {newest:%Y-%m-%d}", "is remote logging still on?"
+        )
     return _row(what, "ok", detail)
 
 
@@ -138,4 +148,3 @@ def _section_rows(config: Config) -> list[Row]:
         detail = f"from {' and '.join(present)}" if present else "no data"
         rows.append(_row(f"section: {section}", state, detail, "" if present else step))
     return rows
-

@@ -17,7 +17,11 @@ _BLANKS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     for pattern, flags, to in (
         (r"\x1b\[[0-9;]*[A-Za-z]", 0, ""),
         (r"\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b", re.IGNORECASE, "<id>"),
-        (r"\b\d{4}-\d\d-\d\d(?:[T _]\d\d[:_]\d\d(?:[:_]\d\d(?:[.,]\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?", 0, "<time>"),
+        (
+            r"\b\d{4}-\d\d-\d\d(?:[T _]\d\d[:_]\d\d(?:[:_]\d\d(?:[.,]\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?",
+            0,
+            "<time>",
+        ),
         (r"\b\d\d:\d\d:\d\d(?:[.,]\d+)?\b", 0, "<time>"),
         (r"\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b", 0, "<ip>"),
         (r"\b0x[0-9a-f]+\b", re.IGNORECASE, "<hex>"),

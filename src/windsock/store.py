@@ -125,7 +125,9 @@ def _session(storage: Storage) -> Any:
 
 
 def _endpoint(storage: Storage) -> str | None:
-    return storage.s3_endpoint_url or os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+    return (
+        storage.s3_endpoint_url or os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+    )
 
 
 def _gcs(bucket: str, storage: Storage) -> Any:
@@ -137,7 +139,9 @@ def _gcs(bucket: str, storage: Storage) -> Any:
         "client_email": "", "private_key": "", "private_key_id": "",
     }  # fmt: skip
     client = {**CLIENT, "allow_http": storage.gcs_base_url.startswith("http://")}
-    return GCSStore(bucket, service_account_key=json.dumps(account), client_options=client, retry_config=RETRY)
+    return GCSStore(
+        bucket, service_account_key=json.dumps(account), client_options=client, retry_config=RETRY
+    )
 
 
 class LocalStore:
@@ -157,7 +161,13 @@ class LocalStore:
                 yield self.head(path)
 
     def _walk(self, prefix: str) -> Iterator[str]:
-        start = self._root / prefix if prefix.endswith("/") else (self._root / prefix).parent if prefix else self._root
+        start = (
+            self._root / prefix
+            if prefix.endswith("/")
+            else (self._root / prefix).parent
+            if prefix
+            else self._root
+        )
 
         def complain(error: OSError) -> None:
             raise SourceError(f"{error.filename}: cannot be listed ({error.strerror}); check its permissions")
@@ -174,7 +184,9 @@ class LocalStore:
         except OSError as error:
             raise NotFound(f"{self.url}/{path}: {error.strerror}") from None
         at = datetime.fromtimestamp(stat.st_mtime_ns // 1000 / 1e6, tz=UTC)
-        return SourceObject(f"{self.url}/{path}", path, stat.st_size, at, f"{stat.st_size}-{stat.st_mtime_ns}")
+        return SourceObject(
+            f"{self.url}/{path}", path, stat.st_size, at, f"{stat.st_size}-{stat.st_mtime_ns}"
+        )
 
     def get(self, path: str) -> bytes:
         try:
@@ -182,7 +194,9 @@ class LocalStore:
         except FileNotFoundError:
             raise NotFound(f"{self.url}/{path}: vanished") from None
         except OSError as error:
-            raise ObjectUnreadable("forbidden" if error.errno == errno.EACCES else "unreadable", str(error)) from None
+            raise ObjectUnreadable(
+                "forbidden" if error.errno == errno.EACCES else "unreadable", str(error)
+            ) from None
 
     def put(self, path: str, data: bytes, *, create: bool = False, if_match: str | None = None) -> str:
         """Whole or not at all: written beside, flushed to disk, renamed."""
@@ -198,7 +212,9 @@ class LocalStore:
                 os.fsync(handle.fileno())
             beside.replace(target)
         except OSError as error:
-            raise LakeError(f"{target}: cannot be written ({error.strerror}); check space and permissions") from None
+            raise LakeError(
+                f"{target}: cannot be written ({error.strerror}); check space and permissions"
+            ) from None
         return self.head(path).etag
 
     def delete(self, path: str) -> None:
@@ -269,13 +285,21 @@ class RemoteStore:
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:
-            body: bytes = self._client().get_object(Bucket=self._bucket, Key=self._prefix + path)["Body"].read()
+            body: bytes = (
+                self._client().get_object(Bucket=self._bucket, Key=self._prefix + path)["Body"].read()
+            )
         except (BotoCoreError, ClientError) as error:
             raise ObjectUnreadable("unreadable", str(error)) from None
         return body
 
     def put(self, path: str, data: bytes, *, create: bool = False, if_match: str | None = None) -> str:
-        mode: Any = "create" if create else {"e_tag": f'"{if_match}"', "version": if_match} if if_match else "overwrite"
+        mode: Any = (
+            "create"
+            if create
+            else {"e_tag": f'"{if_match}"', "version": if_match}
+            if if_match
+            else "overwrite"
+        )
         if if_match and self._scheme == "s3":
             mode = {"e_tag": f'"{if_match}"'}
         try:
@@ -306,8 +330,14 @@ class RemoteStore:
         name, text = type(error).__name__, str(error)
         if "NoSuchBucket" in text or name in ("NotFoundError", "FileNotFoundError"):
             return SourceError(f"{self.url}: no such bucket; check the name, the region and the endpoint")
-        if name in ("PermissionDeniedError", "UnauthenticatedError") or "InvalidAccessKeyId" in text or "403" in text:
-            return SourceError(f"{self.url}: access denied; check the credentials, and that they may list and read it")
+        if (
+            name in ("PermissionDeniedError", "UnauthenticatedError")
+            or "InvalidAccessKeyId" in text
+            or "403" in text
+        ):
+            return SourceError(
+                f"{self.url}: access denied; check the credentials, and that they may list and read it"
+            )
         if "error sending request" in text or "dns" in text.lower() or "connect" in text.lower():
             return SourceError(f"{self.url}: cannot be reached; check the network and endpoint_url")
         return SourceError(f"{self.url}: {_short(text)}; check url, credentials and endpoint")
@@ -320,8 +350,11 @@ _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://")
 def _is_refused_key(error: Exception) -> bool:
     """obstore refuses keys with empty segments, `..` or control characters, and ends the whole listing."""
     text = str(error)
-    return type(error).__name__ == "InvalidPathError" or "Encountered illegal" in text or "empty path segment" in text or (
-        "Path \"" in text and "contained" in text
+    return (
+        type(error).__name__ == "InvalidPathError"
+        or "Encountered illegal" in text
+        or "empty path segment" in text
+        or ('Path "' in text and "contained" in text)
     )
 
 

@@ -92,4 +92,3 @@ def test_state_agrees_with_the_database(root: str, db: str, at_least: int) -> No
     assert kinds["agrees"] >= at_least
     assert wrong == []
     assert set(kinds) <= {"agrees", "no database row", *UNDECIDABLE}
-

@@ -38,13 +38,17 @@ def test_the_bare_twin_without_tags_is_no_pool_and_no_file() -> None:
         ("airflow.dag_processing.last_duration:0.39|ms|#file_name:rules,env:prod", None, "rules", 0.39),
     ],
 )
-def test_parse_time_is_seconds_whatever_the_type_says(line: str, bundle: str | None, stem: str, seconds: float) -> None:
+def test_parse_time_is_seconds_whatever_the_type_says(
+    line: str, bundle: str | None, stem: str, seconds: float
+) -> None:
     (row,) = statsd(f"1795447300 {line}\n").rows["parse_samples"]
     assert (row["bundle_name"], row["dag_file"], row["parse_s"]) == (bundle, stem, pytest.approx(seconds))
 
 
 def test_a_counter_of_zero_is_an_announcement_not_an_event() -> None:
-    rows = statsd("1795447300 airflow.ti.finish.d.t.failed:0|c\n1795447301 airflow.ti.finish.d.t.success:1|c\n").rows
+    rows = statsd(
+        "1795447300 airflow.ti.finish.d.t.failed:0|c\n1795447301 airflow.ti.finish.d.t.success:1|c\n"
+    ).rows
     assert [row["name"] for row in rows["metric_samples"]] == ["ti.finish.d.t.success"]
 
 
@@ -54,7 +58,8 @@ def test_a_gauge_may_move_by_steps() -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "reason"), [(b"", "empty"), (b"<html>", "html"), (b"\x1f\x8bjunk", "bad_gzip"), (b"\x00\x01", "not_metrics")]
+    ("data", "reason"),
+    [(b"", "empty"), (b"<html>", "html"), (b"\x1f\x8bjunk", "bad_gzip"), (b"\x00\x01", "not_metrics")],
 )
 def test_what_is_no_snapshot_is_a_reject_with_its_reason(data: bytes, reason: str) -> None:
     outcome = read_prometheus(data, object_url="a.prom", modified_at=NOW)
@@ -67,7 +72,11 @@ def test_a_snapshot_cut_in_the_middle_keeps_what_was_whole() -> None:
     outcome = read_prometheus(data, object_url="2026-11-23/152300.prom", modified_at=NOW)
     assert isinstance(outcome, Parsed)
     (row,) = outcome.rows["pool_samples"]
-    assert (row["pool"], row["open_slots"], row["sampled_at"]) == ("a", 3, datetime(2026, 11, 23, 15, 23, tzinfo=UTC))
+    assert (row["pool"], row["open_slots"], row["sampled_at"]) == (
+        "a",
+        3,
+        datetime(2026, 11, 23, 15, 23, tzinfo=UTC),
+    )
     assert outcome.partial == "1 lines that are no samples"
 
 

@@ -39,7 +39,9 @@ class Mail:
         message["Subject"] = _subject(package)
         message["From"], message["To"] = self.sender, ", ".join(self.to)
         message["Date"] = format_datetime(now)
-        digest = hashlib.sha256(f"{package.deployment}/{package.week}/{now.isoformat()}".encode()).hexdigest()[:24]
+        digest = hashlib.sha256(
+            f"{package.deployment}/{package.week}/{now.isoformat()}".encode()
+        ).hexdigest()[:24]
         domain = self.sender.rpartition("@")[2].strip("> ") or "localhost"
         message["Message-ID"] = f"<{digest}@{domain}>"
         message["List-Id"] = f"<windsock.{domain}>"
@@ -78,12 +80,18 @@ class Mail:
 def _subject(package: Package) -> str:
     """`Airflow prod, week 47: worse`; the prefix is constant, so that mails thread."""
     told = package.report()
-    title = f"Airflow {package.deployment}, week {package.week[-2:]}: {str(told['verdict']).replace('_', ' ')}"
+    title = (
+        f"Airflow {package.deployment}, week {package.week[-2:]}: {str(told['verdict']).replace('_', ' ')}"
+    )
     return " ".join("".join(c if c.isprintable() else " " for c in title).split())
 
 
 def _told(error: Exception) -> str:
     if isinstance(error, smtplib.SMTPResponseException):
-        text = error.smtp_error.decode("utf-8", "replace") if isinstance(error.smtp_error, bytes) else error.smtp_error
+        text = (
+            error.smtp_error.decode("utf-8", "replace")
+            if isinstance(error.smtp_error, bytes)
+            else error.smtp_error
+        )
         return f"{error.smtp_code} {' '.join(str(text).split())}"
     return " ".join(str(error).split()) or type(error).__name__

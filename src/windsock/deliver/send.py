@@ -75,7 +75,9 @@ def send_all(
                 done.append(f"sent {target.describe(package)}")
     if failed:
         told = f" ({'; '.join(done)})" if done else ""
-        raise DeliveryError(f"not delivered to {'; '.join(failed)}{told}; run `windsock send` again when it is mended")
+        raise DeliveryError(
+            f"not delivered to {'; '.join(failed)}{told}; run `windsock send` again when it is mended"
+        )
     return done
 
 

@@ -31,7 +31,9 @@ class Slack:
         """The message as Slack takes it."""
         report = package.report()
         title = f"Airflow {report['deployment']}, week {report['week']}"
-        urgent = [one for one in report["findings"] if one["severity"] in ("warning", "critical")][:MAX_ACTIONS]
+        urgent = [one for one in report["findings"] if one["severity"] in ("warning", "critical")][
+            :MAX_ACTIONS
+        ]
         lines = [f"*{_escape(one['headline'])}*\n{_escape(one['advice'])}" for one in urgent]
         texts = [f"*{_escape(title)}*\n{_escape(report['verdict_sentence'])}", *lines]
         blocks = [{"type": "section", "text": {"type": "mrkdwn", "text": text[:MAX_TEXT]}} for text in texts]
@@ -39,11 +41,13 @@ class Slack:
 
     def send(self, package: Package, *, now: datetime) -> None:
         if not self.webhook.startswith(("https://", "http://")):
-            raise DeliveryError("the webhook is no http(s) address; check the variable that webhook_env names")
+            raise DeliveryError(
+                "the webhook is no http(s) address; check the variable that webhook_env names"
+            )
         data = json.dumps(self.body(package)).encode()
-        request = urllib.request.Request(self.webhook, data, {"Content-Type": "application/json"})  # noqa: S310
+        request = urllib.request.Request(self.webhook, data, {"Content-Type": "application/json"})
         try:
-            with urllib.request.urlopen(request, timeout=TIMEOUT_S):  # noqa: S310
+            with urllib.request.urlopen(request, timeout=TIMEOUT_S):
                 return
         except urllib.error.HTTPError as error:
             raise DeliveryError(f"Slack answered {error.code} {error.reason}") from None

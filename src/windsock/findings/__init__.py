@@ -76,11 +76,15 @@ def _in_scope(answer: Answer, exclude: Sequence[str]) -> Answer:
     """Excluded DAGs are stored and counted, but never judged."""
     if not exclude or "dag_id" not in answer.columns:
         return answer
-    rows = tuple(row for row in answer.rows if not any(fnmatchcase(str(row["dag_id"]), one) for one in exclude))
+    rows = tuple(
+        row for row in answer.rows if not any(fnmatchcase(str(row["dag_id"]), one) for one in exclude)
+    )
     return replace(answer, rows=rows)
 
 
-def _aged(finding: Finding, before: Mapping[str, Any] | None, week: Week, owners: Mapping[str, str]) -> Finding:
+def _aged(
+    finding: Finding, before: Mapping[str, Any] | None, week: Week, owners: Mapping[str, str]
+) -> Finding:
     """New, or still there from last week; and whose it is."""
     dag_id = finding.subject.get("dag_id", "")
     owner = next((who for pattern, who in owners.items() if dag_id and fnmatchcase(dag_id, pattern)), "")
@@ -88,7 +92,9 @@ def _aged(finding: Finding, before: Mapping[str, Any] | None, week: Week, owners
         return replace(finding, since_week=str(week), weeks=1, owner=owner)
     status = finding.status if finding.status == "better" else "still"
     weeks = int(before.get("weeks") or 1) + 1
-    return replace(finding, status=status, since_week=str(before.get("since_week") or week), weeks=weeks, owner=owner)
+    return replace(
+        finding, status=status, since_week=str(before.get("since_week") or week), weeks=weeks, owner=owner
+    )
 
 
 def _urgency(code: str) -> int:

@@ -52,7 +52,9 @@ class Rule:
         known = {one.name for one in fields(cls.thresholds)}
         for name in values or {}:
             if name not in known:
-                raise ConfigError(f"[findings.{cls.code}] has no threshold '{name}'; it has {', '.join(sorted(known))}")
+                raise ConfigError(
+                    f"[findings.{cls.code}] has no threshold '{name}'; it has {', '.join(sorted(known))}"
+                )
         return replace(cls.thresholds(), **(values or {}))
 
     @classmethod

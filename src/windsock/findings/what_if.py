@@ -12,13 +12,19 @@ from windsock.model import Answer
 from windsock.week import Week
 
 
-def what_if_pool(answers: Mapping[str, Answer], *, pool: str, slots: Sequence[int], week: Week) -> dict[str, Any]:
+def what_if_pool(
+    answers: Mapping[str, Answer], *, pool: str, slots: Sequence[int], week: Week
+) -> dict[str, Any]:
     """`{pool, week, slots_now, options: [{slots, wait_hours, wait_hours_saved, peak_slots}]}`, from gauges."""
     demand = rows_of(answers, "pool_demand")
     mine = [row for row in demand if row["pool"] == pool]
     if not mine:
         known = sorted({str(row["pool"]) for row in demand})
-        told = f"pools seen: {', '.join(known)}" if known else "no pool gauges in this week; set [sources.metrics] url"
+        told = (
+            f"pools seen: {', '.join(known)}"
+            if known
+            else "no pool gauges in this week; set [sources.metrics] url"
+        )
         raise QuestionError(f"pool {pool!r}: no gauges in week {week}; {told}")
     return {
         "pool": pool,

@@ -8,7 +8,9 @@ from datetime import UTC, datetime
 def percent(fraction: float) -> str:
     """`0.034` → `3.4 %`."""
     value = fraction * 100
-    return f"{value:.0f} %" if value >= 10 else f"{value:.1f} %" if value >= 0.1 or value == 0 else "under 0.1 %"
+    return (
+        f"{value:.0f} %" if value >= 10 else f"{value:.1f} %" if value >= 0.1 or value == 0 else "under 0.1 %"
+    )
 
 
 def seconds(value: float) -> str:
@@ -27,7 +29,11 @@ def plural(count: int, noun: str) -> str:
     """`1 run`, `2 runs`, `2 tries`."""
     if count == 1:
         return f"1 {noun}"
-    return f"{count:,} {noun[:-1]}ies" if noun.endswith("y") and noun[-2] not in "aeiou" else f"{count:,} {noun}s"
+    return (
+        f"{count:,} {noun[:-1]}ies"
+        if noun.endswith("y") and noun[-2] not in "aeiou"
+        else f"{count:,} {noun}s"
+    )
 
 
 def moment(at: datetime) -> str:

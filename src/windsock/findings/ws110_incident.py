@@ -16,7 +16,9 @@ class Limits(Thresholds):
 
     min_dags: float = threshold(3, "DAGs", "fewer share an error by chance")
     min_tries: float = threshold(6, "failed tries", "a handful is noise")
-    min_rise: float = threshold(3.0, "times the weekly rate before", "an old, steady error is not an incident")
+    min_rise: float = threshold(
+        3.0, "times the weekly rate before", "an old, steady error is not an incident"
+    )
 
 
 class Incident(Rule):

@@ -41,10 +41,14 @@ class ParseTimeRegression(Rule):
     def judge(cls, answers: Mapping[str, Answer], limits: Any, *, week: Week) -> Verdicts:
         rows = rows_of(answers, "parse_samples_of_window")
         verdicts = Verdicts(
-            no_data="" if rows else "no parse times: they come with task logs of Airflow 3.3 and with metric snapshots"
+            no_data=""
+            if rows
+            else "no parse times: they come with task logs of Airflow 3.3 and with metric snapshots"
         )
         found: dict[tuple[str, str], Finding] = {}
-        for (source, bundle, dag_file), group in groupby(rows, lambda r: (r["source"], r["bundle_name"], r["dag_file"])):
+        for (source, bundle, dag_file), group in groupby(
+            rows, lambda r: (r["source"], r["bundle_name"], r["dag_file"])
+        ):
             samples = list(group)
             if len(samples) < limits.min_samples:
                 verdicts.not_enough += 1
@@ -61,7 +65,11 @@ class ParseTimeRegression(Rule):
         cls, source: str, bundle: str, dag_file: str, samples: Sequence[Row], limits: Limits, week: Week
     ) -> Finding | None:
         changes = find_changes(np.array([row["parse_s"] for row in samples]))
-        slower = [one for one in changes if one.ratio >= limits.min_ratio and one.after - one.before >= limits.min_seconds]
+        slower = [
+            one
+            for one in changes
+            if one.ratio >= limits.min_ratio and one.after - one.before >= limits.min_seconds
+        ]
         # only the newest step counts, and only if nothing took it back
         if not slower or slower[-1] is not changes[-1]:
             return None
@@ -69,7 +77,10 @@ class ParseTimeRegression(Rule):
         at = samples[change.index]["parsed_at"]
         if at >= week.to_at:
             return None
-        left, right = samples[max(change.first - 1, 0)]["parsed_at"], samples[min(change.last, len(samples) - 1)]["parsed_at"]
+        left, right = (
+            samples[max(change.first - 1, 0)]["parsed_at"],
+            samples[min(change.last, len(samples) - 1)]["parsed_at"],
+        )
         suspect = _suspect(samples, change.first, min(change.last, len(samples) - 1))
         blame = f"; version {suspect[:12]} first ran then" if suspect else ""
         return cls.finding(

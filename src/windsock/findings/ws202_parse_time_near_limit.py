@@ -14,8 +14,12 @@ from windsock.week import Week
 class Limits(Thresholds):
     """How near is near."""
 
-    import_timeout_s: float = threshold(30.0, "seconds", "Airflow's dagbag_import_timeout kills the parse there")
-    near_share: float = threshold(0.5, "fraction of the timeout", "a loaded machine doubles a parse time easily")
+    import_timeout_s: float = threshold(
+        30.0, "seconds", "Airflow's dagbag_import_timeout kills the parse there"
+    )
+    near_share: float = threshold(
+        0.5, "fraction of the timeout", "a loaded machine doubles a parse time easily"
+    )
     min_samples: float = threshold(5, "parses", "one slow parse is the machine's")
 
 

@@ -15,7 +15,9 @@ from windsock.week import Week
 class Limits(Thresholds):
     """When a pool is too small."""
 
-    min_full_share: float = threshold(0.10, "fraction of busy hours", "below this waiting is a moment, not a habit")
+    min_full_share: float = threshold(
+        0.10, "fraction of busy hours", "below this waiting is a moment, not a habit"
+    )
     min_wait_hours: float = threshold(2.0, "task-hours a week", "less does not pay for a change")
     min_samples: float = threshold(50, "samples", "a handful of gauges says nothing of a week")
 
@@ -62,7 +64,7 @@ class PoolSaturated(Rule):
                     },
                     advice=f"Raise {row['pool']} from {row['total_slots']} to {best['slots']} slots: at least "
                     f"{wording.hours(best['wait_hours_saved'])} of waiting saved a week (from gauges; durations taken "
-                    f"as unchanged). airflow pools set {row['pool']} {best['slots']} \"\" "
+                    f'as unchanged). airflow pools set {row["pool"]} {best["slots"]} "" '
                     f"(undo: the same with {row['total_slots']}).",
                     rank=row["wait_hours"],
                 )

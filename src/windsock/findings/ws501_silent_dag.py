@@ -15,7 +15,9 @@ class Limits(Thresholds):
     """Which cadence is firm enough to miss a run."""
 
     min_weeks: float = threshold(4, "weeks with runs before", "a cadence needs a history")
-    max_missing_weeks: float = threshold(0, "weeks without runs before", "a DAG that pauses by habit is not silent")
+    max_missing_weeks: float = threshold(
+        0, "weeks without runs before", "a DAG that pauses by habit is not silent"
+    )
 
 
 class SilentDag(Rule):

@@ -47,11 +47,17 @@ class Killed(Rule):
                 continue
             verdicts.findings.append(
                 cls.finding(
-                    subject={"dag_id": row["dag_id"], "task_id": row["task_id"], "state_reason": row["state_reason"]},
+                    subject={
+                        "dag_id": row["dag_id"],
+                        "task_id": row["task_id"],
+                        "state_reason": row["state_reason"],
+                    },
                     severity="warning",
                     headline=f"{row['dag_id']}.{row['task_id']}: {row['tries']} of {wording.plural(row['all_tries'], 'try')} "
                     f"{WORDS[row['state_reason']]}",
-                    evidence={k: row[k] for k in ("tries", "all_tries", "lost", "tries_prev", "first_at", "last_at")},
+                    evidence={
+                        k: row[k] for k in ("tries", "all_tries", "lost", "tries_prev", "first_at", "last_at")
+                    },
                     advice="Raise the task's memory limit or its request, or process its input in parts."
                     if row["state_reason"] != "heartbeat"
                     else "Look at the workers' hosts at these times.",

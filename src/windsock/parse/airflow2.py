@@ -13,8 +13,18 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from windsock.model import LogKey
-from windsock.parse.reading import FAILED, REASON_OF_EXCEPTION, RETRY, SKIPPED, STATES, SUCCESS, UNKNOWN
-from windsock.parse.reading import Failure, Reading, Record
+from windsock.parse.reading import (
+    FAILED,
+    REASON_OF_EXCEPTION,
+    RETRY,
+    SKIPPED,
+    STATES,
+    SUCCESS,
+    UNKNOWN,
+    Failure,
+    Reading,
+    Record,
+)
 from windsock.parse.traceback import last_exception
 
 HEAD = re.compile(
@@ -24,15 +34,20 @@ HEAD = re.compile(
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _COMPOSER = re.compile(r"@-@(\{.*\})\s*\Z", re.DOTALL)
 _SUBTASK = re.compile(r"Job \d+: Subtask \S+ (?=\[\d{4}-)")
-_MARK = re.compile(r"(?:Immediate failure requested\. )?Marking task as (?P<state>[A-Z_]+)\. ?(?P<rest>dag_id=.*)?", re.DOTALL)
+_MARK = re.compile(
+    r"(?:Immediate failure requested\. )?Marking task as (?P<state>[A-Z_]+)\. ?(?P<rest>dag_id=.*)?",
+    re.DOTALL,
+)
 _RETURN = re.compile(r"Task exited with return code (?P<code>-?\d+|Negsignal\.\w+)")
 _EXTERNAL = re.compile(r"State of this instance has been externally set to (?P<state>\w+)")
 _OPERATOR = re.compile(r"Executing <(?:Task|Mapped)\((?P<operator>[\w.]+)\): .*?> on (?P<at>\S+(?: \S+)?)")
 _HOST = re.compile(r"Running .{0,2000} on host (?P<host>\S+)")
 _AIRFLOW_FILES = frozenset(
-    "taskinstance.py local_task_job.py local_task_job_runner.py standard_task_runner.py cgroup_task_runner.py".split()
+    ["taskinstance.py", "local_task_job.py", "local_task_job_runner.py", "standard_task_runner.py", "cgroup_task_runner.py"]
 )
-_COMMAND_FILES = frozenset("subprocess.py bash.py bash_operator.py pod_manager.py ssh.py docker.py spark_submit.py".split())
+_COMMAND_FILES = frozenset(
+    ["subprocess.py", "bash.py", "bash_operator.py", "pod_manager.py", "ssh.py", "docker.py", "spark_submit.py"]
+)
 _LEVELS = {"WARN": "warning", "FATAL": "critical"}
 
 
@@ -118,7 +133,11 @@ def _without_repeats(raws: list[_Raw]) -> Iterator[_Raw]:
 
     Only then are equal records dropped; elsewhere two equal prints in one millisecond are two records.
     """
-    starts = [(r.at_text, r.text) for r in raws if r.file == "standard_task_runner.py" and r.text.startswith("Started process")]
+    starts = [
+        (r.at_text, r.text)
+        for r in raws
+        if r.file == "standard_task_runner.py" and r.text.startswith("Started process")
+    ]
     if len(starts) == len(set(starts)):
         yield from raws
         return
@@ -144,14 +163,21 @@ def _moment(raw: _Raw, zone: ZoneInfo) -> datetime | None:
 
 def _describe(reading: Reading, record: Record) -> None:
     """Host, operator and logical date, where a record of Airflow tells them."""
-    if reading.operator is None and record.logger == "taskinstance.py" and (m := _OPERATOR.match(record.message)):
+    if (
+        reading.operator is None
+        and record.logger == "taskinstance.py"
+        and (m := _OPERATOR.match(record.message))
+    ):
         reading.operator = m["operator"]
         try:
             at = datetime.fromisoformat(m["at"])
             reading.logical_date = (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
         except (ValueError, OverflowError):
             pass
-    elif record.logger in ("task_command.py", "cli_action_loggers.py", "logging_mixin.py") and reading.hostname is None:
+    elif (
+        record.logger in ("task_command.py", "cli_action_loggers.py", "logging_mixin.py")
+        and reading.hostname is None
+    ):
         if m := _HOST.match(record.message):
             reading.hostname = m["host"]
 
@@ -192,7 +218,11 @@ class _Ending:
 
     def _names_me(self, rest: str) -> bool:
         """A marking names its attempt; text printed by another task of the same process does not."""
-        return not rest or not self.key.dag_id or f"dag_id={self.key.dag_id}, task_id={self.key.task_id}," in rest + ","
+        return (
+            not rest
+            or not self.key.dag_id
+            or f"dag_id={self.key.dag_id}, task_id={self.key.task_id}," in rest + ","
+        )
 
     def _marked(self, state: str, text: str) -> None:
         if self.is_legacy and self.state == SKIPPED and state == SUCCESS:
@@ -202,7 +232,11 @@ class _Ending:
 
     def _failed(self, record: Record) -> None:
         is_repeat = record.message.startswith("Failed to execute job")
-        if record.failure and not (is_repeat and self.failure) and not record.message.startswith("Error in callback"):
+        if (
+            record.failure
+            and not (is_repeat and self.failure)
+            and not record.message.startswith("Error in callback")
+        ):
             if "callback" not in record.message.split("\n", 1)[0].lower():
                 self.failure = record.failure
         elif is_repeat and not self.failure:

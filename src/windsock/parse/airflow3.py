@@ -11,12 +11,29 @@ from typing import Any
 
 import msgspec
 
-from windsock.parse.reading import FAILED, REASON_OF_EXCEPTION, SKIPPED, SUCCESS, UNKNOWN, Failure, Reading, Record
-from windsock.parse.reading import STATES, is_user_file
+from windsock.parse.reading import (
+    FAILED,
+    REASON_OF_EXCEPTION,
+    SKIPPED,
+    STATES,
+    SUCCESS,
+    UNKNOWN,
+    Failure,
+    Reading,
+    Record,
+    is_user_file,
+)
 
 _decode = msgspec.json.Decoder().decode
 _SILENT_SKIP_LINENO = 1620  # "::group::Post Execute" of AirflowSkipException without a message, in 3.3.2
-_COMMAND_LOGGERS = ("SubprocessHook", "PodManager", "SSHHook", "SparkSubmitHook", "DockerOperator", "KubernetesPodOperator")
+_COMMAND_LOGGERS = (
+    "SubprocessHook",
+    "PodManager",
+    "SSHHook",
+    "SparkSubmitHook",
+    "DockerOperator",
+    "KubernetesPodOperator",
+)
 
 
 def read(text: bytes, *, keep_output: int = 50) -> Reading:
@@ -29,7 +46,9 @@ def read(text: bytes, *, keep_output: int = 50) -> Reading:
         body = _object(line)
         if body is None:
             reading.partial = "a line that is not a JSON object"
-            reading.records.append(Record(len(reading.records), None, "", "", line.decode("utf-8", "replace")))
+            reading.records.append(
+                Record(len(reading.records), None, "", "", line.decode("utf-8", "replace"))
+            )
             continue
         record = _record(len(reading.records), body)
         reading.records.append(record)
@@ -186,4 +205,7 @@ def _startup(reading: Reading, record: Record, body: dict[str, Any]) -> None:
 
     reading.bundle_name, reading.bundle_version = text("bundle_name"), text("bundle_version")
     reading.dag_file, reading.parsed_at = text("dag_file"), record.at
-    reading.dag_file_parse_s, reading.bundle_prepare_s = seconds("dag_file_parse_ms"), seconds("bundle_prepare_ms")
+    reading.dag_file_parse_s, reading.bundle_prepare_s = (
+        seconds("dag_file_parse_ms"),
+        seconds("bundle_prepare_ms"),
+    )

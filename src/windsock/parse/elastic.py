@@ -39,5 +39,9 @@ def read(text: bytes, *, key: LogKey, timezone: str = "UTC", keep_output: int = 
         message = str(body.get("message") or "")
         if exc := body.get("exc_text"):
             message += f"\n{exc}"
-        raws.append(_Raw(stamp, None, str(body.get("filename") or ""), str(body.get("levelname") or ""), message))
-    return interpret(reading, raws, key=key, zone=ZoneInfo(timezone), is_legacy=False, keep_output=keep_output)
+        raws.append(
+            _Raw(stamp, None, str(body.get("filename") or ""), str(body.get("levelname") or ""), message)
+        )
+    return interpret(
+        reading, raws, key=key, zone=ZoneInfo(timezone), is_legacy=False, keep_output=keep_output
+    )

@@ -53,7 +53,9 @@ def render_key(key: LogKey) -> str:
     if key.layout == "1.10-2.2":
         return f"{key.dag_id}/{key.task_id}/{key.run_id}/{key.try_number}.log"
     mapped = f"map_index={key.map_index}/" if key.map_index >= 0 else ""
-    return f"dag_id={key.dag_id}/run_id={key.run_id}/task_id={key.task_id}/{mapped}attempt={key.try_number}.log"
+    return (
+        f"dag_id={key.dag_id}/run_id={key.run_id}/task_id={key.task_id}/{mapped}attempt={key.try_number}.log"
+    )
 
 
 def _key(parts: dict[str, str | None], *, layout: str, kind: str) -> LogKey | None:
@@ -110,7 +112,9 @@ def _template(template: str) -> re.Pattern[str]:
                 parts.append(f"(?P={name})")
             else:
                 seen.add(name)
-                parts.append(f"(?P<{name}>{r'-?[0-9]{1,9}' if name in ('map_index', 'try_number') else '[^/]+'})")
+                parts.append(
+                    f"(?P<{name}>{r'-?[0-9]{1,9}' if name in ('map_index', 'try_number') else '[^/]+'})"
+                )
         else:
             parts.append(re.escape(piece))
     missing = {"dag_id", "run_id", "task_id"} - seen

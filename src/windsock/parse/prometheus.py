@@ -63,7 +63,9 @@ def read_prometheus(data: bytes, *, object_url: str, modified_at: datetime) -> O
     if not rows:
         return Reject("metrics", "not_metrics", "no gauge of any kind in it")
     partial = f"{bad} lines that are no samples" if bad else None
-    return Parsed("metrics", {"metric_samples": rows, "pool_samples": pool_rows(pools, "prometheus")}, partial)
+    return Parsed(
+        "metrics", {"metric_samples": rows, "pool_samples": pool_rows(pools, "prometheus")}, partial
+    )
 
 
 def unzip(data: bytes) -> bytes | Reject:
@@ -106,7 +108,11 @@ def _unescape(text: str) -> str:
 
 
 def _pool(
-    pools: dict[tuple[datetime, str], dict[str, float]], name: str, labels: dict[str, str], value: float, at: datetime
+    pools: dict[tuple[datetime, str], dict[str, float]],
+    name: str,
+    labels: dict[str, str],
+    value: float,
+    at: datetime,
 ) -> None:
     rest = name.removeprefix("airflow_pool_")
     for gauge in GAUGES:

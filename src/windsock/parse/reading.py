@@ -9,8 +9,7 @@ from datetime import datetime
 FAILED, RETRY, SKIPPED, SUCCESS, UNKNOWN = "failed", "up_for_retry", "skipped", "success", "unknown"
 
 STATES = frozenset(
-    "success failed up_for_retry skipped deferred up_for_reschedule upstream_failed removed restarting scheduled queued "
-    "running unknown".split()
+    ["success", "failed", "up_for_retry", "skipped", "deferred", "up_for_reschedule", "upstream_failed", "removed", "restarting", "scheduled", "queued", "running", "unknown"]
 )
 
 # exceptions by which Airflow itself says why an attempt ended
@@ -67,7 +66,9 @@ class Reading:
     partial: str | None = None
 
 
-_LIBRARY = re.compile(r"/(?:site|dist)-packages/|/lib(?:64)?/python3|/python3\.\d+/|^<|/airflow/(?:models|utils|sdk|providers)/")
+_LIBRARY = re.compile(
+    r"/(?:site|dist)-packages/|/lib(?:64)?/python3|/python3\.\d+/|^<|/airflow/(?:models|utils|sdk|providers)/"
+)
 
 
 def is_user_file(path: str) -> bool:

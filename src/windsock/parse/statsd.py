@@ -24,7 +24,9 @@ _LINE = re.compile(
     re.MULTILINE,
 )
 _KIND = {"ms": "timer", "h": "timer", "d": "timer", "c": "counter", "g": "gauge", "s": "gauge"}
-_POOL = re.compile(r"pool\.(?P<gauge>open_slots|running_slots|queued_slots|deferred_slots|scheduled_slots)(?:\.(?P<pool>.+))?$")
+_POOL = re.compile(
+    r"pool\.(?P<gauge>open_slots|running_slots|queued_slots|deferred_slots|scheduled_slots)(?:\.(?P<pool>.+))?$"
+)
 _PARSE = "dag_processing.last_duration"
 # |ms, but seconds, unless timer_unit_consistency is on (2.x); measured on 2.11.2
 _SECONDS_IN_2 = re.compile(r"(?:task|dag\..+)\.(?:queued|scheduled)_duration$")
@@ -76,11 +78,25 @@ def _point(match: re.Match[str]) -> _Point | None:
         return None
     if not math.isfinite(value):
         return None
-    pairs = [one.partition(sep) for sep, text in ((":", match["dog"]), ("=", match["influx"])) for one in (text or "").split(",")]
+    pairs = [
+        one.partition(sep)
+        for sep, text in ((":", match["dog"]), ("=", match["influx"]))
+        for one in (text or "").split(",")
+    ]
     tags = tuple(sorted((key, inner) for key, _, inner in pairs if key))
     name = match["name"].removeprefix("airflow.")
     is_relative = match["type"] == "g" and match["value"][0] in "+-"
-    return _Point(at, match["name"], name, tags, _KIND[match["type"]], value, rate, is_relative, match["dog"] is not None)
+    return _Point(
+        at,
+        match["name"],
+        name,
+        tags,
+        _KIND[match["type"]],
+        value,
+        rate,
+        is_relative,
+        match["dog"] is not None,
+    )
 
 
 def _seconds(point: _Point, is_three: bool) -> float:

@@ -78,7 +78,14 @@ def _read(key: LogKey, data: bytes, timezone: str) -> Reading | None:
 
 
 def _parsed(
-    key: LogKey, reading: Reading, size: int, *, object_url: str, etag: str, modified_at: datetime, lines: Lines
+    key: LogKey,
+    reading: Reading,
+    size: int,
+    *,
+    object_url: str,
+    etag: str,
+    modified_at: datetime,
+    lines: Lines,
 ) -> Parsed:
     times = [at for record in reading.records if (at := plausible(record.at, modified_at))]
     failure = reading.failure
@@ -138,7 +145,9 @@ def _event(ids: Row, record: Record, reading: Reading, modified_at: datetime, ob
 
 
 def _signature(failure: Failure, output: list[str]) -> str | None:
-    return error_signature(failure.type, redact(failure.message), failure.frame, [redact(line) for line in output[-20:]])
+    return error_signature(
+        failure.type, redact(failure.message), failure.frame, [redact(line) for line in output[-20:]]
+    )
 
 
 def _samples(reading: Reading, modified_at: datetime, object_url: str) -> list[Row]:

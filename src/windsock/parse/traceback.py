@@ -29,7 +29,11 @@ def last_exception(text: str) -> Failure | None:
                 frame = (match["file"].rsplit("/", 1)[-1], match["name"].strip())
             continue
         bare = line.lstrip(" |") if is_group else line
-        if not bare.strip() or (line[:1].isspace() and not is_group) or line.lstrip(" |").startswith(("^", "~")):
+        if (
+            not bare.strip()
+            or (line[:1].isspace() and not is_group)
+            or line.lstrip(" |").startswith(("^", "~"))
+        ):
             continue
         if is_group and line.startswith("    |   "):
             continue

@@ -56,7 +56,9 @@ def build_page(
     log_rows = int(inputs.get("task_logs", {}).get("row_count") or 0)
     word, sentence = verdict(findings, judgement.no_data, log_rows=log_rows)
     open_before = tuple(one for one in findings if one.status == "still" and one.weeks > 2)
-    actionable = [one for one in findings if one.severity in ("warning", "critical") and one not in open_before]
+    actionable = [
+        one for one in findings if one.severity in ("warning", "critical") and one not in open_before
+    ]
     return Page(
         deployment=clean(deployment),
         base_url=base_url or "",
@@ -100,18 +102,26 @@ def _subject(deployment: str, week: Week, word: str, findings: Sequence[Finding]
         "other new finding": sum(one.code not in ("WS110", "WS501") for one in new),
         "recovered": sum(one.status == "better" for one in findings),
     }
-    parts = [f"{n} {name}{'s' if n > 1 and name.endswith(('t', 'g')) else ''}" for name, n in counts.items() if n]
+    parts = [
+        f"{n} {name}{'s' if n > 1 and name.endswith(('t', 'g')) else ''}" for name, n in counts.items() if n
+    ]
     tail = f". {', '.join(parts)}" if parts else ""
     return clean(f"Airflow {deployment}, week {int(str(week)[-2:])}: {word}{tail}", 200)
 
 
-def _changes(findings: Sequence[Finding], previous: Mapping[str, Any] | None, week: Week) -> tuple[dict[str, Any], ...]:
+def _changes(
+    findings: Sequence[Finding], previous: Mapping[str, Any] | None, week: Week
+) -> tuple[dict[str, Any], ...]:
     """New, worse, still, better; and what last week's report had that is gone."""
-    changes = [{"status": one.status, "id": one.id, "headline": one.headline, "weeks": one.weeks} for one in findings]
+    changes = [
+        {"status": one.status, "id": one.id, "headline": one.headline, "weeks": one.weeks} for one in findings
+    ]
     ids = {one.id for one in findings}
     for one in (previous or {}).get("findings", ()):
         if one["id"] not in ids and one.get("status") != "better":
-            changes.append({"status": "recovered", "id": one["id"], "headline": clean(one["headline"]), "weeks": 0})
+            changes.append(
+                {"status": "recovered", "id": one["id"], "headline": clean(one["headline"]), "weeks": 0}
+            )
     return tuple(changes)
 
 
@@ -139,7 +149,9 @@ def _scoreboard(rows: Sequence[Row], week: Week) -> tuple[Score, ...]:
         shown = [form(one) if one is not None else "no data" for one in values]
         middle = form(median(past)) if past else "no data"
         bars = tuple((one or 0) / top for one in values)
-        scores.append(Score(name, shown[-1], shown[-2], middle, bars, f"{name}, nine weeks: {', '.join(shown)}"))
+        scores.append(
+            Score(name, shown[-1], shown[-2], middle, bars, f"{name}, nine weeks: {', '.join(shown)}")
+        )
     return tuple(scores)
 
 
@@ -150,7 +162,9 @@ def _section(
     judgement: Judgement,
 ) -> Section:
     key, title, codes, question = spec
-    mine = tuple(one for one in findings if one.code.startswith(codes) and (key != "failures" or one.code != "WS110"))
+    mine = tuple(
+        one for one in findings if one.code.startswith(codes) and (key != "failures" or one.code != "WS110")
+    )
     missing = next((one.why for one in judgement.no_data if one.section == key), "")
     columns = TABLES.get(key, ())
     rows = [row for row in _rows(answers, question) if key in _WORTH_SHOWING and _WORTH_SHOWING[key](row)]
@@ -180,7 +194,9 @@ def _trust(
 ) -> tuple[tuple[str, str], ...]:
     lines = [("Window", "Monday 00:00 to Monday 00:00 UTC")]
     for name, row in inputs.items():
-        told = f"{row['row_count']:,} rows, {row['hours_seen']} of 168 hours" if row["row_count"] else "no data"
+        told = (
+            f"{row['row_count']:,} rows, {row['hours_seen']} of 168 hours" if row["row_count"] else "no data"
+        )
         lines.append((name, told))
     objects = _rows(answers, "objects_by_outcome")
     total = sum(row["objects"] for row in objects)
@@ -188,7 +204,9 @@ def _trust(
     lines.append(("objects read", f"{total:,}, {rejected:,} rejected"))
     judged, few = sum(judgement.judged.values()), sum(judgement.not_enough.values())
     lines.append(("judged", f"{judged:,} subjects; {few:,} more had too little data"))
-    lines.append(("data checks", f"{trust.get('checks', 0)} checks, {trust.get('check_warnings', 0)} warnings"))
+    lines.append(
+        ("data checks", f"{trust.get('checks', 0)} checks, {trust.get('check_warnings', 0)} warnings")
+    )
     return tuple(lines)
 
 

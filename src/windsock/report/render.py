@@ -119,5 +119,7 @@ def write_report(out: Path, page: Page) -> list[Path]:
     except OSError as error:
         for temporary, _path in beside:
             temporary.unlink(missing_ok=True)
-        raise LakeError(f"{out}: the report cannot be written ({error.strerror}); check [report] out") from None
+        raise LakeError(
+            f"{out}: the report cannot be written ({error.strerror}); check [report] out"
+        ) from None
     return written

@@ -13,7 +13,9 @@ _INPUT = {"failures": "task logs", "parsing": "parse times", "pools": "pools", "
 def verdict(findings: Sequence[Finding], no_data: Sequence[NoData], *, log_rows: int) -> tuple[Verdict, str]:
     """`worse` when a new or worse finding of severity warning or above passed its own test; `better` when only
     improvements did; `cannot_tell` only when there are no task logs to judge. Missing inputs qualify the sentence."""
-    bad = [one for one in findings if one.severity in ("warning", "critical") and one.status in ("new", "worse")]
+    bad = [
+        one for one in findings if one.severity in ("warning", "critical") and one.status in ("new", "worse")
+    ]
     good = [one for one in findings if one.status in ("better", "recovered")]
     missing = sorted({_INPUT[one.section] for one in no_data if one.section in _INPUT})
     qualified = f"; {' and '.join(missing)} not seen" if missing else ""

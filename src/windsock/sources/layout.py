@@ -11,7 +11,9 @@ from itertools import islice
 from windsock.store import Store
 
 SAMPLE = 5000
-_ATTEMPT = re.compile(r"dag_id=([^/]+)/run_id=[^/]+/task_id=[^/]+/(?:map_index=-?\d+/)?attempt=\d+\.log\Z", re.DOTALL)
+_ATTEMPT = re.compile(
+    r"dag_id=([^/]+)/run_id=[^/]+/task_id=[^/]+/(?:map_index=-?\d+/)?attempt=\d+\.log\Z", re.DOTALL
+)
 _LEGACY = re.compile(r"([^/]+)/[^/]+/\d{4}-\d\d-\d\dT[^/]+/\d+\.log\Z", re.DOTALL)
 _METRIC = re.compile(r"\.(?:prom|statsd)(?:\.gz)?\Z")
 

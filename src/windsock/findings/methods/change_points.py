@@ -55,7 +55,8 @@ def find_changes(
             break
         del bounds[max(weak)[1]]
     return [
-        _change(values, series, bounds, i, noise, inflation, p * n) for i, (p, _s, _d) in enumerate(tested, start=1)
+        _change(values, series, bounds, i, noise, inflation, p * n)
+        for i, (p, _s, _d) in enumerate(tested, start=1)
     ]
 
 
@@ -100,7 +101,9 @@ def _segment(series: Floats, *, penalty: float, least: int) -> list[int]:
     return bounds
 
 
-def _test(series: Floats, bounds: list[int], i: int, noise: float, inflation: float) -> tuple[float, float, bool]:
+def _test(
+    series: Floats, bounds: list[int], i: int, noise: float, inflation: float
+) -> tuple[float, float, bool]:
     """(p-value of one boundary, step in logs, whether a straight line explains it better)."""
     left, right = series[bounds[i - 1] : bounds[i]], series[bounds[i] : bounds[i + 1]]
     both = np.concatenate((left, right))

@@ -66,7 +66,9 @@ def judge_rates(
     """Judge all subjects together: the prior, the dispersion trend and the FDR need all of them."""
     enough = [one for one in subjects if _is_enough(one, min_units, min_failures)]
     rest = [
-        RateChange(one, "not enough data", 0.0, 0.0, 1.0) for one in subjects if not _is_enough(one, min_units, min_failures)
+        RateChange(one, "not enough data", 0.0, 0.0, 1.0)
+        for one in subjects
+        if not _is_enough(one, min_units, min_failures)
     ]
     if not enough:
         return rest

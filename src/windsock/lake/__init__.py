@@ -1,0 +1,6 @@
+"""The lake: plain Parquet by table and week. Spill, merge, publish, ledger, lock; and DuckDB connections to ask it."""
+
+from windsock.lake.lake import Lake
+from windsock.lake.writer import Writer
+
+__all__ = ["Lake", "Writer"]

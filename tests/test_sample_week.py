@@ -1,0 +1,67 @@
+"""The demo's report finds exactly the planted faults, and is the committed sample, byte for byte."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from windsock import demo, pipeline
+from windsock.output import Output
+
+ROOT = Path(__file__).parents[1]
+GOLDEN = ROOT / "reports" / "sample" / "2026-W47"
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("demo")
+    config, week = demo.prepare(folder)
+    first = pipeline.pull(config, now=week.to_at, week=week, output=Output(level=0), full=True)
+    assert (first.rejected, first.ignored) == (0, 0)
+    assert first.read == first.listed > 4000
+    again = pipeline.pull(config, now=week.to_at, week=week, output=Output(level=0), full=True)
+    assert (again.read, again.skipped) == (0, first.listed)
+    pipeline.report(config, week=week, output=Output(level=0))
+    return folder / "sample" / "2026-W47"
+
+
+def test_the_report_finds_exactly_the_planted_faults(out: Path) -> None:
+    planted = json.loads((ROOT / "data/sample/fleet/faults.json").read_text())
+    findings = json.loads((out / "report.json").read_text())["findings"]
+    assert sorted(one["code"] for one in findings) == sorted(one["code"] for one in planted)
+    for fault in planted:
+        (found,) = (one for one in findings if one["code"] == fault["code"])
+        assert any(fault["subject"] in value for value in found["subject"].values()), (
+            fault,
+            found["subject"],
+        )
+
+
+def test_the_parse_step_names_the_version_that_came_with_it(out: Path) -> None:
+    findings = json.loads((out / "report.json").read_text())["findings"]
+    (step,) = (one for one in findings if one["code"] == "WS201")
+    assert step["evidence"]["suspect"].startswith("9c1f0e7")
+    assert step["evidence"]["changed_from"] <= "2026-11-17T13:30" <= step["evidence"]["changed_to"] + "~"
+
+
+def test_a_backfill_stands_in_a_line_of_its_own(out: Path) -> None:
+    report = json.loads((out / "report.json").read_text())
+    assert report["unjudged"] == ["backfill: 10 runs in 1 DAG(s), 4 of them lost; not judged"]
+
+
+@pytest.mark.parametrize("name", ["report.html", "email.html", "email.txt", "report.json"])
+def test_the_sample_report_is_the_committed_one(out: Path, name: str) -> None:
+    if os.environ.get("WINDSOCK_ACCEPT"):
+        GOLDEN.mkdir(parents=True, exist_ok=True)
+        (GOLDEN / name).write_bytes((out / name).read_bytes())
+    assert (out / name).read_bytes() == (GOLDEN / name).read_bytes(), (
+        f"compare {out / name}; `make accept` takes it"
+    )
+
+
+def test_the_mail_stays_below_what_gmail_clips(out: Path) -> None:
+    mail = (out / "email.html").read_bytes()
+    assert len(mail) < 90_000
+    for forbidden in (b"<script", b"<svg", b"data:image", b"http://", b"src="):
+        assert forbidden not in mail
