@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
-import click
+import typer
 import typer.main
 
 from windsock import resources
@@ -30,8 +31,8 @@ def cli_page() -> str:
         "Exit status: 0 done; 1 findings at or above `--fail-on`; 2 the work could not be done.\n",
     ]
 
-    def walk(name: str, one: click.Command) -> None:
-        context = click.Context(one, info_name=name)
+    def walk(name: str, one: Any) -> None:
+        context = typer.Context(one, info_name=name)
         parts.append(f"## `{name}`\n\n{(one.help or '').strip()}\n")
         rows = [
             record for parameter in one.get_params(context) if (record := parameter.get_help_record(context))
@@ -40,7 +41,7 @@ def cli_page() -> str:
             parts.append("| option | meaning |\n|---|---|")
             parts.extend(f"| `{flag}` | {' '.join(text.split())} |".replace("||", "|") for flag, text in rows)
             parts.append("")
-        if isinstance(one, click.Group):
+        if hasattr(one, "commands"):
             for child in sorted(one.commands):
                 walk(f"{name} {child}", one.commands[child])
 

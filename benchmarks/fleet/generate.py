@@ -13,7 +13,32 @@ from pathlib import Path
 from benchmarks.fleet.faults import Fault
 from benchmarks.fleet.records import Attempt, airflow2, airflow3
 
-NAMES = ["orders_ingest", "crm_export", "marketing_attribution", "inventory_sync", "ml_features", "finance_close", "finance_ledger", "payments_sync", "customer_churn", "web_sessions", "product_catalog", "returns_load", "shipping_costs", "ad_spend_facebook", "ad_spend_google", "support_tickets", "survey_results", "pricing_daily", "supplier_feed", "loyalty_points", "geo_enrich", "email_events", "app_events", "dwh_snapshot"]
+NAMES = [
+    "orders_ingest",
+    "crm_export",
+    "marketing_attribution",
+    "inventory_sync",
+    "ml_features",
+    "finance_close",
+    "finance_ledger",
+    "payments_sync",
+    "customer_churn",
+    "web_sessions",
+    "product_catalog",
+    "returns_load",
+    "shipping_costs",
+    "ad_spend_facebook",
+    "ad_spend_google",
+    "support_tickets",
+    "survey_results",
+    "pricing_daily",
+    "supplier_feed",
+    "loyalty_points",
+    "geo_enrich",
+    "email_events",
+    "app_events",
+    "dwh_snapshot",
+]
 CREDENTIAL_DAGS = (
     "finance_close",
     "finance_ledger",

@@ -399,7 +399,20 @@ def report(config: Config, *, week: Week, output: Output, out: Path | None = Non
     )
 
 
-PARSE_COLUMNS = ["path", "dialect", "state", "state_reason", "exception_type", "exception_message", "error_signature", "record_count", "process_starts", "started_at", "ended_at", "reject"]
+PARSE_COLUMNS = [
+    "path",
+    "dialect",
+    "state",
+    "state_reason",
+    "exception_type",
+    "exception_message",
+    "error_signature",
+    "record_count",
+    "process_starts",
+    "started_at",
+    "ended_at",
+    "reject",
+]
 
 
 def parse_files(paths: Sequence[str]) -> Iterator[Row]:

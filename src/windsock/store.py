@@ -23,12 +23,12 @@ from obstore.store import AzureStore, GCSStore, S3Store
 from windsock.errors import ConfigError, LakeError, SourceError
 from windsock.model import SourceObject
 
-RETRY: dict[str, Any] = {
+RETRY: Any = {
     "max_retries": 4,
     "retry_timeout": timedelta(seconds=30),
     "backoff": {"init_backoff": timedelta(milliseconds=100), "max_backoff": timedelta(seconds=5), "base": 2},
 }
-CLIENT: dict[str, Any] = {"timeout": timedelta(seconds=30), "connect_timeout": timedelta(seconds=5)}
+CLIENT: Any = {"timeout": timedelta(seconds=30), "connect_timeout": timedelta(seconds=5)}
 
 
 class PreconditionFailed(Exception):
@@ -86,7 +86,7 @@ def open_store(url: str, storage: Storage | None = None) -> Store:
     if parts.scheme in ("gs", "gcs"):
         return RemoteStore(f"gs://{parts.netloc}", prefix, _gcs(parts.netloc, storage), storage)
     if parts.scheme in ("az", "abfs", "abfss"):
-        store = AzureStore(parts.netloc, client_options=CLIENT, retry_config=RETRY)  # type: ignore[arg-type]
+        store = AzureStore(parts.netloc, client_options=CLIENT, retry_config=RETRY)
         return RemoteStore(f"az://{parts.netloc}", prefix, store, storage)
     raise ConfigError(f"{url}: unknown scheme {parts.scheme}://; use s3://, gs://, az://, file:// or a path")
 
@@ -104,7 +104,7 @@ def _s3(bucket: str, storage: Storage) -> Any:
     options: dict[str, Any] = {"region": session.region_name or "us-east-1"}
     if endpoint:
         options["endpoint"] = endpoint
-    client = {**CLIENT, "allow_http": bool(endpoint and endpoint.startswith("http://"))}
+    client: Any = {**CLIENT, "allow_http": bool(endpoint and endpoint.startswith("http://"))}
     return S3Store(
         bucket,
         credential_provider=Boto3CredentialProvider(session),
@@ -132,13 +132,13 @@ def _endpoint(storage: Storage) -> str | None:
 
 def _gcs(bucket: str, storage: Storage) -> Any:
     if not storage.gcs_base_url:
-        return GCSStore(bucket, client_options=CLIENT, retry_config=RETRY)  # type: ignore[arg-type]
+        return GCSStore(bucket, client_options=CLIENT, retry_config=RETRY)
     # obstore has no endpoint for GCS; a service account that names the base URL is the documented way
     account = {
         "gcs_base_url": storage.gcs_base_url, "disable_oauth": storage.gcs_anonymous,
         "client_email": "", "private_key": "", "private_key_id": "",
     }  # fmt: skip
-    client = {**CLIENT, "allow_http": storage.gcs_base_url.startswith("http://")}
+    client: Any = {**CLIENT, "allow_http": storage.gcs_base_url.startswith("http://")}
     return GCSStore(
         bucket, service_account_key=json.dumps(account), client_options=client, retry_config=RETRY
     )

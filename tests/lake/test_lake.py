@@ -69,7 +69,10 @@ def test_an_object_read_again_replaces_its_rows(lake: Lake, root: Path) -> None:
 def test_a_row_that_moves_to_another_week_lies_in_one_week_only(lake: Lake, root: Path) -> None:
     pull(lake, (obj("a"), [log("r1")]), (obj("b"), [log("r2", AT - timedelta(weeks=1))]))
     pull(lake, (obj("a", "2"), [log("r1", AT - timedelta(weeks=1))]), (obj("b", "2"), [log("r2")]))
-    assert glob(root, "run_id, started_at::date") == [("r1", (AT - timedelta(weeks=1)).date()), ("r2", AT.date())]
+    assert glob(root, "run_id, started_at::date") == [
+        ("r1", (AT - timedelta(weeks=1)).date()),
+        ("r2", AT.date()),
+    ]
 
 
 def test_the_same_rows_again_write_no_file(lake: Lake, root: Path) -> None:
@@ -157,7 +160,9 @@ def test_a_lake_that_others_wrote_is_read_with_other_widths_and_names(tmp_path: 
         f"to '{folder}/mine.parquet'"
     )
     conn = Lake.open(str(tmp_path), deployment="any").connect(WEEK)
-    row = conn.execute("select try_number, run_type, first_try, has_log, week::varchar from task_tries").fetchone()
+    row = conn.execute(
+        "select try_number, run_type, first_try, has_log, week::varchar from task_tries"
+    ).fetchone()
     assert row == (2, "scheduled", False, True, "2026-11-16")
 
 
@@ -167,7 +172,9 @@ def test_a_failed_try_with_a_later_one_was_up_for_retry(lake: Lake) -> None:
         (obj("a"), [log("scheduled__1", state="failed")]),
         (obj("b"), [log("scheduled__1", state="failed", try_number=2)]),
     )
-    tries = lake.connect(WEEK).execute("select try_number, state, last_try from task_tries order by 1").fetchall()
+    tries = (
+        lake.connect(WEEK).execute("select try_number, state, last_try from task_tries order by 1").fetchall()
+    )
     assert tries == [(1, "up_for_retry", False), (2, "failed", True)]
 
 

@@ -41,8 +41,8 @@ class Receipts(Protocol):
 class Target(Protocol):
     """One way out. `send` delivers everything or raises."""
 
-    name: str
-
+    @property
+    def name(self) -> str: ...
     def describe(self, package: Package) -> str: ...
     def send(self, package: Package, *, now: datetime) -> None: ...
 

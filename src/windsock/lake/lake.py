@@ -61,13 +61,17 @@ class Lake:
                 "give each deployment a lake of its own"
             )
         if identity and identity.get("shards") != shards:
-            raise LakeError(f"{url}: has {identity.get('shards')} shards, the pipeline file says {shards}; they must agree")
+            raise LakeError(
+                f"{url}: has {identity.get('shards')} shards, the pipeline file says {shards}; they must agree"
+            )
         default = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "windsock"
         return cls(store, shards=shards, memory_mb=memory_mb, cache_dir=cache_dir or default)
 
     def writer(self, *, shard: int, holder: str, now: datetime) -> AbstractContextManager[Writer]:
         """The one writer of a shard; a second one is told who holds it."""
-        return Writer(self.store, shard=shard, shards=self.shards, memory_mb=self.memory_mb, holder=holder, now=now)
+        return Writer(
+            self.store, shard=shard, shards=self.shards, memory_mb=self.memory_mb, holder=holder, now=now
+        )
 
     def connect(self, week: Week, *, weeks_back: int = 8) -> duckdb.DuckDBPyConnection:
         """DuckDB with the lake's views over `week` and the weeks before. The caller closes it."""

@@ -37,7 +37,9 @@ class Lock:
             threading.Thread(target=self._renew, daemon=True, name="lock").start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, at: TracebackType | None
+    ) -> None:
         self._stop.set()
         if self._handle:
             self._handle.close()
@@ -62,14 +64,18 @@ class Lock:
             who = self._handle.read().strip() or "another process"
             raise LakeError(f"{self._store.url}: is being written by {who}; wait for it to end") from None
         except OSError as error:
-            raise LakeError(f"{path}: cannot be locked ({error.strerror}); check the lake's permissions") from None
+            raise LakeError(
+                f"{path}: cannot be locked ({error.strerror}); check the lake's permissions"
+            ) from None
         self._handle.truncate(0)
         self._handle.write(self._holder)
         self._handle.flush()
 
     def _body(self, *, is_free: bool = False) -> bytes:
         beat = uuid.uuid4().hex  # a new body each time: its etag is the heartbeat
-        return json.dumps({"holder": self._holder, "token": self._token, "free": is_free, "beat": beat}).encode()
+        return json.dumps(
+            {"holder": self._holder, "token": self._token, "free": is_free, "beat": beat}
+        ).encode()
 
     def _take(self) -> str:
         """Create it; or take over one that is free, or that was not renewed for a minute by our own clock."""
@@ -88,7 +94,9 @@ class Lock:
             except (NotFound, ValueError, ObjectUnreadable):
                 etag = ""
             except PreconditionFailed:
-                raise LakeError(f"{self._store.url}: another writer was quicker; run the pull again") from None
+                raise LakeError(
+                    f"{self._store.url}: another writer was quicker; run the pull again"
+                ) from None
             if etag != seen:
                 if seen:
                     raise LakeError(f"{self._store.url}: is being written by {who}; wait for it to end")

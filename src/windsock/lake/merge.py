@@ -33,7 +33,11 @@ class Merger:
     def __init__(self, store: Store, *, memory_mb: int, scratch: Path, check: Callable[[], None]) -> None:
         self._store, self._scratch, self._check = store, scratch, check
         self._conn = duckdb.connect(
-            config={"memory_limit": f"{max(128, memory_mb // 2)}MB", "threads": 1, "temp_directory": str(scratch)}
+            config={
+                "memory_limit": f"{max(128, memory_mb // 2)}MB",
+                "threads": 1,
+                "temp_directory": str(scratch),
+            }
         )
         self._conn.execute("set TimeZone = 'UTC'").fetchall()
 
@@ -43,7 +47,7 @@ class Merger:
         if not paths:
             return []
         columns = ("object_url", "etag", "size", "modified_at", "outcome", "parser_version", "weeks")
-        sql = f"select {', '.join(columns)} from read_parquet(?, union_by_name = true, hive_partitioning = false)"  # noqa: S608
+        sql = f"select {', '.join(columns)} from read_parquet(?, union_by_name = true, hive_partitioning = false)"
         rows = self._conn.execute(sql, [paths]).fetchall()
         return [dict(zip(columns, row, strict=True)) for row in rows]
 
@@ -74,16 +78,22 @@ class Merger:
         return 1
 
     def _parts(self, table: Table, old: Path | None, new: list[Path]) -> str:
-        columns = ", ".join(f"cast({name} as {SQL_TYPES[kind]}) as {name}" for name, kind in table.columns.items())
-        empty = ", ".join(f"cast(null as {SQL_TYPES[kind]}) as {name}" for name, kind in table.columns.items())
+        columns = ", ".join(
+            f"cast({name} as {SQL_TYPES[kind]}) as {name}" for name, kind in table.columns.items()
+        )
+        empty = ", ".join(
+            f"cast(null as {SQL_TYPES[kind]}) as {name}" for name, kind in table.columns.items()
+        )
         parts = [f"select {empty} where false"]
         if old is not None:
             read = f"select * from read_parquet('{_quoted(old)}', hive_partitioning = false)"
-            parts.append(f"select * from ({read}) as old where object_url not in (select object_url from gone_objects)")  # noqa: S608
+            parts.append(
+                f"select * from ({read}) as old where object_url not in (select object_url from gone_objects)"
+            )
         if new:
             files = ", ".join(f"'{_quoted(path)}'" for path in new)
-            parts.append(f"select * from read_parquet([{files}], hive_partitioning = false)")  # noqa: S608
-        rows = f"select {columns} from ({' union all by name '.join(parts)}) as parts"  # noqa: S608
+            parts.append(f"select * from read_parquet([{files}], hive_partitioning = false)")
+        rows = f"select {columns} from ({' union all by name '.join(parts)}) as parts"
         key = ", ".join(table.sort_key)
         if table.name in _NEWEST_WINS:
             history = ", is_history nulls first" if "is_history" in table.columns else ""
@@ -92,15 +102,20 @@ class Merger:
             rank = "object_url"
         else:
             return rows
-        return f"select * from ({rows}) as told qualify row_number() over (partition by {key} order by {rank}) = 1"  # noqa: S608
+        return f"select * from ({rows}) as told qualify row_number() over (partition by {key} order by {rank}) = 1"
 
     def _fingerprint(self, table: Table, path: Path) -> tuple[object, ...]:
         """Equal for equal rows, whatever `read_at` they carry."""
-        columns = {r[0] for r in self._conn.execute("describe select * from read_parquet(?, hive_partitioning = false)", [str(path)]).fetchall()}
+        columns = {
+            r[0]
+            for r in self._conn.execute(
+                "describe select * from read_parquet(?, hive_partitioning = false)", [str(path)]
+            ).fetchall()
+        }
         if set(table.columns) != columns:
             return ("other columns", sorted(columns))
         shown = ", ".join(f"cast({name} as varchar)" for name in table.columns if name != "read_at")
-        sql = f"select count(*), bit_xor(hash({shown})), sum(hash({shown}) % 1000003) from read_parquet(?, hive_partitioning = false)"  # noqa: S608
+        sql = f"select count(*), bit_xor(hash({shown})), sum(hash({shown}) % 1000003) from read_parquet(?, hive_partitioning = false)"
         return tuple(self._conn.execute(sql, [str(path)]).fetchall()[0])
 
     def _matching(self, pattern: str) -> list[str]:
@@ -131,7 +146,9 @@ class Merger:
     def _publish(self, path: str, out: Path, *, had_one: bool) -> None:
         """Whole at any time: a rename on a disk, one conditional PUT on an object store."""
         try:
-            self._store.put(path, out.read_bytes(), create=not had_one, if_match=self._etag if had_one else None)
+            self._store.put(
+                path, out.read_bytes(), create=not had_one, if_match=self._etag if had_one else None
+            )
         except PreconditionFailed:
             raise LakeError(
                 f"{self._store.url}/{path}: changed while it was merged; is another writer at work? Run the pull again"

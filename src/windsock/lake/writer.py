@@ -51,7 +51,9 @@ def arrow_schema(table: Table) -> pa.Schema:
 class Writer:
     """One pull's way into one shard of the lake."""
 
-    def __init__(self, store: Store, *, shard: int, shards: int, memory_mb: int, holder: str, now: datetime) -> None:
+    def __init__(
+        self, store: Store, *, shard: int, shards: int, memory_mb: int, holder: str, now: datetime
+    ) -> None:
         self._store, self._shard, self._shards, self._now = store, shard, shards, now
         self._memory_mb = memory_mb
         self._lock = Lock(store, f"_windsock/lock-{shard:03d}", holder)
@@ -66,17 +68,23 @@ class Writer:
     def __enter__(self) -> Self:
         self._lock.__enter__()
         self._spill = Path(tempfile.mkdtemp(prefix="windsock-spill-"))
-        self._merger = Merger(self._store, memory_mb=self._memory_mb, scratch=self._spill, check=self._lock.check)
+        self._merger = Merger(
+            self._store, memory_mb=self._memory_mb, scratch=self._spill, check=self._lock.check
+        )
         self._intent = self._read_intent()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, at: TracebackType | None
+    ) -> None:
         shutil.rmtree(self._spill, ignore_errors=True)
         self._lock.__exit__(kind, value, at)
 
     def known(self) -> Mapping[str, Row]:
         """The ledger of this shard: `object_url` → its row (etag, size, outcome, parser_version, weeks …)."""
-        self._ledger = {row["object_url"]: row for row in self._merger.ledger_rows(self._file("objects", "*", 0))}
+        self._ledger = {
+            row["object_url"]: row for row in self._merger.ledger_rows(self._file("objects", "*", 0))
+        }
         return self._ledger
 
     def add(self, obj: SourceObject, outcome: Outcome, *, kind: str, parser_version: str) -> None:
@@ -108,10 +116,22 @@ class Writer:
         return table.name, str(week.monday), anchor.astimezone(UTC).isoweekday() if table.is_daily else 0
 
     def _note(
-        self, obj: SourceObject, outcome: Outcome, kind: str, parser_version: str, count: int, weeks: set[Partition]
+        self,
+        obj: SourceObject,
+        outcome: Outcome,
+        kind: str,
+        parser_version: str,
+        count: int,
+        weeks: set[Partition],
     ) -> None:
         """The ledger row, which goes to the week of the object's own time."""
-        name = "reject" if isinstance(outcome, Reject) else "ignored" if isinstance(outcome, Ignored) else "parsed"
+        name = (
+            "reject"
+            if isinstance(outcome, Reject)
+            else "ignored"
+            if isinstance(outcome, Ignored)
+            else "parsed"
+        )
         reason = outcome.reason if isinstance(outcome, Reject) else getattr(outcome, "partial", None)
         if isinstance(outcome, Ignored):
             reason = outcome.kind
@@ -133,11 +153,16 @@ class Writer:
                 continue
             schema = arrow_schema(TABLES[partition[0]])
             columns = {field.name: [row.get(field.name) for row in rows] for field in schema}
-            path = self._spill / f"{partition[0]}-{partition[1]}-{partition[2]}-{len(self._spilled[partition])}.parquet"
+            path = (
+                self._spill
+                / f"{partition[0]}-{partition[1]}-{partition[2]}-{len(self._spilled[partition])}.parquet"
+            )
             try:
                 pq.write_table(pa.table(columns, schema=schema), path, compression="zstd")
             except OSError as error:
-                raise LakeError(f"{path.parent}: cannot spill ({error.strerror}); free space or set TMPDIR") from None
+                raise LakeError(
+                    f"{path.parent}: cannot spill ({error.strerror}); free space or set TMPDIR"
+                ) from None
             self._spilled[partition].append(path)
         self._rows.clear()
         self._row_count = 0
@@ -173,7 +198,11 @@ class Writer:
         table, week, day = partition
         gone: Iterable[str] = self._replaced
         if new == [] and self._spilled.get(partition):
-            gone = {url for url, weeks in self._old_weeks.items() if partition in weeks and not self._stays(url, partition)}
+            gone = {
+                url
+                for url, weeks in self._old_weeks.items()
+                if partition in weeks and not self._stays(url, partition)
+            }
             if not gone:
                 return 0
         return self._merger.merge(TABLES[table], self._file(table, week, day), gone=set(gone), new=new or [])
@@ -205,7 +234,9 @@ class Writer:
             for path in paths:
                 for url in set(pq.read_table(path, columns=["object_url"]).column(0).to_pylist()):
                     intent[url].add(f"{table}/{week}/{day}")
-        self._store.put(self._intent_path, json.dumps({url: sorted(t) for url, t in sorted(intent.items())}).encode())
+        self._store.put(
+            self._intent_path, json.dumps({url: sorted(t) for url, t in sorted(intent.items())}).encode()
+        )
 
 
 def _partition(text: str) -> Partition:

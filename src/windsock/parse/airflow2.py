@@ -43,10 +43,24 @@ _EXTERNAL = re.compile(r"State of this instance has been externally set to (?P<s
 _OPERATOR = re.compile(r"Executing <(?:Task|Mapped)\((?P<operator>[\w.]+)\): .*?> on (?P<at>\S+(?: \S+)?)")
 _HOST = re.compile(r"Running .{0,2000} on host (?P<host>\S+)")
 _AIRFLOW_FILES = frozenset(
-    ["taskinstance.py", "local_task_job.py", "local_task_job_runner.py", "standard_task_runner.py", "cgroup_task_runner.py"]
+    [
+        "taskinstance.py",
+        "local_task_job.py",
+        "local_task_job_runner.py",
+        "standard_task_runner.py",
+        "cgroup_task_runner.py",
+    ]
 )
 _COMMAND_FILES = frozenset(
-    ["subprocess.py", "bash.py", "bash_operator.py", "pod_manager.py", "ssh.py", "docker.py", "spark_submit.py"]
+    [
+        "subprocess.py",
+        "bash.py",
+        "bash_operator.py",
+        "pod_manager.py",
+        "ssh.py",
+        "docker.py",
+        "spark_submit.py",
+    ]
 )
 _LEVELS = {"WARN": "warning", "FATAL": "critical"}
 
@@ -177,9 +191,9 @@ def _describe(reading: Reading, record: Record) -> None:
     elif (
         record.logger in ("task_command.py", "cli_action_loggers.py", "logging_mixin.py")
         and reading.hostname is None
+        and (m := _HOST.match(record.message))
     ):
-        if m := _HOST.match(record.message):
-            reading.hostname = m["host"]
+        reading.hostname = m["host"]
 
 
 class _Ending:

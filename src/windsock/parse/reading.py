@@ -9,7 +9,21 @@ from datetime import datetime
 FAILED, RETRY, SKIPPED, SUCCESS, UNKNOWN = "failed", "up_for_retry", "skipped", "success", "unknown"
 
 STATES = frozenset(
-    ["success", "failed", "up_for_retry", "skipped", "deferred", "up_for_reschedule", "upstream_failed", "removed", "restarting", "scheduled", "queued", "running", "unknown"]
+    [
+        "success",
+        "failed",
+        "up_for_retry",
+        "skipped",
+        "deferred",
+        "up_for_reschedule",
+        "upstream_failed",
+        "removed",
+        "restarting",
+        "scheduled",
+        "queued",
+        "running",
+        "unknown",
+    ]
 )
 
 # exceptions by which Airflow itself says why an attempt ended

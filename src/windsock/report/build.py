@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from statistics import median
 from typing import Any
@@ -31,7 +31,7 @@ TABLES: dict[str, tuple[str, ...]] = {
     "parsing": ("dag_file", "source", "samples", "median_s", "median_prev_s", "p95_s"),
     "pools": ("pool", "total_slots", "full_share", "wait_hours", "busy_hours"),
 }
-_WORTH_SHOWING = {
+_WORTH_SHOWING: dict[str, Callable[[Row], bool]] = {
     "incidents": lambda row: row["tries"] > 1,
     "failures": lambda row: bool(row["lost_runs"]),
     "parsing": lambda row: row["median_s"] >= 1,

@@ -75,19 +75,16 @@ def judge_rates(
     dispersions = _dispersions(enough)
     alpha, beta = _prior([one for one in subjects if one.n_prev >= min_units])
     posteriors = [_posteriors(one, phi, alpha, beta) for one, phi in zip(enough, dispersions, strict=True)]
-    judged = []
-    for direction, word in ((0, "worse"), (1, "better")):
-        accepted = _accepted([1 - one[direction] for one in posteriors], fdr)
-        judged.append((word, accepted))
+    worse, better = (_accepted([1 - one[way] for one in posteriors], fdr) for way in (0, 1))
     changes = []
     for i, one in enumerate(enough):
         base = (alpha + one.k_prev) / (alpha + beta + one.n_prev)
         excess = one.k - one.n * base
         word: Word = "no evidence"
         probability = max(posteriors[i])
-        if i in judged[0][1] and posteriors[i][0] >= posteriors[i][1]:
+        if i in worse and posteriors[i][0] >= posteriors[i][1]:
             word, probability = "worse", posteriors[i][0]
-        elif i in judged[1][1]:
+        elif i in better:
             word, probability = "better", posteriors[i][1]
         changes.append(RateChange(one, word, float(probability), float(excess), float(dispersions[i])))
     return changes + rest
