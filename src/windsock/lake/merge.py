@@ -6,8 +6,6 @@ total order give the same bytes for the same rows.
 
 from __future__ import annotations
 
-import glob
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -121,9 +119,8 @@ class Merger:
     def _matching(self, pattern: str) -> list[str]:
         table, _, name = pattern.partition("/week=*/")
         if self._store.local_root is not None:
-            root = str(self._store.local_root)
-            found = glob.glob(f"{glob.escape(root)}/{table}/week=*/{name}")
-            return sorted(os.path.relpath(path, root) for path in found)
+            root = self._store.local_root
+            return sorted(str(path.relative_to(root)) for path in root.glob(f"{table}/week=*/{name}"))
         return [obj.path for obj in self._store.list(f"{table}/") if obj.path.endswith(f"/{name}")]
 
     def _existing(self, path: str) -> Path | None:
