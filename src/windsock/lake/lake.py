@@ -77,6 +77,7 @@ class Lake:
         """DuckDB with the lake's views over `week` and the weeks before. The caller closes it."""
         root = self.store.local_root or self._mirror(week, weeks_back)
         conn = duckdb.connect(config={"memory_limit": f"{max(self.memory_mb, 256)}MB"})
+        conn.execute("set threads = 1")  # one order of summing: the same lake and week give the same bytes
         conn.execute("set variable lake = ?", [str(root)])
         conn.execute(f"set variable week_start = date '{week.monday}'")
         conn.execute(f"set variable weeks_back = {int(weeks_back)}")
