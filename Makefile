@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/installed-$(shell cat requirements/dev.txt pyproject.toml 2>/dev/null | cksum | cut -d' ' -f1)
 WEEK ?= 2026-W47
 
-.PHONY: help install demo test check e2e bench docs format accept lock clean
+.PHONY: help install demo test check docs format accept lock clean
 
 help:            ## this list
 	@sed -n 's/^\([a-z0-9]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -31,12 +31,6 @@ check: install   ## format, lint, types, drift of generated pages
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/python -m docs.generate --check
-
-e2e: install     ## long suites on real components
-	@$(BIN)/python -m pytest -m e2e
-
-bench: install   ## this project, its peers, the ratio, peak memory
-	@$(BIN)/python -m benchmarks.parse
 
 docs: install    ## rewrite the generated pages
 	@$(BIN)/python -m docs.generate

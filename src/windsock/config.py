@@ -294,6 +294,20 @@ def _validate(pipeline: Pipeline, path: Path) -> None:
         raise ConfigError(f"{path}: [lake] shards is {pipeline.lake.shards}; it must be 1 or more")
     if pipeline.lake.memory_mb < 256:
         raise ConfigError(f"{path}: [lake] memory_mb is {pipeline.lake.memory_mb}; below 256 nothing can run")
+    # a promise that is read and not kept is worse than an error: above all `samples = false`
+    later = {
+        "[scope] quiet": pipeline.scope.quiet,
+        "[checks]": pipeline.checks,
+        "[pools]": pipeline.pools,
+        "[report] samples": not pipeline.report.samples,
+        "[report] hash_ids": pipeline.report.hash_ids,
+        "[report] accepted": pipeline.report.accepted,
+    }
+    for key, value in later.items():
+        if value:
+            raise ConfigError(
+                f"{path}: {key} cannot be honoured by this version yet; remove it from the file"
+            )
     for code in pipeline.findings:
         if not _CODE.fullmatch(code):
             raise ConfigError(f"{path}: [findings.{code}]: not a finding code such as WS101")
