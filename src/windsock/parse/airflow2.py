@@ -66,9 +66,10 @@ _LEVELS = {"WARN": "warning", "FATAL": "critical"}
 
 
 @dataclass(slots=True)
-class _Raw:
-    """A head with its text, before it is judged."""
+class Raw:
+    """A head with its text, before it is judged. `no` counts from 0 within the object."""
 
+    no: int
     at_text: str
     zone: str | None
     file: str
@@ -90,14 +91,14 @@ def read(text: str, *, key: LogKey, timezone: str = "UTC", keep_output: int = 50
 
 
 def interpret(
-    reading: Reading, raws: list[_Raw], *, key: LogKey, zone: ZoneInfo, is_legacy: bool, keep_output: int
+    reading: Reading, raws: list[Raw], *, key: LogKey, zone: ZoneInfo, is_legacy: bool, keep_output: int
 ) -> Reading:
     """What the records say together; shared with the JSON wrapper, whose records carry the same texts."""
     ending = _Ending(key, is_legacy)
     for raw in _without_repeats(raws):
         level = _LEVELS.get(raw.level, raw.level.lower())
         failure = last_exception(raw.text) if "Traceback (most recent call last):" in raw.text else None
-        record = Record(len(reading.records), _moment(raw, zone), level, raw.file, raw.text, failure)
+        record = Record(raw.no, _moment(raw, zone), level, raw.file, raw.text, failure)
         reading.records.append(record)
         if raw.file in _AIRFLOW_FILES:
             if raw.text.startswith("Started process ") and raw.text.rstrip().endswith("to run task"):
@@ -113,14 +114,18 @@ def interpret(
     return reading
 
 
-def _split(text: str) -> tuple[list[_Raw], str]:
+def _split(text: str) -> tuple[list[Raw], str]:
     """Records by their heads; split on newline only (form feeds and U+2028 are text)."""
-    raws: list[_Raw] = []
+    raws: list[Raw] = []
     orphan: list[str] = []
     for line in text.split("\n"):
         plain = _ANSI.sub("", line) if "\x1b[" in line[:40] else line
         if match := HEAD.match(plain):
-            raws.append(_Raw(match["at"], match["zone"], match["file"], match["level"], plain[match.end() :]))
+            raws.append(
+                Raw(
+                    len(raws), match["at"], match["zone"], match["file"], match["level"], plain[match.end() :]
+                )
+            )
         elif raws:
             raws[-1].text += "\n" + line
         else:
@@ -132,17 +137,17 @@ def _split(text: str) -> tuple[list[_Raw], str]:
     return raws, "\n".join(orphan)
 
 
-def _unnested(raw: _Raw) -> _Raw:
+def _unnested(raw: Raw) -> Raw:
     """1.10 passes a child's records through another logger: `Job 7: Subtask t [..] {x.py:60} INFO - msg`."""
     if raw.file not in ("base_task_runner.py", "logging_mixin.py"):
         return raw
     inner = _SUBTASK.sub("", raw.text, count=1)
     if match := HEAD.match(inner):
-        return _Raw(match["at"], match["zone"], match["file"], match["level"], inner[match.end() :])
+        return Raw(raw.no, match["at"], match["zone"], match["file"], match["level"], inner[match.end() :])
     return raw
 
 
-def _without_repeats(raws: list[_Raw]) -> Iterator[_Raw]:
+def _without_repeats(raws: list[Raw]) -> Iterator[Raw]:
     """Where the local file survives, each further upload appends it whole: later segments repeat earlier ones.
 
     Only then are equal records dropped; elsewhere two equal prints in one millisecond are two records.
@@ -167,7 +172,7 @@ def _zone(name: str) -> ZoneInfo:
     return ZoneInfo(name)
 
 
-def _moment(raw: _Raw, zone: ZoneInfo) -> datetime | None:
+def _moment(raw: Raw, zone: ZoneInfo) -> datetime | None:
     try:
         at = datetime.fromisoformat(raw.at_text.replace(",", "."))
         return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)

@@ -6,6 +6,7 @@ There is no "marking as" line: the ending is read from what Airflow's task runne
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -24,6 +25,9 @@ from windsock.parse.reading import (
     is_user_file,
 )
 
+Decoded = tuple[Record, dict[str, Any] | None]
+"""A record with the object it was decoded from, or None where the line was no JSON object."""
+
 _decode = msgspec.json.Decoder().decode
 _SILENT_SKIP_LINENO = 1620  # "::group::Post Execute" of AirflowSkipException without a message, in 3.3.2
 _COMMAND_LOGGERS = (
@@ -37,22 +41,36 @@ _COMMAND_LOGGERS = (
 
 
 def read(text: bytes, *, keep_output: int = 50) -> Reading:
-    """Decode every line. A line that is no JSON object is kept as a record without level and noted as partial."""
-    reading = Reading("airflow3")
-    segment = _Segment()
+    """Read every line: first decode, then interpret."""
+    return interpret(Reading("airflow3"), decode(text), keep_output=keep_output)
+
+
+def decode(text: bytes) -> Iterator[Decoded]:
+    """Every line as a record. A line that is no JSON object has no body, no level and its text as message."""
+    no = 0
     for line in text.split(b"\n"):
         if not line.strip():
             continue
-        body = _object(line)
+        yield decode_line(line, no=no)
+        no += 1
+
+
+def decode_line(line: bytes, *, no: int) -> Decoded:
+    """One line as record number `no` of its object."""
+    body = _object(line)
+    if body is None:
+        return Record(no, None, "", "", line.decode("utf-8", "replace")), None
+    return _record(no, body), body
+
+
+def interpret(reading: Reading, records: Iterable[Decoded], *, keep_output: int = 50) -> Reading:
+    """What the records say together. Records that tell nothing may be left out: each brings its own number."""
+    segment = _Segment()
+    for record, body in records:
+        reading.records.append(record)
         if body is None:
             reading.partial = "a line that is not a JSON object"
-            reading.records.append(
-                Record(len(reading.records), None, "", "", line.decode("utf-8", "replace"))
-            )
-            continue
-        record = _record(len(reading.records), body)
-        reading.records.append(record)
-        if record.logger == "task":
+        elif record.logger == "task":
             if record.message == "::group::Pre Execute":
                 reading.process_starts += 1
                 segment = segment.next()

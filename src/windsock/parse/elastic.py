@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from windsock.model import LogKey
-from windsock.parse.airflow2 import _Raw, interpret
+from windsock.parse.airflow2 import Raw, interpret
 from windsock.parse.reading import Reading
 
 _decode = msgspec.json.Decoder().decode
@@ -22,7 +22,7 @@ def looks_like(first: bytes) -> bool:
 def read(text: bytes, *, key: LogKey, timezone: str = "UTC", keep_output: int = 50) -> Reading:
     """The same records as the text form, told field by field; other lines between them are left aside."""
     reading = Reading("airflow2_json")
-    raws: list[_Raw] = []
+    raws: list[Raw] = []
     for line in text.split(b"\n"):
         if not line.startswith(b"{"):
             if line.strip():
@@ -40,7 +40,14 @@ def read(text: bytes, *, key: LogKey, timezone: str = "UTC", keep_output: int = 
         if exc := body.get("exc_text"):
             message += f"\n{exc}"
         raws.append(
-            _Raw(stamp, None, str(body.get("filename") or ""), str(body.get("levelname") or ""), message)
+            Raw(
+                len(raws),
+                stamp,
+                None,
+                str(body.get("filename") or ""),
+                str(body.get("levelname") or ""),
+                message,
+            )
         )
     return interpret(
         reading, raws, key=key, zone=ZoneInfo(timezone), is_legacy=False, keep_output=keep_output
