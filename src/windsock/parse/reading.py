@@ -58,11 +58,29 @@ class Record:
 
 
 @dataclass(slots=True)
+class Passed:
+    """Records that were counted without being decoded: level info or debug, and nothing that tells of the ending.
+
+    `first_no` is the number of the first one; the times are those of the first, the earliest and the latest.
+    """
+
+    count: int = 0
+    first_no: int = 0
+    first_at: datetime | None = None
+    low_at: datetime | None = None
+    high_at: datetime | None = None
+
+
+@dataclass(slots=True)
 class Reading:
-    """Everything that one log object says about its attempt; unset values are not told by the log."""
+    """Everything that one log object says about its attempt; unset values are not told by the log.
+
+    `records` are in order and carry their own numbers; on the fast path those in `passed` are left out.
+    """
 
     dialect: str
     records: list[Record] = field(default_factory=list)
+    passed: Passed = field(default_factory=Passed)
     state: str = UNKNOWN
     state_reason: str | None = None
     failure: Failure | None = None

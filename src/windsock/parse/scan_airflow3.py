@@ -1,0 +1,104 @@
+"""The fast path for Airflow 3: whole columns of bytes decide which lines are worth decoding.
+
+Airflow writes `{"timestamp":"…Z","level":"info","event":"…` in this order, so the head of a line lies at fixed offsets.
+Lines that `airflow3.is_quiet` are counted by eight-byte words of their heads; all others are handed to the exact
+reader. Several small objects are scanned as one buffer: the cost per call is paid once for all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import numpy as np
+
+from windsock.parse.airflow3 import DULL_EVENTS, ERROR_DETAIL, EVENT_AT, TASK_LOGGER, moment
+from windsock.parse.reading import Passed
+from windsock.parse.words import Bools, Bytes, Ints, Needle, Shape, Words, extremes, places_of, word, words_at
+
+SHORTEST = 80  # bytes; a shorter line is decoded, so that every word looked at lies inside its line
+Told = tuple[int, bytes]
+"""A line to decode, with its record number."""
+
+_HEAD = ((0, word(b'{"timest')), (8, word(b'amp":"20')), (40, word(b'Z","leve')), (44, word(b'level":"')))
+_DATE, _TIME, _FRACTION = Shape(b"00-00-00"), Shape(b"00:00:00"), Shape(b".000000Z")
+_INFO, _EVENT, _DEBUG = word(b'"info","'), word(b'event":"'), word(b'"debug",')
+_SPOKEN, _DETAIL = Needle(TASK_LOGGER, rare=13), Needle(ERROR_DETAIL, rare=6)
+_DULL = tuple(word(text) for text in DULL_EVENTS)
+
+
+def scan(data: bytes, ends: Sequence[int]) -> list[tuple[list[Told], Passed]]:
+    """Segments of whole lines (`ends` are their ends in `data`, each after a newline) → the lines to decode with their
+    record numbers, and what was passed over. `data` ends with a newline."""
+    raw = np.frombuffer(data, np.uint8)
+    stops = places_of(raw, 10)
+    starts = np.empty_like(stops)
+    starts[0] = 0
+    starts[1:] = stops[:-1] + 1
+    bounds = np.searchsorted(stops, np.asarray(ends) - 1, side="right")
+    quiet, stamps = _quiet(raw, starts, stops)
+    loud = np.flatnonzero(~quiet)
+    cuts = np.searchsorted(loud, bounds)
+    spans = extremes(stamps, bounds - cuts)
+    places = list(zip(loud.tolist(), starts[loud].tolist(), stops[loud].tolist(), strict=True))
+    results = []
+    first, cut = 0, 0
+    for bound, next_cut, (low, high) in zip(bounds.tolist(), cuts.tolist(), spans, strict=True):
+        told, passed, first_quiet = _segment(data, first, bound, places[cut:next_cut])
+        if passed.count:
+            start = int(starts[first_quiet])
+            passed.first_at = moment(data[start + 14 : start + 41].decode("ascii", "replace"))
+            passed.low_at, passed.high_at = _stamp(low), _stamp(high)
+        results.append((told, passed))
+        first, cut = bound, next_cut
+    return results
+
+
+def _quiet(raw: Bytes, starts: Ints, stops: Ints) -> tuple[Bools, tuple[Words, ...]]:
+    """Which lines are quiet, and the words of their time stamps: date, time of day, fraction."""
+    long_enough = stops - starts >= SHORTEST
+    if len(raw) <= SHORTEST:
+        nothing = np.zeros(0, np.uint64)
+        return np.zeros_like(long_enough), (nothing, nothing, nothing)
+    at = words_at(raw)
+    safe = starts if long_enough.all() else np.where(long_enough, starts, 0)
+    stamps = at(safe + 16), at(safe + 25), at(safe + 33)
+    wrong = _DATE.misfit(stamps[0]) | _TIME.misfit(stamps[1])
+    wrong |= _FRACTION.misfit(stamps[2])
+    for offset, text in _HEAD:
+        wrong |= at(safe + offset) ^ text
+    level = at(safe + 51)
+    is_info = (level == _INFO) & (at(safe + 59) == _EVENT)
+    quiet = long_enough & (raw[stops - 1] == ord("}")) & (wrong == 0) & (is_info | (level == _DEBUG))
+    quiet[np.searchsorted(stops, _DETAIL.places(raw))] = False
+    spoken = np.searchsorted(stops, _SPOKEN.places(raw))
+    said = at(safe[spoken] + EVENT_AT)
+    is_dull = is_info[spoken] & ((said == _DULL[0]) | (said == _DULL[1]))
+    quiet[spoken[~is_dull]] = False
+    return quiet, stamps if quiet.all() else tuple(stamp[quiet] for stamp in stamps)
+
+
+def _stamp(row: bytes) -> datetime | None:
+    return moment(f"20{row[:8].decode()}T{row[8:].decode()}")
+
+
+def _segment(
+    data: bytes, first: int, bound: int, places: list[tuple[int, int, int]]
+) -> tuple[list[Told], Passed, int]:
+    """One segment's lines to decode, the count of the others, and the first of those. A blank line is no record."""
+    told: list[Told] = []
+    passed = Passed()
+    blank, expected, first_quiet = 0, first, -1
+    for index, start, stop in places:
+        if first_quiet < 0 and index > expected:
+            first_quiet, passed.first_no = expected, expected - first - blank
+        expected = index + 1
+        line = data[start:stop]
+        if line.strip():
+            told.append((index - first - blank, line))
+        else:
+            blank += 1
+    if first_quiet < 0 and bound > expected:
+        first_quiet, passed.first_no = expected, expected - first - blank
+    passed.count = bound - first - len(told) - blank
+    return told, passed, first_quiet
