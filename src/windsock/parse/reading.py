@@ -61,7 +61,8 @@ class Record:
 class Passed:
     """Records that were counted without being decoded: level info or debug, and nothing that tells of the ending.
 
-    `first_no` is the number of the first one; the times are those of the first, the earliest and the latest.
+    `first_no` is the number of the first one; the times are those of the first, the earliest and the latest (None where
+    a stamp is no time: the exact path then has to look).
     """
 
     count: int = 0
@@ -69,6 +70,19 @@ class Passed:
     first_at: datetime | None = None
     low_at: datetime | None = None
     high_at: datetime | None = None
+
+    def add(self, other: Passed, *, before: int) -> None:
+        """Take in those of a later piece of the same object; `before` records stand in front of it."""
+        if not other.count:
+            return
+        if not self.count:
+            self.first_no, self.first_at = other.first_no + before, other.first_at
+            self.low_at, self.high_at = other.low_at, other.high_at
+        elif self.low_at and self.high_at and other.low_at and other.high_at:
+            self.low_at, self.high_at = min(self.low_at, other.low_at), max(self.high_at, other.high_at)
+        else:
+            self.low_at = self.high_at = None
+        self.count += other.count
 
 
 @dataclass(slots=True)

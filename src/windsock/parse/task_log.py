@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import zlib
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -49,7 +50,7 @@ def read_task_log(
     reading = _read(key, data, timezone)
     if reading is None or not reading.records:
         return Reject("task_logs", "not_a_log", "no record of any known Airflow log format")
-    return _parsed(key, reading, size, object_url=object_url, etag=etag, modified_at=modified_at, lines=lines)
+    return as_rows(key, reading, size, object_url=object_url, etag=etag, modified_at=modified_at, lines=lines)
 
 
 def _gunzip(data: bytes) -> bytes | Reject:
@@ -77,7 +78,7 @@ def _read(key: LogKey, data: bytes, timezone: str) -> Reading | None:
     return None
 
 
-def _parsed(
+def as_rows(
     key: LogKey,
     reading: Reading,
     size: int,
@@ -86,8 +87,10 @@ def _parsed(
     etag: str,
     modified_at: datetime,
     lines: Lines,
+    read_path: Literal["exact", "fast"] = "exact",
 ) -> Parsed:
-    times = [at for record in reading.records if (at := plausible(record.at, modified_at))]
+    """What the reading comes to. `passed` records carry no event: they are below every threshold but `all`."""
+    times = sorted(_times(reading, modified_at))
     failure = reading.failure
     ids: Row = {
         "dag_id": key.dag_id, "run_id": key.run_id, "task_id": key.task_id,
@@ -96,12 +99,12 @@ def _parsed(
     row: Row = ids | {
         "state": reading.state,
         "state_reason": reading.state_reason,
-        "started_at": times[0] if times else None,
-        "ended_at": max(times) if times else None,
+        "started_at": times[0][1] if times else None,
+        "ended_at": max(at for _no, at in times) if times else None,
         "exception_type": short_type(failure.type) if failure else None,
         "exception_message": cut(redact(failure.message)) if failure else None,
         "error_signature": _signature(failure, reading.command_output) if failure else None,
-        "record_count": len(reading.records),
+        "record_count": len(reading.records) + reading.passed.count,
         "warning_count": sum(record.level in _WORSE["warnings"] for record in reading.records),
         "error_count": sum(record.level in _WORSE["errors"] for record in reading.records),
         "process_starts": reading.process_starts,
@@ -118,7 +121,7 @@ def _parsed(
         "object_url": object_url,
         "object_etag": etag,
         "object_modified_at": modified_at,
-        "read_path": "exact",
+        "read_path": read_path,
     }
     events = [
         _event(ids, record, reading, modified_at, object_url)
@@ -128,6 +131,19 @@ def _parsed(
     samples = _samples(reading, modified_at, object_url)
     rows = {"task_logs": [row], "log_events": events, "parse_samples": samples}
     return Parsed("task_logs", rows, reading.partial)
+
+
+def _times(reading: Reading, modified_at: datetime) -> Iterator[tuple[int, datetime]]:
+    """(record number, time) of the records whose time can be true; of the passed ones the first and the extremes."""
+    passed = reading.passed
+    for no, at in (
+        *((record.no, record.at) for record in reading.records),
+        (passed.first_no, passed.first_at),
+        (passed.first_no + 1, passed.low_at),
+        (passed.first_no + 1, passed.high_at),
+    ):
+        if plausible(at, modified_at):
+            yield no, at  # type: ignore[misc]
 
 
 def _event(ids: Row, record: Record, reading: Reading, modified_at: datetime, object_url: str) -> Row:
