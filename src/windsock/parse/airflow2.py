@@ -137,6 +137,20 @@ def _split(text: str) -> tuple[list[Raw], str]:
     return raws, "\n".join(orphan)
 
 
+def is_head(line: bytes) -> bool:
+    """Whether a line begins a record."""
+    text = line.decode("utf-8", "replace")
+    return HEAD.match(_ANSI.sub("", text) if "\x1b[" in text[:40] else text) is not None
+
+
+def split(record: bytes, *, no: int) -> list[Raw]:
+    """One record's bytes as record number `no`; more than one where the text holds heads that were not seen."""
+    raws, _orphan = _split(record.decode("utf-8", "replace"))
+    for raw in raws:
+        raw.no = no
+    return raws
+
+
 def _unnested(raw: Raw) -> Raw:
     """1.10 passes a child's records through another logger: `Job 7: Subtask t [..] {x.py:60} INFO - msg`."""
     if raw.file not in ("base_task_runner.py", "logging_mixin.py"):
@@ -152,12 +166,7 @@ def _without_repeats(raws: list[Raw]) -> Iterator[Raw]:
 
     Only then are equal records dropped; elsewhere two equal prints in one millisecond are two records.
     """
-    starts = [
-        (r.at_text, r.text)
-        for r in raws
-        if r.file == "standard_task_runner.py" and r.text.startswith("Started process")
-    ]
-    if len(starts) == len(set(starts)):
+    if not has_repeats(raws):
         yield from raws
         return
     seen: set[tuple[str, str, str]] = set()
@@ -166,6 +175,16 @@ def _without_repeats(raws: list[Raw]) -> Iterator[Raw]:
         if identity not in seen:
             seen.add(identity)
             yield raw
+
+
+def has_repeats(raws: list[Raw]) -> bool:
+    """Whether one process start is told twice: the object then holds segments more than once."""
+    starts = [
+        (r.at_text, r.text)
+        for r in raws
+        if r.file == "standard_task_runner.py" and r.text.startswith("Started process")
+    ]
+    return len(starts) != len(set(starts))
 
 
 def _zone(name: str) -> ZoneInfo:

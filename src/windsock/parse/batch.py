@@ -10,15 +10,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from windsock.model import LogKey, Outcome
-from windsock.parse import airflow3, scan_airflow3
+from windsock.parse import airflow2, airflow3, scan_airflow2, scan_airflow3
 from windsock.parse.reading import Passed, Reading
 from windsock.parse.task_log import Lines, as_rows, plausible, read_task_log
 from windsock.signature import COMMAND
 
 SCAN_BYTES = 1 << 20  # a scan's columns then stay in the processor's cache
-AIRFLOW3 = b'{"timestamp":"'
+UTC_ZONE = ZoneInfo("UTC")  # the stamps carry their own
+Told = tuple[int, bytes]
+"""What a scan hands on to be decoded: a record's number and its bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,39 +69,83 @@ def _is_enough(reading: Reading, modified_at: datetime) -> bool:
 
 
 def _scanned(objects: Sequence[LogObject]) -> Iterator[tuple[int, Reading]]:
-    """(place, reading) of the objects that begin as Airflow 3 writes them."""
-    told: dict[int, list[scan_airflow3.Told]] = {}
-    passed: dict[int, Passed] = {}
-    for data, owners, ends in _buffers(objects):
-        for place, (lines, over) in zip(owners, scan_airflow3.scan(data, ends), strict=True):
-            if place in told:
-                _append(told[place], passed[place], lines, over)
-            else:
-                told[place], passed[place] = lines, over
-    for place, lines in told.items():
-        reading = Reading("airflow3", passed=passed[place])
-        yield place, airflow3.interpret(reading, (airflow3.decode_line(text, no=no) for no, text in lines))
+    """(place, reading) of the objects that begin as Airflow writes them and that their scan can account for."""
+    for dialect in (_Airflow3(), _Airflow2()):
+        found: dict[int, tuple[list[Told], Passed] | None] = {}
+        for data, owners, ends in _buffers(objects, dialect):
+            for place, segment in zip(owners, dialect.scan(data, ends), strict=True):
+                found[place] = segment if place not in found else _joined(found[place], segment)
+        for place, scanned in found.items():
+            if scanned and (reading := dialect.interpret(objects[place].key, *scanned)):
+                yield place, reading
 
 
-def _append(
-    told: list[scan_airflow3.Told], passed: Passed, lines: list[scan_airflow3.Told], over: Passed
-) -> None:
+class _Airflow3:
+    """JSON lines."""
+
+    def begins(self, data: bytes) -> bool:
+        return data.startswith(b'{"timestamp":"')
+
+    def scan(self, data: bytes, ends: Sequence[int]) -> Sequence[tuple[list[Told], Passed] | None]:
+        return scan_airflow3.scan(data, ends)
+
+    def cut(self, data: bytes, at: int) -> int:
+        """Where a piece that begins at `at` ends: behind a whole line."""
+        return data.rfind(b"\n", at, at + SCAN_BYTES) + 1 or data.find(b"\n", at) + 1 or len(data)
+
+    def interpret(self, key: LogKey, told: list[Told], passed: Passed) -> Reading | None:
+        reading = Reading("airflow3", passed=passed)
+        return airflow3.interpret(reading, (airflow3.decode_line(text, no=no) for no, text in told))
+
+
+class _Airflow2:
+    """Text records."""
+
+    def begins(self, data: bytes) -> bool:
+        return data.startswith(b"[2") and airflow2.is_head(data[:200].split(b"\n", 1)[0])
+
+    def scan(self, data: bytes, ends: Sequence[int]) -> Sequence[tuple[list[Told], Passed] | None]:
+        return scan_airflow2.scan(data, ends)
+
+    def cut(self, data: bytes, at: int) -> int:
+        """Where a piece that begins at `at` ends: before a record's head."""
+        stop = data.rfind(b"\n[2", at + 1, at + SCAN_BYTES) + 1
+        while stop > at and not airflow2.is_head(data[stop : stop + 200].split(b"\n", 1)[0]):
+            stop = data.rfind(b"\n[2", at + 1, stop - 1) + 1
+        return stop or len(data)
+
+    def interpret(self, key: LogKey, told: list[Told], passed: Passed) -> Reading | None:
+        raws = [raw for no, record in told for raw in airflow2.split(record, no=no)]
+        if len(raws) != len(told) or airflow2.has_repeats(raws):
+            return None
+        reading = Reading("airflow2", passed=passed)
+        return airflow2.interpret(reading, raws, key=key, zone=UTC_ZONE, is_legacy=False, keep_output=50)
+
+
+def _joined(
+    before: tuple[list[Told], Passed] | None, segment: tuple[list[Told], Passed] | None
+) -> tuple[list[Told], Passed] | None:
     """A further segment of the same object: its numbers go on where the segments before ended."""
-    before = len(told) + passed.count
-    told += ((no + before, text) for no, text in lines)
-    passed.add(over, before=before)
+    if before is None or segment is None:
+        return None
+    count = len(before[0]) + before[1].count
+    before[0].extend((no + count, text) for no, text in segment[0])
+    before[1].add(segment[1], before=count)
+    return before
 
 
-def _buffers(objects: Sequence[LogObject]) -> Iterator[tuple[bytes, list[int], list[int]]]:
+def _buffers(
+    objects: Sequence[LogObject], dialect: _Airflow3 | _Airflow2
+) -> Iterator[tuple[bytes, list[int], list[int]]]:
     """(buffer of whole lines, whose segments, their ends): small objects together, large ones in pieces."""
     parts: list[bytes] = []
     owners: list[int] = []
     ends: list[int] = []
     size = 0
     for place, one in enumerate(objects):
-        if not one.data.startswith(AIRFLOW3):
+        if not dialect.begins(one.data):
             continue
-        for piece in _pieces(one.data):
+        for piece in _pieces(one.data, dialect):
             if size and size + len(piece) > SCAN_BYTES:
                 yield b"".join(parts), owners, ends
                 parts, owners, ends, size = [], [], [], 0
@@ -110,13 +157,11 @@ def _buffers(objects: Sequence[LogObject]) -> Iterator[tuple[bytes, list[int], l
         yield b"".join(parts), owners, ends
 
 
-def _pieces(data: bytes) -> Iterator[bytes]:
-    """Whole lines, each piece about as large as one scan; the last line gets the newline it may lack."""
-    if len(data) <= SCAN_BYTES:
-        yield data if data.endswith(b"\n") else data + b"\n"
-        return
+def _pieces(data: bytes, dialect: _Airflow3 | _Airflow2) -> Iterator[bytes]:
+    """Whole records, each piece about as large as one scan; the last line gets the newline it may lack."""
     at = 0
     while at < len(data):
-        stop = data.rfind(b"\n", at, at + SCAN_BYTES) + 1 or data.find(b"\n", at) + 1
-        yield data[at:stop] if stop else data[at:] + b"\n"
-        at = stop or len(data)
+        stop = len(data) if len(data) - at <= SCAN_BYTES else dialect.cut(data, at)
+        piece = data[at:stop]
+        yield piece if piece.endswith(b"\n") else piece + b"\n"
+        at = stop
