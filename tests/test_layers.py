@@ -21,7 +21,7 @@ GROUND = {
     "resources",
     "output",
 }
-STORY = {"pipeline", "snapshot", "setup", "demo"}
+STORY = {"pipeline", "pull", "snapshot", "setup", "demo"}
 
 
 def imports_of(path: Path) -> set[str]:
