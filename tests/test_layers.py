@@ -21,7 +21,7 @@ GROUND = {
     "resources",
     "output",
 }
-STORY = {"pipeline", "pull", "snapshot", "setup", "demo"}
+STORY = {"pipeline", "pull", "read", "snapshot", "setup", "demo"}
 
 
 def imports_of(path: Path) -> set[str]:

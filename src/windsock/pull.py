@@ -15,8 +15,7 @@ from windsock.lake import Lake, Writer
 from windsock.model import Ignored, LogKey, Outcome, Reject, SourceObject
 from windsock.output import Output
 from windsock.parse import PARSER_VERSION, parse_key, read_task_log
-from windsock.parse.prometheus import read_prometheus
-from windsock.parse.statsd import read_statsd
+from windsock.read import read_objects
 from windsock.sources.listing import fetch, list_new
 from windsock.store import Store, open_store
 from windsock.week import Week
@@ -143,8 +142,8 @@ class _ShardPull:
         for one in self.inputs:
             listing = self._list(one, known)
             with self.output.progress(f"reading {one.store.url}", len(listing.to_read)) as advance:
-                for obj, data in fetch(one.store, listing.to_read, kind=one.kind):
-                    outcome = data if isinstance(data, Reject) else _read(self.config, one.kind, obj, data)
+                fetched = fetch(one.store, listing.to_read, kind=one.kind)
+                for obj, outcome in read_objects(self.config, one.kind, fetched):
                     writer.add(obj, outcome, kind=one.kind, parser_version=PARSER_VERSION)
                     self._count(obj, outcome)
                     advance(1)
@@ -221,22 +220,6 @@ def _is_mine(config: Config, kind: str, obj: SourceObject, shard: tuple[int, int
     logs = config.pipeline.sources.task_logs
     key = parse_key(obj.path, (logs and logs.filename_template) or None) if kind == "task_logs" else None
     return (crc32(key.dag_id.encode()) % shard[1] if key else 0) == shard[0]
-
-
-def _read(config: Config, kind: str, obj: SourceObject, data: bytes) -> Outcome:
-    """One object's bytes → rows, by what its source and its key say it is."""
-    if kind == "metrics":
-        reader = read_prometheus if obj.path.removesuffix(".gz").endswith(".prom") else read_statsd
-        return reader(data, object_url=obj.url, modified_at=obj.modified_at)
-    logs = config.pipeline.sources.task_logs
-    key = parse_key(obj.path, (logs and logs.filename_template) or None)
-    if key is None:
-        return Ignored("unknown_key")
-    if key.kind != "attempt":
-        return Ignored(f"{key.kind}_log")
-    return read_log(
-        key, obj, data, lines=logs.lines if logs else "errors", timezone=logs.timezone if logs else "UTC"
-    )
 
 
 def read_log(key: LogKey, obj: SourceObject, data: bytes, *, lines: Any, timezone: str) -> Outcome:

@@ -1,0 +1,61 @@
+"""Objects' bytes → outcomes, by what their source and key say they are; task logs in batches, for the fast path."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from windsock.config import Config
+from windsock.model import Ignored, Outcome, Reject, SourceObject
+from windsock.parse import parse_key
+from windsock.parse.batch import LogObject, read_task_logs
+from windsock.parse.prometheus import read_prometheus
+from windsock.parse.statsd import read_statsd
+
+BATCH_BYTES, BATCH_OBJECTS = 4 << 20, 1000
+
+Fetched = tuple[SourceObject, bytes | Reject]
+
+
+def read_objects(
+    config: Config, kind: str, fetched: Iterable[Fetched]
+) -> Iterator[tuple[SourceObject, Outcome]]:
+    """One outcome per object, in order. Bytes are held for one batch at a time."""
+    batch: list[Fetched] = []
+    size = 0
+    for obj, data in fetched:
+        batch.append((obj, data))
+        size += 0 if isinstance(data, Reject) else len(data)
+        if size >= BATCH_BYTES or len(batch) >= BATCH_OBJECTS:
+            yield from _read_batch(config, kind, batch)
+            batch, size = [], 0
+    yield from _read_batch(config, kind, batch)
+
+
+def _read_batch(config: Config, kind: str, batch: list[Fetched]) -> Iterator[tuple[SourceObject, Outcome]]:
+    outcomes: list[Outcome | None] = []
+    logs: list[LogObject] = []
+    for obj, data in batch:
+        one = data if isinstance(data, Reject) else _assigned(config, kind, obj, data)
+        if isinstance(one, LogObject):
+            logs.append(one)
+            outcomes.append(None)
+        else:
+            outcomes.append(one)
+    source = config.pipeline.sources.task_logs
+    done = iter(read_task_logs(logs, lines=source.lines, timezone=source.timezone) if source else ())
+    for (obj, _data), outcome in zip(batch, outcomes, strict=True):
+        yield obj, outcome or next(done)
+
+
+def _assigned(config: Config, kind: str, obj: SourceObject, data: bytes) -> LogObject | Outcome:
+    """A task log to be read with its batch, or the outcome of any other object."""
+    if kind == "metrics":
+        reader = read_prometheus if obj.path.removesuffix(".gz").endswith(".prom") else read_statsd
+        return reader(data, object_url=obj.url, modified_at=obj.modified_at)
+    logs = config.pipeline.sources.task_logs
+    key = parse_key(obj.path, (logs and logs.filename_template) or None)
+    if key is None:
+        return Ignored("unknown_key")
+    if key.kind != "attempt":
+        return Ignored(f"{key.kind}_log")
+    return LogObject(key, data, obj.url, obj.etag, obj.modified_at)
