@@ -1,0 +1,167 @@
+"""The fast path and the exact path give the same rows, object by object, whatever the bytes."""
+
+import os
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from windsock.model import LogKey, Outcome, Parsed
+from windsock.parse import parse_key, read_task_log
+from windsock.parse.batch import LogObject, read_task_logs
+
+ROOT = Path(__file__).parents[2]
+CORPORA = Path(os.environ.get("WINDSOCK_CORPORA", ROOT.parent / "shared" / "corpora"))
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
+KEY = LogKey("d", "r", "t", -1, 1)
+SAMPLES = {
+    "airflow3": ROOT / "data/sample/real/airflow3",
+    "airflow2": ROOT / "data/sample/real/airflow2",
+}
+
+USER_LINES = {
+    "airflow3": b'{"timestamp":"2026-11-23T15:23:27.467692Z","level":"info","event":"batch 7 of 9 loaded, 120 rows","logger":"user"}',
+    "airflow2": b"[2026-11-23T15:22:59.673+0000] {user.py:12} INFO - batch 7 of 9 loaded, 120 rows\nand a further line",
+}
+
+
+def objects_below(root: Path) -> list[LogObject]:
+    found = []
+    for path in sorted(root.rglob("*.log")):
+        key = parse_key(str(path.relative_to(root))) or KEY
+        found.append(LogObject(key, path.read_bytes(), str(path), "e", NOW))
+    return found
+
+
+def exact(one: LogObject, lines: Any = "errors") -> Outcome:
+    return read_task_log(
+        one.key, one.data, object_url=one.url, etag=one.etag, modified_at=one.modified_at, lines=lines
+    )
+
+
+def comparable(outcome: Outcome) -> Any:
+    """Everything but which path it was."""
+    if not isinstance(outcome, Parsed):
+        return outcome
+    rows = {
+        name: [{c: v for c, v in row.items() if c != "read_path"} for row in table]
+        for name, table in outcome.rows.items()
+    }
+    return outcome.kind, outcome.partial, rows
+
+
+def paths_taken(outcomes: list[Outcome]) -> Counter[str]:
+    return Counter(one.rows["task_logs"][0]["read_path"] for one in outcomes if isinstance(one, Parsed))
+
+
+@pytest.mark.parametrize("dialect", SAMPLES)
+@pytest.mark.parametrize("lines", ["errors", "warnings", "all"])
+def test_both_paths_agree_on_real_logs(dialect: str, lines: Any) -> None:
+    objects = objects_below(SAMPLES[dialect])
+    fast = read_task_logs(objects, lines=lines)
+    assert [comparable(one) for one in fast] == [comparable(exact(one, lines)) for one in objects]
+    taken = paths_taken(fast)
+    if lines != "all":
+        assert taken["fast"] > 3 * taken["exact"] > 0
+
+
+@pytest.mark.skipif(not CORPORA.is_dir(), reason="the corpora are not beside this checkout")
+@pytest.mark.parametrize("root", ["airflow3", "airflow2"])
+def test_both_paths_agree_on_the_corpora(root: str) -> None:
+    objects = objects_below(CORPORA / root)
+    fast = read_task_logs(objects)
+    assert [comparable(one) for one in fast] == [comparable(exact(one)) for one in objects]
+    assert paths_taken(fast)["fast"] > 300
+
+
+@pytest.mark.parametrize("dialect", SAMPLES)
+def test_an_object_larger_than_a_scan_is_read_in_pieces(dialect: str) -> None:
+    objects = objects_below(SAMPLES[dialect])
+    done = zip(objects, read_task_logs(objects), strict=True)
+    base = next(one for one, outcome in done if paths_taken([outcome])["fast"] and len(one.data) > 3000)
+    lines = base.data.split(b"\n")
+    middle = USER_LINES[dialect] + b"\n"
+    data = b"\n".join(lines[:3]) + b"\n" + middle * (5_000_000 // len(middle)) + b"\n".join(lines[3:])
+    one = LogObject(base.key, data, "x", "e", NOW)
+    (fast,) = read_task_logs([one])
+    assert comparable(fast) == comparable(exact(one))
+    assert paths_taken([fast]) == {"fast": 1}
+
+
+STAMPS3 = st.sampled_from(
+    [b"2026-11-23T15:23:27.467692Z", b"2026-11-23T15:23:26.000001Z", b"2026-11-23T15:23:28Z", b"2026-13-23T15:23:27.467692Z",
+     b"2020-11-23T15:23:27.467692Z", b"2026-W48-1T15:23:27.467692Z", b"2026-11-23 15:23:27.467692Z", b"nonsense", b"2026-11-25T15:23:27.467692Z"]
+)  # fmt: skip
+LEVELS3 = st.sampled_from(
+    [b"info", b"info", b"info", b"debug", b"warning", b"error", b"critical", b"INFO", b"", b"infos"]
+)
+EVENTS3 = st.sampled_from(
+    [b"hello", b"::group::Pre Execute", b"::group::Post Execute", b"::endgroup::", b"Pushing xcom", b"Task failed with exception",
+     b"Task exited", b"Skipping task.", b"Pausing task as DEFERRED. ", b"Rescheduling task, marking task as UP_FOR_RESCHEDULE",
+     b"Process terminated by signal", b"Bash command failed. The command returned a non-zero exit code 1.", b"\\u0000 \\ud83d\\ude00",
+     b'\\"logger\\":\\"task\\"', "prüfen \u2028 \x85".encode(), b"\xff\xfe broken", b"password=hunter2FAKE"]
+)  # fmt: skip
+TAILS3 = st.sampled_from(
+    [b',"logger":"task","lineno":1580}', b',"logger":"task","exit_code":3}', b',"logger":"user"}', b',"logger":"task.stderr"}', b"}", b"",
+     b',"logger":"task","error_detail":[{"exc_type":"E","exc_value":"v 1","frames":[{"filename":"/d/x.py","lineno":1,"name":"f"}]}]}',
+     b',"logger":"u","error_detail":[{"exc_type":"E","exc_value":"v","frames":[]}]}', b',"level":"error"}', b',"logger":"t\\u0061sk"}',
+     b',"logger":"airflow.task.hooks.x.SubprocessHook"}', b',"nested":{"logger":"task"}}', b',"error_detail":7}', b',"x":[}', b'} ', b"}\r",
+     b',"logger":"task","bundle_name":"b","dag_file":"f.py","dag_file_parse_ms":12,"event":"Worker startup parse complete"}']
+)  # fmt: skip
+LINES3 = st.one_of(
+    st.builds(lambda at, level, event, tail: b'{"timestamp":"%s","level":"%s","event":"%s"%s' % (at, level, event, tail),
+              STAMPS3, LEVELS3, EVENTS3, TAILS3),
+    st.sampled_from([b"", b"  ", b"plain text", b"{}", b"[1]", b'{"timestamp":"', b"\x00" * 90, b"}" * 100, b'{"event": "spaced", "logger": "task"}']),
+)  # fmt: skip
+
+HEADS2 = st.builds(
+    lambda at, file, level: b"[%s] {%s} %s - " % (at, file, level),
+    st.sampled_from([b"2026-11-23T15:22:59.673+0000", b"2026-11-23T15:22:58.001+0000", b"2026-11-23T16:22:58.001+0100", b"2026-13-23T15:22:59.673+0000",
+                     b"2026-11-23 15:22:59,673", b"2020-11-23T15:22:59.673+0000", b"2026-11-23T15:22:59.673-0530", b"2026-11-23T15:22:59.673+9999"]),
+    st.sampled_from([b"taskinstance.py:1", b"local_task_job_runner.py:266", b"standard_task_runner.py:72", b"logging_mixin.py:190", b"user.py:12",
+                     b"subprocess.py:106", b"u.py:1234567", b"a:b:3", b"x}y:1", b"{user.py:1}", b"m\xc3\xbcll.py:3", b"\x1b[34muser.py:3", b"none", b"task_command.py:467"]),
+    st.sampled_from([b"INFO", b"INFO", b"INFO", b"WARNING", b"ERROR", b"CRITICAL", b"DEBUG", b"Level 25", b"info", b"INFOX"]),
+)  # fmt: skip
+TEXTS2 = st.sampled_from(
+    [b"hello", b"Marking task as SUCCESS. dag_id=d, task_id=t, run_id=r", b"Marking task as FAILED. dag_id=d, task_id=t",
+     b"Started process 12 to run task", b"Task exited with return code 1", b"Task exited with return code -9", b"Running <TaskInstance: d.t r [running]> on host h1",
+     b"Task failed with exception\nTraceback (most recent call last):\n  File \"/d/x.py\", line 1, in f\nValueError: v 1", b"", b"x\n\ny", b"\xff",
+     b"State of this instance has been externally set to skipped. Terminating instance.", b"Traceback (most recent call last):\n  KeyError: 'k'",
+     b"Executing <Task(PythonOperator): t> on 2026-11-23 15:16:00+00:00", b"\x1b[0m[2026-11-23T15:22:59.673+0000] {taskinstance.py:1} INFO - Marking task as FAILED."]
+)  # fmt: skip
+LINES2 = st.one_of(
+    st.builds(lambda head, text: head + text, HEADS2, TEXTS2),
+    st.sampled_from([b"", b"[SQL: select 1]", b"[2, 3]", b"  continued", b"*** Found logs", b"\x1b[1mbold", b"[2026-11-23", b"[2026-11-23T15:22:59.673+0000] {"]),
+)  # fmt: skip
+
+
+def as_object(lines: list[bytes], ending: bytes) -> LogObject:
+    return LogObject(KEY, b"\n".join(lines) + ending, "x", "e", NOW)
+
+
+def check_both(objects: list[LogObject]) -> None:
+    fast = read_task_logs(objects)
+    assert [comparable(one) for one in fast] == [comparable(exact(one)) for one in objects]
+
+
+ENDINGS = st.sampled_from([b"", b"\n", b"\n\n"])
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(st.builds(as_object, st.lists(LINES3, min_size=1, max_size=8), ENDINGS), min_size=1, max_size=4)
+)
+def test_both_paths_agree_on_hostile_json_lines(objects: list[LogObject]) -> None:
+    check_both(objects)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(st.builds(as_object, st.lists(LINES2, min_size=1, max_size=8), ENDINGS), min_size=1, max_size=4)
+)
+def test_both_paths_agree_on_hostile_text_records(objects: list[LogObject]) -> None:
+    check_both(objects)
