@@ -102,7 +102,9 @@ class _Airflow2:
     """Text records."""
 
     def begins(self, data: bytes) -> bool:
-        return data.startswith(b"[2") and data[11:12] == b"T" and airflow2.is_head(data[:200].split(b"\n", 1)[0])
+        return (
+            data.startswith(b"[2") and data[11:12] == b"T" and airflow2.is_head(data[:200].split(b"\n", 1)[0])
+        )
 
     def scan(self, data: bytes, ends: Sequence[int]) -> Sequence[tuple[list[Told], Passed] | None]:
         return scan_airflow2.scan(data, ends)

@@ -15,7 +15,18 @@ import numpy as np
 
 from windsock.parse.airflow2 import is_head
 from windsock.parse.reading import Passed
-from windsock.parse.words import Bools, Bytes, Ints, Needle, Shape, extremes, places_of, word, words_at
+from windsock.parse.words import (
+    Bools,
+    Bytes,
+    Ints,
+    Needle,
+    Shape,
+    extremes,
+    maybe_strange,
+    places_of,
+    word,
+    words_at,
+)
 
 Told = tuple[int, bytes]
 """A record to decode, head and continuation, with its number."""
@@ -86,7 +97,7 @@ def _heads(data: bytes, raw: Bytes, starts: Ints, stops: Ints, bounds: Ints) -> 
     # stamps of one segment compare as text only within one zone: that of its first line
     firsts = np.concatenate((np.zeros(1, np.int64), bounds[:-1]))
     zones = at(starts[np.minimum(firsts, len(starts) - 1)] + 24)
-    wrong |= zone ^ zones[np.searchsorted(bounds, may_be, side="right")]
+    wrong |= zone ^ (zones[np.searchsorted(bounds, may_be, side="right")] if len(bounds) > 1 else zones)
     quiet = wrong == 0
     quiet[quiet] = _is_quiet_head(raw, begin[quiet])
     others = np.flatnonzero(~quiet)
@@ -107,13 +118,14 @@ def _is_quiet_head(raw: Bytes, begin: Ints) -> Bools:
     at = words_at(raw)
     name_at = begin + FILE_AT
     window = np.lib.stride_tricks.sliding_window_view(raw, WINDOW)[name_at]
-    brace = (window == ord("}")).argmax(axis=1)
-    colon = (window == ord(":")).argmax(axis=1)
-    strange = (window >= 0x80) | (window == 0x1B) | (window == 10)
-    first_strange = strange.argmax(axis=1)
-    is_strange = strange[np.arange(len(window)), first_strange] & (first_strange < brace)
+    brace, colon = (window == ord("}")).argmax(axis=1), (window == ord(":")).argmax(axis=1)
     count = brace - colon - 1
-    good = (colon > 0) & (count >= 1) & (count <= 6) & ~is_strange & (window[:, 0] != ord("{"))
+    good = (colon > 0) & (count >= 1) & (count <= 6) & (window[:, 0] != ord("{"))
+    eights = window.view("<u8")
+    doubtful = brace > 24
+    for column in range(3):
+        doubtful |= maybe_strange(eights[:, column])
+    good[doubtful] &= ~_has_strange(window[doubtful], brace[doubtful])
     shift = (8 * (8 - np.clip(count, 1, 7))).astype(np.uint64)
     number = at(name_at + brace - 8) >> shift
     ones = word(b"\1" * 8) >> shift
@@ -121,10 +133,16 @@ def _is_quiet_head(raw: Bytes, begin: Ints) -> Bools:
     good &= ((number + ones * np.uint64(6)) & (ones * np.uint64(0xF0))) == ones * np.uint64(0x30)
     good &= at(name_at + brace) == _INFO
     good &= at(name_at + brace + 9) != _RUNNING
-    name = at(name_at)
+    name = eights[:, 0]
     for telling in _TELLING:
         good &= name != telling
     return np.asarray(good, np.bool_)
+
+
+def _has_strange(window: Bytes, brace: Ints) -> Bools:
+    """Whether a byte that is no printable ASCII stands before the closing brace: the exact reader decides then."""
+    strange = (window < 0x20) | (window >= 0x7F)
+    return np.asarray((strange & (np.arange(window.shape[1]) < brace[:, None])).any(axis=1), np.bool_)
 
 
 def _segment(

@@ -59,17 +59,27 @@ class Shape:
         return wrong
 
 
+def _lowest_byte(words: Words) -> Ints:
+    """Which byte of each word holds its lowest set bit. The exponent of a power of two, as a double has it, tells."""
+    lowest = words & (~words + np.uint64(1))
+    return ((lowest.astype(np.float64).view(np.int64) >> 52) - 1023) >> 3
+
+
+def maybe_strange(words: Words) -> Bools:
+    """False where all eight bytes are printable ASCII (or DEL); true at least where one is not."""
+    marks = (words | (words - word(b"\x20" * 8))) & word(b"\x80" * 8)
+    return np.asarray(marks != 0, np.bool_)
+
+
 def _set_flags(flags: Bools) -> Ints:
     """Places of the flags that are set. Eight are looked at at once: most hold none, hardly any holds two."""
     whole = len(flags) // 8 * 8
     eights = flags[:whole].view("<u8")
     hit = np.flatnonzero(eights != 0)
     held = eights[hit]
-    # the exponent of 2 ** (8 k), as a double has it, tells k
-    which = ((held.astype(np.float64).view(np.int64) >> 52) - 1023) >> 3
     if (held & (held - np.uint64(1))).any():
         return np.flatnonzero(flags)
-    return np.concatenate((hit * 8 + which, np.flatnonzero(flags[whole:]) + whole))
+    return np.concatenate((hit * 8 + _lowest_byte(held), np.flatnonzero(flags[whole:]) + whole))
 
 
 def places_of(raw: Bytes, byte: int) -> Ints:

@@ -1,0 +1,1 @@
+"""How fast task logs are read, beside what people would use otherwise."""

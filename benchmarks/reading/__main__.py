@@ -1,0 +1,77 @@
+"""`python -m benchmarks.reading`: task logs to rows, beside json.loads, a regex per line, DuckDB, Polars and lnav."""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+from collections.abc import Callable
+
+from benchmarks.reading import corpus, peers
+from benchmarks.reading.corpus import Corpus
+from benchmarks.timing import interleaved, peak_mb
+from windsock.model import Parsed
+from windsock.parse import read_task_log
+from windsock.parse.batch import read_task_logs
+
+
+def exact(data: Corpus) -> object:
+    """Our own slow path: every record decoded."""
+    return [
+        read_task_log(one.key, one.data, object_url=one.url, etag=one.etag, modified_at=one.modified_at)
+        for one in data.objects
+    ]
+
+
+def works_of(data: Corpus) -> tuple[dict[str, Callable[[], object]], Callable[[], None]]:
+    """What takes part, and how to tidy up."""
+    works: dict[str, Callable[[], object]] = {"windsock": lambda: read_task_logs(data.objects)}
+    works["windsock, exact path"] = lambda: exact(data)
+    if data.dialect == "airflow2":
+        works["regex per line"] = lambda: peers.regex_per_line(data)
+        return works, lambda: None
+    disk = peers.OnDisk(data)
+    works["json.loads per line"] = lambda: peers.json_loads(data)
+    works["duckdb read_json, 3 columns"] = disk.duckdb
+    works["polars scan_ndjson, 3 columns"] = disk.polars
+    if run := peers.lnav(disk):
+        works["lnav"] = run
+    return works, disk.remove
+
+
+def report(data: Corpus, *, rounds: int) -> None:
+    """One table."""
+    paths = Counter(
+        row["read_path"]
+        for one in read_task_logs(data.objects)
+        if isinstance(one, Parsed)
+        for row in one.rows["task_logs"]
+    )
+    works, tidy = works_of(data)
+    timings = interleaved(works, rounds=rounds)
+    tidy()
+    ours = timings["windsock"].middle
+    told = ", ".join(f"{count} {path}" for path, count in sorted(paths.items()))
+    print(f"\n{data.name}: {len(data.objects)} objects, {data.size / 1e6:.1f} MB; paths: {told}")
+    print("| reader | MB per CPU second | µs per object | times windsock's CPU |")
+    print("|---|---|---|---|")
+    for name, timing in timings.items():
+        each = timing.middle / len(data.objects) * 1e6
+        print(
+            f"| {name} | {data.size / 1e6 / timing.middle:,.0f} | {each:,.1f} | {timing.middle / ours:.1f} |"
+        )
+
+
+def main() -> None:
+    """Parse the arguments and print the tables."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.reading", description=__doc__)
+    parser.add_argument("--megabytes", type=int, default=100, help="size of the large objects together")
+    parser.add_argument("--rounds", type=int, default=5)
+    given = parser.parse_args()
+    for dialect in ("airflow3", "airflow2"):
+        report(corpus.large(dialect, megabytes=given.megabytes), rounds=given.rounds)
+        report(corpus.real(dialect), rounds=given.rounds)
+    print(f"\npeak resident memory {peak_mb():,.0f} MB")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,110 @@
+"""Logs to read: real records of data/sample/real, and larger objects made of their bytes with varied user lines."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from windsock.model import LogKey
+from windsock.parse import parse_key
+from windsock.parse.batch import LogObject
+
+REAL = Path(__file__).parents[2] / "data/sample/real"
+AT = datetime(2026, 11, 24, tzinfo=UTC)
+WORDS = [
+    "loaded",
+    "batch",
+    "of",
+    "rows",
+    "into",
+    "table",
+    "partition",
+    "for",
+    "customer",
+    "orders",
+    "warehouse",
+    "staging",
+    "merge",
+    "done",
+    "retry",
+    "page",
+    "cursor",
+    "token_count",
+    "bytes",
+    "written",
+    "commit",
+    "offset",
+    "lag",
+    "schema",
+    "column",
+    "checked",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """Some objects of one dialect, and how many bytes they hold."""
+
+    name: str
+    dialect: str
+    objects: list[LogObject]
+
+    @property
+    def size(self) -> int:
+        return sum(len(one.data) for one in self.objects)
+
+
+def real(dialect: str) -> Corpus:
+    """Every task log of the sample, as Airflow wrote it."""
+    root = REAL / dialect
+    objects = []
+    for path in sorted(root.rglob("attempt=*.log")):
+        if key := parse_key(str(path.relative_to(root))):
+            objects.append(LogObject(key, path.read_bytes(), str(path.relative_to(root)), "e", AT))
+    return Corpus(f"{dialect}, real small objects", dialect, objects)
+
+
+def large(dialect: str, *, megabytes: int, count: int = 2, seed: int = 7) -> Corpus:
+    """`count` objects of user lines between the beginning and the end of a real success."""
+    rng = random.Random(seed)
+    head, tail = _frame(dialect)
+    objects = []
+    for number in range(count):
+        at = datetime(2026, 11, 23, 10, tzinfo=UTC)
+        parts, size = [head], len(head)
+        while size < megabytes * 1_000_000 // count:
+            at += timedelta(microseconds=rng.randrange(100, 900_000))
+            line = _line(
+                dialect, at, " ".join(rng.choices(WORDS, k=rng.randrange(4, 20))), rng.random() < 0.002
+            )
+            parts.append(line)
+            size += len(line)
+        parts.append(tail)
+        key = LogKey("orders", f"scheduled__{number}", "load", -1, 1)
+        objects.append(LogObject(key, b"".join(parts), f"large-{number}", "e", AT))
+    return Corpus(f"{dialect}, large objects", dialect, objects)
+
+
+def _line(dialect: str, at: datetime, text: str, is_warning: bool) -> bytes:
+    if dialect == "airflow3":
+        stamp = at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        return (
+            f'{{"timestamp":"{stamp}","level":"{"warning" if is_warning else "info"}","event":"{text}","map_index":-1,'
+            f'"task_id":"load","run_id":"scheduled__2026-11-23T10:00:00+00:00","dag_id":"orders",'
+            f'"logger":"unusual_prefix_0123456789abcdef_orders","filename":"orders.py","lineno":{len(text)}}}\n'
+        ).encode()
+    stamp = at.strftime("%Y-%m-%dT%H:%M:%S.%f")[:23]
+    more = "\n    continued here" if len(text) % 9 == 0 else ""
+    return f"[{stamp}+0000] {{orders.py:{len(text)}}} {'WARNING' if is_warning else 'INFO'} - {text}{more}\n".encode()
+
+
+def _frame(dialect: str) -> tuple[bytes, bytes]:
+    """Beginning and end of a real successful attempt."""
+    for one in real(dialect).objects:
+        start = one.data.find(b"::endgroup::")
+        if start > 0 and (b"Post Execute" in one.data or b"Marking task as SUCCESS" in one.data):
+            cut = one.data.find(b"\n", start) + 1
+            return one.data[:cut], one.data[cut:]
+    raise LookupError(f"no success among the real {dialect} logs")
