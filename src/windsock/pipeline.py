@@ -22,8 +22,8 @@ from windsock.findings import RULES, judge_all
 from windsock.findings.what_if import what_if_pool as replay_pool
 from windsock.model import Answer, Ignored, LogKey, Reject, Row, SourceObject
 from windsock.output import Output
-from windsock.parse import parse_key
-from windsock.pull import PullSummary, open_lake, pull, read_log
+from windsock.parse import parse_key, read_task_log
+from windsock.pull import PullSummary, open_lake, pull
 from windsock.questions import Question, ask_sql, load_questions
 from windsock.questions import ask as ask_question
 from windsock.report import build_page, write_report
@@ -209,7 +209,10 @@ def _no_storage() -> Any:
 
 def _parse_one(store: Store, obj: SourceObject, shown: str) -> Row:
     key = parse_key(obj.url) or LogKey("", "", "", -1, 0)
-    outcome = read_log(key, obj, store.get(obj.path), lines="errors", timezone="UTC")
+    # a single file may be any number of years old, and was perhaps copied today: its times are told as they are
+    outcome = read_task_log(
+        key, store.get(obj.path), object_url=obj.url, etag=obj.etag, modified_at=None, lines="errors"
+    )
     row: Row = dict.fromkeys(PARSE_COLUMNS) | {"path": shown}
     if isinstance(outcome, Reject):
         return row | {"reject": outcome.reason}

@@ -103,13 +103,16 @@ EVENTS3 = st.sampled_from(
     [b"hello", b"::group::Pre Execute", b"::group::Post Execute", b"::endgroup::", b"Pushing xcom", b"Task failed with exception",
      b"Task exited", b"Skipping task.", b"Pausing task as DEFERRED. ", b"Rescheduling task, marking task as UP_FOR_RESCHEDULE",
      b"Process terminated by signal", b"Bash command failed. The command returned a non-zero exit code 1.", b"\\u0000 \\ud83d\\ude00",
-     b'\\"logger\\":\\"task\\"', "prüfen \u2028 \x85".encode(), b"\xff\xfe broken", b"password=hunter2FAKE"]
+     b'\\"logger\\":\\"task\\"', "prüfen \u2028 \x85".encode(), b"\xff\xfe broken", b"password=hunter2FAKE", b"DAG bundles loaded: dags-folder",
+     b"Done. Returned value was: 3", b"Top level error", b"DAG not found during start up", b"Process exited abnormally", b"Task finished"]
 )  # fmt: skip
 TAILS3 = st.sampled_from(
     [b',"logger":"task","lineno":1580}', b',"logger":"task","exit_code":3}', b',"logger":"user"}', b',"logger":"task.stderr"}', b"}", b"",
      b',"logger":"task","error_detail":[{"exc_type":"E","exc_value":"v 1","frames":[{"filename":"/d/x.py","lineno":1,"name":"f"}]}]}',
      b',"logger":"u","error_detail":[{"exc_type":"E","exc_value":"v","frames":[]}]}', b',"level":"error"}', b',"logger":"t\\u0061sk"}',
-     b',"logger":"airflow.task.hooks.x.SubprocessHook"}', b',"nested":{"logger":"task"}}', b',"error_detail":7}', b',"x":[}', b'} ', b"}\r",
+     b',"logger":"airflow.task.hooks.x.SubprocessHook"}', b',"chan":"stdout","logger":"task"}', b',"logger":"a.DagBundlesManager"}',
+     b',"logger":"supervisor","final_state":"failed"}', b',"logger":"task","error_detail":[{"exc_type":"E","exc_value":"Bash command failed","frames":[]}]}',
+     b',"logger":"u","error_detail":[{"exc_type":"E","exc_value":"Bash command failed","frames":[]}]}', b',"nested":{"logger":"task"}}', b',"error_detail":7}', b',"x":[}', b'} ', b"}\r",
      b',"logger":"task","bundle_name":"b","dag_file":"f.py","dag_file_parse_ms":12,"event":"Worker startup parse complete"}']
 )  # fmt: skip
 LINES3 = st.one_of(
@@ -121,7 +124,8 @@ LINES3 = st.one_of(
 HEADS2 = st.builds(
     lambda at, file, level: b"[%s] {%s} %s - " % (at, file, level),
     st.sampled_from([b"2026-11-23T15:22:59.673+0000", b"2026-11-23T15:22:58.001+0000", b"2026-11-23T16:22:58.001+0100", b"2026-13-23T15:22:59.673+0000",
-                     b"2026-11-23 15:22:59,673", b"2020-11-23T15:22:59.673+0000", b"2026-11-23T15:22:59.673-0530", b"2026-11-23T15:22:59.673+9999"]),
+                     b"2026-11-23 15:22:59,673", b"2020-11-23T15:22:59.673+0000", b"2026-11-23T15:22:59.673-0530", b"2026-11-23T15:22:59.673+9999",
+                     b"2026-11-23, 15:22:59 CEST", b"2026-11-23T15:22:59.673Z", b"2026-11-23T15:22:59.673 +00"]),
     st.sampled_from([b"taskinstance.py:1", b"local_task_job_runner.py:266", b"standard_task_runner.py:72", b"logging_mixin.py:190", b"user.py:12",
                      b"subprocess.py:106", b"u.py:1234567", b"a:b:3", b"x}y:1", b"{user.py:1}", b"m\xc3\xbcll.py:3", b"\x1b[34muser.py:3", b"none", b"task_command.py:467"]),
     st.sampled_from([b"INFO", b"INFO", b"INFO", b"WARNING", b"ERROR", b"CRITICAL", b"DEBUG", b"Level 25", b"info", b"INFOX"]),
@@ -131,11 +135,14 @@ TEXTS2 = st.sampled_from(
      b"Started process 12 to run task", b"Task exited with return code 1", b"Task exited with return code -9", b"Running <TaskInstance: d.t r [running]> on host h1",
      b"Task failed with exception\nTraceback (most recent call last):\n  File \"/d/x.py\", line 1, in f\nValueError: v 1", b"", b"x\n\ny", b"\xff",
      b"State of this instance has been externally set to skipped. Terminating instance.", b"Traceback (most recent call last):\n  KeyError: 'k'",
+     b"Task is not able to be run", b"x\nTraceback (most recent call last)\n  File \"/d/x.py\", line 1, in f\nE: v", b"Failed to execute job 1 for task t (v; 7)",
+     b"Bash command failed\nTraceback (most recent call last):\n  File \"/d/x.py\", line 1, in f\nE: Bash command failed",
      b"Executing <Task(PythonOperator): t> on 2026-11-23 15:16:00+00:00", b"\x1b[0m[2026-11-23T15:22:59.673+0000] {taskinstance.py:1} INFO - Marking task as FAILED."]
 )  # fmt: skip
 LINES2 = st.one_of(
     st.builds(lambda head, text: head + text, HEADS2, TEXTS2),
-    st.sampled_from([b"", b"[SQL: select 1]", b"[2, 3]", b"  continued", b"*** Found logs", b"\x1b[1mbold", b"[2026-11-23", b"[2026-11-23T15:22:59.673+0000] {"]),
+    st.sampled_from([b"", b"[SQL: select 1]", b"[2, 3]", b"  continued", b"*** Found logs", b"\x1b[1mbold", b'{"asctime": "x", "levelname": "INFO"}', b"x\r", "[2026-11-23T15:22:59.673+0000] {x.py:3} ▼ Pre".encode(),
+                     b"{taskinstance.py:3} INFO - y", b"[2026-01-15 17:37:29] INFO - x source=task", b"[2026-11-23", b"[2026-11-23T15:22:59.673+0000] {"]),
 )  # fmt: skip
 
 

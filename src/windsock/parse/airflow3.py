@@ -1,7 +1,7 @@
-"""Airflow 3 task logs: one JSON object a line (facts of a real 3.3.2 run; other 3.x minors differ in texts and lineno).
+"""Airflow 3 task logs: one JSON object a line (facts of a real 3.3.2 run; 3.0 and 3.1 read in their sources).
 
-State comes only from records of the logger `task`: user code can print any text, and any level, under other names.
-There is no "marking as" line: the ending is read from what Airflow's task runner and its supervisor wrote.
+Two steps: lines into records (`decode`), and records into what they say (`interpret`, shared with the text forms).
+State comes only from records of the logger `task` that are not output (3.0 gives prints the same logger and a `chan`).
 """
 
 from __future__ import annotations
@@ -13,18 +13,9 @@ from typing import Any
 
 import msgspec
 
-from windsock.parse.reading import (
-    FAILED,
-    REASON_OF_EXCEPTION,
-    SKIPPED,
-    STATES,
-    SUCCESS,
-    UNKNOWN,
-    Failure,
-    Reading,
-    Record,
-    is_user_file,
-)
+from windsock.parse.ending3 import Segment
+from windsock.parse.reading import ERRORS, WARNINGS, Failure, Reading, Record, is_user_file
+from windsock.parse.traceback import clean_type
 
 Decoded = tuple[Record, dict[str, Any] | None]
 """A record with the object it was decoded from, or None where the line was no JSON object."""
@@ -38,11 +29,11 @@ EVENT_AT = 67
 TASK_LOGGER, ERROR_DETAIL = b'"logger":"task"', b'"error_detail":'
 DULL_EVENTS = (b"::endgro", b"Pushing ")  # the task runner's own lines that say nothing of the ending
 _decode = msgspec.json.Decoder().decode
-_SILENT_SKIP_LINENO = 1620  # "::group::Post Execute" of AirflowSkipException without a message, in 3.3.2
 _COMMAND_LOGGERS = (
     "SubprocessHook",
     "PodManager",
     "SSHHook",
+    "SSHOperator",
     "SparkSubmitHook",
     "DockerOperator",
     "KubernetesPodOperator",
@@ -51,7 +42,9 @@ _COMMAND_LOGGERS = (
 
 def read(text: bytes, *, keep_output: int = 50) -> Reading:
     """Read every line: first decode, then interpret."""
-    return interpret(Reading("airflow3"), decode(text), keep_output=keep_output)
+    reading = interpret(Reading("airflow3"), decode(text), keep_output=keep_output)
+    reading.record_count = len(reading.records)
+    return reading
 
 
 def decode(text: bytes) -> Iterator[Decoded]:
@@ -79,34 +72,62 @@ def decode_line(line: bytes, *, no: int) -> Decoded:
     """One line as record number `no` of its object. Of a quiet line the head decides, whatever follows it."""
     body = _object(line)
     if is_quiet(line):
-        record = _record(no, body or {"event": line.decode("utf-8", "replace")})
+        record = record_of(no, body or {"event": line.decode("utf-8", "replace")})
         level = "info" if line[52:53] == b"i" else "debug"
         logger = "" if record.logger == "task" else record.logger
         at = moment(line[14:41].decode("ascii", "replace"))
         return Record(no, at, level, logger, record.message), {}
     if body is None:
         return Record(no, None, "", "", line.decode("utf-8", "replace")), None
-    return _record(no, body), body
+    return record_of(no, body), body
 
 
 def interpret(reading: Reading, records: Iterable[Decoded], *, keep_output: int = 50) -> Reading:
-    """What the records say together. Records that tell nothing may be left out: each brings its own number."""
-    segment = _Segment()
+    """What the records say together. Quiet ones may be left out where a process begins with a group (from 3.3 on)."""
+    segment = Segment()
+    bundle_starts = group_starts = 0
     for record, body in records:
         reading.records.append(record)
+        reading.warning_count += record.level in WARNINGS
+        reading.error_count += record.level in ERRORS
         if body is None:
             reading.partial = "a line that is not a JSON object"
-        elif record.logger == "task":
+        segment.is_torn = body is None
+        if body is None:
+            continue
+        if record.logger == "task" and "chan" not in body:
             if record.message == "::group::Pre Execute":
-                reading.process_starts += 1
-                segment = segment.next()
-                reading.command_output.clear()
-            _task_record(reading, segment, record, body)
+                group_starts += 1
+                segment = _next(reading, is_grouped=True)
+            elif record.message == "Worker startup parse complete":
+                _startup(reading, record, body)
+            segment.is_begun = True
+            segment.see(record, body)
+        elif record.logger == "supervisor" and record.message == "Task finished":
+            segment.finished(body)
         elif record.logger.endswith(_COMMAND_LOGGERS):
-            reading.command_output.append(record.message)
-            del reading.command_output[:-keep_output]
+            reading.add_output(record.message, keep=keep_output)
+        elif not group_starts and _loads_bundles(record):
+            bundle_starts += 1
+            segment = _next(reading, is_grouped=False)
+        elif record.message.startswith("Done. Returned value was"):
+            segment.is_begun = True
+    reading.process_starts = group_starts or bundle_starts
     segment.conclude(reading)
     return reading
+
+
+def _next(reading: Reading, *, is_grouped: bool) -> Segment:
+    """A further process of the attempt."""
+    reading.command_output.clear()
+    segment = Segment()
+    segment.is_begun, segment.is_grouped = True, is_grouped
+    return segment
+
+
+def _loads_bundles(record: Record) -> bool:
+    """The first record of a process before 3.3."""
+    return record.message.startswith("DAG bundles loaded") and record.logger.endswith("DagBundlesManager")
 
 
 def _object(line: bytes) -> dict[str, Any] | None:
@@ -117,7 +138,8 @@ def _object(line: bytes) -> dict[str, Any] | None:
     return body if isinstance(body, dict) else None
 
 
-def _record(no: int, body: dict[str, Any]) -> Record:
+def record_of(no: int, body: dict[str, Any]) -> Record:
+    """A decoded object as a record."""
     event = body.get("event")
     return Record(
         no=no,
@@ -146,7 +168,9 @@ def _failure(detail: Any) -> Failure | None:
         return None
     raised = detail[0]
     frames = raised.get("frames")
-    return Failure(str(raised.get("exc_type") or ""), str(raised.get("exc_value") or ""), _user_frame(frames))
+    return Failure(
+        clean_type(str(raised.get("exc_type") or "")), str(raised.get("exc_value") or ""), _user_frame(frames)
+    )
 
 
 def _user_frame(frames: Any) -> tuple[str, str] | None:
@@ -154,86 +178,6 @@ def _user_frame(frames: Any) -> tuple[str, str] | None:
         if isinstance(frame, dict) and is_user_file(str(frame.get("filename") or "")):
             return str(frame["filename"]).rsplit("/", 1)[-1], str(frame.get("name") or "")
     return None
-
-
-class _Segment:
-    """What one process of the attempt said about its ending. A later process speaks for the attempt."""
-
-    def __init__(self, earlier: _Segment | None = None) -> None:
-        self.state, self.reason = "", ""
-        self.failure: Failure | None = None
-        self.is_post_seen = self.is_silent_skip = False
-        self.external = ""
-        self.signal: int | None = None
-        self.earlier = earlier
-
-    def next(self) -> _Segment:
-        return _Segment(self)
-
-    def end(self, state: str, reason: str, failure: Failure | None = None) -> None:
-        self.state, self.reason, self.failure = state, reason, failure or self.failure
-
-    def conclude(self, reading: Reading) -> None:
-        """The supervisor's word first (it ends processes), then the runner's, then how far the process came."""
-        if self.external:
-            reading.state, reading.state_reason = self.external, "external"
-            if self.external == FAILED and self.reason == "heartbeat":
-                reading.state_reason = "heartbeat"
-        elif self.state:
-            reading.state, reading.state_reason = self.state, self.reason
-            reading.failure = self.failure if self.state == FAILED else None
-        elif self.is_silent_skip:
-            reading.state, reading.state_reason = SKIPPED, "skip"
-        elif self.is_post_seen:
-            reading.state = SUCCESS
-        else:
-            # os._exit(0), a race of the deferral, or a log that was cut: nothing here tells which
-            reading.state, reading.state_reason = UNKNOWN, "truncated"
-
-
-def _task_record(reading: Reading, segment: _Segment, record: Record, body: dict[str, Any]) -> None:
-    event = record.message
-    if event == "Worker startup parse complete":
-        _startup(reading, record, body)
-    elif event == "::group::Post Execute":
-        segment.is_post_seen = True
-        segment.is_silent_skip = body.get("lineno") == _SILENT_SKIP_LINENO
-    elif record.level in ("error", "critical", "warning"):
-        _bad_ending(segment, record, body)
-    elif event == "Skipping task.":
-        segment.end(SKIPPED, "skip")
-    elif event.startswith("Pausing task as DEFERRED"):
-        segment.end("deferred", "deferral")
-    elif event.startswith("Rescheduling task, marking task as UP_FOR_RESCHEDULE"):
-        segment.end("up_for_reschedule", "reschedule")
-
-
-def _bad_ending(segment: _Segment, record: Record, body: dict[str, Any]) -> None:
-    event = record.message
-    if event.startswith("Task failed with exception"):
-        kind = record.failure.type if record.failure else ""
-        segment.end(FAILED, REASON_OF_EXCEPTION.get(kind, "exception"), record.failure)
-    elif event == "Task exited" and "exit_code" in body:
-        segment.end(FAILED, "exit_code", Failure("SystemExit", str(body["exit_code"])))
-    elif event.startswith("Process exited abnormally"):
-        if not segment.state:
-            segment.end(FAILED, "exit_code", Failure("", f"exit code {body.get('exit_code')}"))
-    elif event.startswith("Process terminated by signal"):
-        name = str(body.get("signal_name") or body.get("signal") or "")
-        reason = "oom" if "out of memory" in event.lower() else "signal"
-        segment.end(FAILED, reason, Failure("", f"killed by {name}"))
-    elif record.level == "critical" and "Received SIGSEGV" in event:
-        segment.end(FAILED, "signal", Failure("", "killed by SIGSEGV"))
-    elif event.startswith("Server indicated the task shouldn't be running"):
-        detail = body.get("detail")
-        told = detail if isinstance(detail, dict) else {}
-        if told.get("reason") == "not_found":
-            segment.external, segment.reason = FAILED, "heartbeat"
-        else:
-            state = str(told.get("current_state") or "")
-            segment.external = state if state in STATES else UNKNOWN
-    elif event.startswith("Rescheduling task during startup"):
-        segment.end("up_for_reschedule", "reschedule")
 
 
 def _startup(reading: Reading, record: Record, body: dict[str, Any]) -> None:

@@ -13,7 +13,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from windsock.model import LogKey, Outcome
-from windsock.parse import airflow2, airflow3, scan_airflow2, scan_airflow3
+from windsock.parse import airflow2, airflow3, dialects, scan_airflow2, scan_airflow3
 from windsock.parse.reading import Passed, Reading
 from windsock.parse.task_log import Lines, as_rows, plausible, read_task_log
 from windsock.signature import COMMAND
@@ -60,12 +60,15 @@ def read_task_logs(
 
 def _is_enough(reading: Reading, modified_at: datetime) -> bool:
     """Whether what was passed over cannot matter to this object's rows."""
-    passed, failure = reading.passed, reading.failure
+    passed = reading.passed
     if passed.count and not (
         plausible(passed.low_at, modified_at) and plausible(passed.high_at, modified_at)
     ):
         return False
-    return not (failure and COMMAND.search(failure.message))
+    if not reading.process_starts and reading.dialect == "airflow3":
+        return False  # before 3.3 quiet records tell where a process begins
+    failures = (reading.failure, *(record.failure for record in reading.records))
+    return not any(failure and COMMAND.search(failure.message) for failure in failures)
 
 
 def _scanned(objects: Sequence[LogObject]) -> Iterator[tuple[int, Reading]]:
@@ -84,7 +87,7 @@ class _Airflow3:
     """JSON lines."""
 
     def begins(self, data: bytes) -> bool:
-        return data.startswith(b'{"timestamp":"')
+        return dialects.begins_as_airflow3(data)
 
     def scan(self, data: bytes, ends: Sequence[int]) -> Sequence[tuple[list[Told], Passed] | None]:
         return scan_airflow3.scan(data, ends)
@@ -94,7 +97,7 @@ class _Airflow3:
         return data.rfind(b"\n", at, at + SCAN_BYTES) + 1 or data.find(b"\n", at) + 1 or len(data)
 
     def interpret(self, key: LogKey, told: list[Told], passed: Passed) -> Reading | None:
-        reading = Reading("airflow3", passed=passed)
+        reading = Reading("airflow3", passed=passed, record_count=len(told) + passed.count)
         return airflow3.interpret(reading, (airflow3.decode_line(text, no=no) for no, text in told))
 
 
@@ -102,9 +105,7 @@ class _Airflow2:
     """Text records."""
 
     def begins(self, data: bytes) -> bool:
-        return (
-            data.startswith(b"[2") and data[11:12] == b"T" and airflow2.is_head(data[:200].split(b"\n", 1)[0])
-        )
+        return data.startswith(b"[2") and data[11:12] == b"T" and dialects.begins_as_airflow2(data)
 
     def scan(self, data: bytes, ends: Sequence[int]) -> Sequence[tuple[list[Told], Passed] | None]:
         return scan_airflow2.scan(data, ends)
@@ -117,10 +118,10 @@ class _Airflow2:
         return stop or len(data)
 
     def interpret(self, key: LogKey, told: list[Told], passed: Passed) -> Reading | None:
-        raws = [raw for no, record in told for raw in airflow2.split(record, no=no)]
+        raws = [raw for no, record in told for raw in airflow2.split_record(record, no=no)]
         if len(raws) != len(told) or airflow2.has_repeats(raws):
             return None
-        reading = Reading("airflow2", passed=passed)
+        reading = Reading("airflow2", passed=passed, record_count=len(told) + passed.count)
         return airflow2.interpret(reading, raws, key=key, zone=UTC_ZONE, is_legacy=False, keep_output=50)
 
 

@@ -5,50 +5,43 @@ from __future__ import annotations
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import msgspec
-
 from windsock.model import LogKey
-from windsock.parse.airflow2 import Raw, interpret
+from windsock.parse.airflow2 import interpret
+from windsock.parse.heads import Raw, head
 from windsock.parse.reading import Reading
-
-_decode = msgspec.json.Decoder().decode
-
-
-def looks_like(first: bytes) -> bool:
-    """Whether a first line is such a record."""
-    return first.startswith(b"{") and b'"asctime"' in first and b'"levelname"' in first
+from windsock.parse.wrapped import decode
 
 
 def read(text: bytes, *, key: LogKey, timezone: str = "UTC", keep_output: int = 50) -> Reading:
-    """The same records as the text form, told field by field; other lines between them are left aside."""
+    """The same records as the text form, told field by field; text records between them are read as such."""
     reading = Reading("airflow2_json")
     raws: list[Raw] = []
     for line in text.split(b"\n"):
+        if not line.strip():
+            continue
         if not line.startswith(b"{"):
-            if line.strip():
-                reading.partial = "lines that are not JSON"
+            reading.partial = "lines that are not JSON"
+            plain = head(line.decode("utf-8", "replace"), no=len(raws))
+            if plain:
+                raws.append(plain)
             continue
-        try:
-            body: Any = _decode(line)
-        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        body = decode(line)
+        if isinstance(body, dict):
+            raws.append(_raw(len(raws), body))
+        else:
             reading.partial = "a line that is not JSON"
-            continue
-        if not isinstance(body, dict) or body.get("message") == "end_of_log":
-            continue
-        stamp = str(body.get("asctime") or "")
-        message = str(body.get("message") or "")
-        if exc := body.get("exc_text"):
-            message += f"\n{exc}"
-        raws.append(
-            Raw(
-                len(raws),
-                stamp,
-                None,
-                str(body.get("filename") or ""),
-                str(body.get("levelname") or ""),
-                message,
-            )
-        )
+    reading.record_count = len(raws)
     return interpret(
         reading, raws, key=key, zone=ZoneInfo(timezone), is_legacy=False, keep_output=keep_output
     )
+
+
+def _raw(no: int, body: dict[str, Any]) -> Raw:
+    def text(name: str) -> str:
+        value = body.get(name)
+        return value if isinstance(value, str) else "" if value is None else str(value)
+
+    message = text("message")
+    if (exc := text("exc_text")) and exc not in message:
+        message += f"\n{exc}"
+    return Raw(no, text("asctime"), None, text("filename"), text("levelname"), message)

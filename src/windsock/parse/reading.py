@@ -26,6 +26,9 @@ STATES = frozenset(
     ]
 )
 
+WARNINGS, ERRORS = ("warning", "error", "critical"), ("error", "critical")
+"""Levels that count as a warning or worse, and as an error or worse."""
+
 # exceptions by which Airflow itself says why an attempt ended
 REASON_OF_EXCEPTION = {
     "AirflowTaskTimeout": "timeout",
@@ -90,14 +93,20 @@ class Reading:
     """Everything that one log object says about its attempt; unset values are not told by the log.
 
     `records` are in order and carry their own numbers; on the fast path those in `passed` are left out.
+    Records told twice are kept once; the counts are of the whole object.
+    `cause` tells an ending without an exception (a signal, an exit code) in a few words, for its signature.
     """
 
     dialect: str
+    record_count: int = 0
+    warning_count: int = 0
+    error_count: int = 0
     records: list[Record] = field(default_factory=list)
     passed: Passed = field(default_factory=Passed)
     state: str = UNKNOWN
     state_reason: str | None = None
     failure: Failure | None = None
+    cause: str | None = None
     command_output: list[str] = field(default_factory=list)
     process_starts: int = 0
     bundle_name: str | None = None
@@ -111,12 +120,19 @@ class Reading:
     logical_date: datetime | None = None
     partial: str | None = None
 
+    def add_output(self, text: str, *, keep: int) -> None:
+        """One line of a command's output; the last `keep` are kept, frames of a Java stack not counted."""
+        if not text.lstrip().startswith("at "):
+            self.command_output.append(text)
+            del self.command_output[:-keep]
+
 
 _LIBRARY = re.compile(
-    r"/(?:site|dist)-packages/|/lib(?:64)?/python3|/python3\.\d+/|^<|/airflow/(?:models|utils|sdk|providers)/"
+    r"/(?:site|dist)-packages/|/lib(?:64)?/python\d|/python\d\.\d+/|^<|/airflow/(?:models|utils|sdk|providers|operators|"
+    r"sensors|hooks|jobs|cli|task|decorators|bin)[/.]|\.pyx$|\.pxd$|\.zip/|\.egg/|/spark/python/|/[Ll]ib/(?:asyncio|concurrent)/"
 )
 
 
 def is_user_file(path: str) -> bool:
     """Whether a frame's file is the user's: not installed, not of the standard library, not generated."""
-    return bool(path) and not _LIBRARY.search(path)
+    return bool(path) and not _LIBRARY.search(path.replace("\\", "/"))

@@ -41,7 +41,7 @@ _TELLING = tuple(
     word(name)
     for name in (b"taskinst", b"local_ta", b"standard", b"cgroup_t", b"task_com", b"cli_acti", b"base_tas")
 )
-_TRACEBACK = Needle(b"Traceback (most recent call last):", rare=10)
+_TRACEBACK = Needle(b"Traceback (most recent call last)", rare=10)
 
 
 @dataclass(frozen=True, slots=True)

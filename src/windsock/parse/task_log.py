@@ -5,27 +5,25 @@ Pure: bytes and a key in, rows or a reject out. No text makes it raise. Everythi
 
 from __future__ import annotations
 
-import re
 import zlib
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Literal
 
 from windsock.model import LogKey, Outcome, Parsed, Reject, Row
-from windsock.parse import airflow2, airflow3, elastic
+from windsock.parse import dialects
 from windsock.parse.reading import Failure, Reading, Record
 from windsock.redaction import redact
-from windsock.signature import error_signature, short_type
+from windsock.signature import COMMAND, error_signature, short_type
 
 Lines = Literal["errors", "warnings", "all"]
 
-PARSER_VERSION = "1"
+PARSER_VERSION = "2"
 MAX_MESSAGE_BYTES = 16 * 1024
 MAX_PLAIN_BYTES = 2 * 1024**3
 CUT = " …[cut]"
 _GZIP = b"\x1f\x8b"
 _WORSE = {"errors": ("error", "critical"), "warnings": ("warning", "error", "critical")}
-_DIGITS_HEAD = re.compile(rb"(?:\x1b\[[0-9;]*m)?\[(?:\x1b\[[0-9;]*m)?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d")
 
 
 def read_task_log(
@@ -34,7 +32,7 @@ def read_task_log(
     *,
     object_url: str,
     etag: str,
-    modified_at: datetime,
+    modified_at: datetime | None,
     lines: Lines = "errors",
     timezone: str = "UTC",
 ) -> Outcome:
@@ -47,7 +45,7 @@ def read_task_log(
         data = plain
     if not data.strip():
         return Reject("task_logs", "empty", "the object holds no text")
-    reading = _read(key, data, timezone)
+    reading = dialects.read(data, key=key, timezone=timezone)
     if reading is None or not reading.records:
         return Reject("task_logs", "not_a_log", "no record of any known Airflow log format")
     return as_rows(key, reading, size, object_url=object_url, etag=etag, modified_at=modified_at, lines=lines)
@@ -63,21 +61,6 @@ def _gunzip(data: bytes) -> bytes | Reject:
     return Reject("task_logs", "too_large", "unpacks to too much") if unpack.unconsumed_tail else plain
 
 
-def _read(key: LogKey, data: bytes, timezone: str) -> Reading | None:
-    """Choose the dialect by the first lines that hold anything."""
-    for line in data[:65536].split(b"\n")[:50]:
-        start = line.lstrip()
-        if not start:
-            continue
-        if elastic.looks_like(start):
-            return elastic.read(data, key=key, timezone=timezone)
-        if start.startswith(b"{") and (b'"event"' in line or b'"timestamp"' in line):
-            return airflow3.read(data)
-        if _DIGITS_HEAD.match(start):
-            return airflow2.read(data.decode("utf-8", "replace"), key=key, timezone=timezone)
-    return None
-
-
 def as_rows(
     key: LogKey,
     reading: Reading,
@@ -85,7 +68,7 @@ def as_rows(
     *,
     object_url: str,
     etag: str,
-    modified_at: datetime,
+    modified_at: datetime | None,
     lines: Lines,
     read_path: Literal["exact", "fast"] = "exact",
 ) -> Parsed:
@@ -103,10 +86,10 @@ def as_rows(
         "ended_at": max(at for _no, at in times) if times else None,
         "exception_type": short_type(failure.type) if failure else None,
         "exception_message": cut(redact(failure.message)) if failure else None,
-        "error_signature": _signature(failure, reading.command_output) if failure else None,
-        "record_count": len(reading.records) + reading.passed.count,
-        "warning_count": sum(record.level in _WORSE["warnings"] for record in reading.records),
-        "error_count": sum(record.level in _WORSE["errors"] for record in reading.records),
+        "error_signature": _ended_by(reading),
+        "record_count": reading.record_count,
+        "warning_count": reading.warning_count,
+        "error_count": reading.error_count,
         "process_starts": reading.process_starts,
         "log_bytes": size,
         "bundle_name": reading.bundle_name,
@@ -133,7 +116,7 @@ def as_rows(
     return Parsed("task_logs", rows, reading.partial)
 
 
-def _times(reading: Reading, modified_at: datetime) -> Iterator[tuple[int, datetime]]:
+def _times(reading: Reading, modified_at: datetime | None) -> Iterator[tuple[int, datetime]]:
     """(record number, time) of the records whose time can be true; of the passed ones the first and the extremes."""
     passed = reading.passed
     for no, at in (
@@ -146,7 +129,7 @@ def _times(reading: Reading, modified_at: datetime) -> Iterator[tuple[int, datet
             yield no, at  # type: ignore[misc]
 
 
-def _event(ids: Row, record: Record, reading: Reading, modified_at: datetime, object_url: str) -> Row:
+def _event(ids: Row, record: Record, reading: Reading, modified_at: datetime | None, object_url: str) -> Row:
     failure = record.failure
     return ids | {
         "logged_at": plausible(record.at, modified_at),
@@ -160,13 +143,20 @@ def _event(ids: Row, record: Record, reading: Reading, modified_at: datetime, ob
     }
 
 
+def _ended_by(reading: Reading) -> str | None:
+    """The signature of the exception that ended the attempt, else of what ended it without one."""
+    if reading.failure:
+        return _signature(reading.failure, reading.command_output)
+    return error_signature(None, reading.cause)
+
+
 def _signature(failure: Failure, output: list[str]) -> str | None:
-    return error_signature(
-        failure.type, redact(failure.message), failure.frame, [redact(line) for line in output[-20:]]
-    )
+    """Redacted before it is put together; the output is looked at only where a command failed."""
+    telling = [redact(line) for line in output] if output and COMMAND.search(failure.message) else []
+    return error_signature(failure.type, redact(failure.message), failure.frame, telling)
 
 
-def _samples(reading: Reading, modified_at: datetime, object_url: str) -> list[Row]:
+def _samples(reading: Reading, modified_at: datetime | None, object_url: str) -> list[Row]:
     """Parse time as a worker saw it: colder and noisier than the processor's, but it names the commit."""
     at = plausible(reading.parsed_at, modified_at)
     if reading.dag_file is None or reading.dag_file_parse_s is None or at is None:
@@ -184,9 +174,11 @@ def _samples(reading: Reading, modified_at: datetime, object_url: str) -> list[R
     ]
 
 
-def plausible(at: datetime | None, modified_at: datetime) -> datetime | None:
-    """A time more than 400 days before or one day after the object's is no time (DESIGN 3)."""
-    if at is None or not modified_at - timedelta(days=400) <= at <= modified_at + timedelta(days=1):
+def plausible(at: datetime | None, modified_at: datetime | None) -> datetime | None:
+    """A time more than 400 days before or one day after the object's is no time (DESIGN 3); None: take it as it is."""
+    if at is None or modified_at is None:
+        return at
+    if not modified_at - timedelta(days=400) <= at <= modified_at + timedelta(days=1):
         return None
     return at
 

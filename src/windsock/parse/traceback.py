@@ -1,4 +1,9 @@
-"""Printed Python tracebacks: which exception ended it, with which message, from which line of user code."""
+"""Printed Python tracebacks: which exception was raised at the end, with which message, from which line of user code.
+
+Shapes: CPython's `traceback` module (chains, groups with `| ` margins, `[Previous line repeated …]`), and its habit of
+printing causes first: of a chain the last block is what was raised. A message may itself hold printed tracebacks
+(remote workers, child processes): a block counts only when it is linked by a chain sentence or starts in Airflow's runner.
+"""
 
 from __future__ import annotations
 
@@ -6,51 +11,80 @@ import re
 
 from windsock.parse.reading import Failure, is_user_file
 
-_FRAME = re.compile(r'^\s*(?:[+|]\s*)*File "(?P<file>[^"\n]+)", line \d+, in (?P<name>.+)$')
-_EXCEPTION = re.compile(r"^(?P<type>[A-Za-z_][\w.]*?[A-Za-z_]\w*)(?:: (?P<message>.*))?$", re.DOTALL)
-_START = "Traceback (most recent call last):"
+START = "Traceback (most recent call last)"
+_FRAME = re.compile(r'^\s*(?:[+|]\s*)*File "(?P<file>[^"\n]+)", line \d+(?:,? in (?P<name>.+))?$')
+_EXCEPTION = re.compile(r"^(?P<type>[^\W\d][\w.]*(?:\.<locals>\.[\w.]+)*)(?:: ?(?P<message>.*))?$", re.DOTALL)
+_LINKS = (
+    "The above exception was the direct cause of the following exception:",
+    "During handling of the above exception, another exception occurred:",
+)
+_RUNNER = re.compile(
+    r"/airflow/(?:models(?:\.py|/)|jobs(?:\.py|/)|cli/|task/|bin/|utils/db\.py|sdk/execution_time/task_runner\.py)"
+)
 _UNUSUAL_PREFIX = re.compile(r"unusual_prefix_[0-9a-f]{40}_")
-_MAX_MESSAGE_LINES = 40
 
 
 def last_exception(text: str) -> Failure | None:
-    """The exception that the last traceback of `text` ends in (of a chain the last is what was raised)."""
+    """The exception that was raised at the end of the traceback in `text`, or None where there is none."""
     lines = text.split("\n")
-    starts = [no for no, line in enumerate(lines) if _START in line and not line.lstrip().startswith("|")]
+    starts = [no for no, line in enumerate(lines) if START in line and not line.lstrip(" +").startswith("|")]
     if not starts:
         return None
-    start = starts[-1]
+    start = _raised(lines, starts)
     is_group = "Exception Group" in lines[start]
     frame: tuple[str, str] | None = None
     for no in range(start + 1, len(lines)):
         line = lines[no]
         if match := _FRAME.match(line):
-            if is_user_file(match["file"]):
-                frame = (match["file"].rsplit("/", 1)[-1], match["name"].strip())
+            if match["name"] and is_user_file(match["file"]):
+                frame = (match["file"].replace("\\", "/").rsplit("/", 1)[-1], match["name"].strip())
             continue
-        bare = line.lstrip(" |") if is_group else line
-        if (
-            not bare.strip()
-            or (line[:1].isspace() and not is_group)
-            or line.lstrip(" |").startswith(("^", "~"))
-        ):
+        if is_group:
+            line = line.removeprefix("  | ")
+        if not line.strip() or line[0].isspace() or line[0] in "^~[|+╭│╰":
             continue
-        if is_group and line.startswith("    |   "):
-            continue
-        if match := _EXCEPTION.match(bare.rstrip()):
-            return Failure(_clean(match["type"]), _message(match["message"] or "", lines[no + 1 :]), frame)
+        if match := _EXCEPTION.match(line.rstrip()):
+            return Failure(
+                clean_type(match["type"]), _message(match["message"] or "", lines[no + 1 :]), frame
+            )
+        return None
     return None
 
 
+def _raised(lines: list[str], starts: list[int]) -> int:
+    """Where the block of the raised exception begins; blocks inside a message are text."""
+    chosen = starts[0]
+    is_runner = _starts_in_runner(lines, chosen)
+    for start in starts[1:]:
+        from_runner = _starts_in_runner(lines, start)
+        if from_runner or (not is_runner and _is_linked(lines, start)):
+            chosen, is_runner = start, from_runner
+    return chosen
+
+
+def _starts_in_runner(lines: list[str], start: int) -> bool:
+    following = lines[start + 1] if start + 1 < len(lines) else ""
+    match = _FRAME.match(following)
+    return bool(match and _RUNNER.search(match["file"].replace("\\", "/")))
+
+
+def _is_linked(lines: list[str], start: int) -> bool:
+    for line in reversed(lines[max(0, start - 3) : start]):
+        if line.strip():
+            return line.strip() in _LINKS
+    return False
+
+
 def _message(first: str, rest: list[str]) -> str:
-    """The message with its further lines, up to the end of the text."""
+    """The message with its further lines, up to the next link of the chain or the end of the text."""
     kept = [first]
-    for line in rest[:_MAX_MESSAGE_LINES]:
-        if line.lstrip().startswith(("+-", "|", "+ ")) or _START in line:
+    for line in rest:
+        if line.strip() in _LINKS or line.startswith("  +-"):
             break
         kept.append(line)
-    return "\n".join(kept).rstrip()
+    return "\n".join(kept).strip("\n").rstrip()
 
 
-def _clean(name: str) -> str:
+def clean_type(name: str) -> str:
+    """A class name without its module and without Airflow's hash of the file."""
     return _UNUSUAL_PREFIX.sub("", name).rsplit(".", 1)[-1]

@@ -1,0 +1,118 @@
+"""Which dialect a log is written in, and the reader for it. Judged by the lines themselves, never by the key."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from windsock.model import LogKey
+from windsock.parse import airflow2, airflow3, console3, elastic, wrapped
+from windsock.parse.heads import HEAD, head
+from windsock.parse.reading import Reading
+
+_LOOK_BYTES = 1024**2
+_LOOK_LINES = 400
+_SURE = 12  # heads of one dialect and none of another: no need to look further
+_MAX_LAYERS = 4
+_ELASTIC, _ELASTIC_BYTES = b'\n{"asctime"', 64 * 1024
+
+
+def read(data: bytes, *, key: LogKey, timezone: str = "UTC") -> Reading | None:
+    """Read a log in whatever dialect it is, or None where no record of Airflow is found."""
+    return _read(wrapped.plain(data), key, timezone, _MAX_LAYERS)
+
+
+def begins_as_airflow3(data: bytes) -> bool:
+    """Whether the first line decides for Airflow 3, as its own writer spells it (the fast path reads these)."""
+    if not data.startswith(b'{"timestamp":"'):
+        return False
+    first = _first_line(data)
+    value = wrapped.decode(first)
+    return not first.endswith(b"\r") and (not isinstance(value, dict) or wrapped.is_json_record(value))
+
+
+def begins_as_airflow2(data: bytes) -> bool:
+    """Whether the first line decides for Airflow 2 text. A process with `json_format` prints some text before."""
+    first = _first_line(data)
+    return airflow2.is_head(first) and not first.endswith(b"\r") and _ELASTIC not in data[:_ELASTIC_BYTES]
+
+
+def _first_line(data: bytes) -> bytes:
+    end = data.find(b"\n")
+    return data if end < 0 else data[:end]
+
+
+def _read(data: bytes, key: LogKey, timezone: str, layers: int) -> Reading | None:
+    if begins_as_airflow3(data):
+        return airflow3.read(data)
+    if begins_as_airflow2(data):
+        return airflow2.read(data.decode("utf-8", "replace"), key=key, timezone=timezone)
+    kinds, prefixed = _kinds(data)
+    json_lines = kinds["airflow3"] + kinds["elastic"]
+    if json_lines and json_lines >= kinds["airflow2"]:
+        if kinds["airflow3"] >= kinds["elastic"]:
+            return airflow3.read(data)
+        return elastic.read(data, key=key, timezone=timezone)
+    if kinds["airflow2"] >= max(1, kinds["console3"]):
+        return airflow2.read(data.decode("utf-8", "replace"), key=key, timezone=timezone)
+    if kinds["console3"]:
+        return console3.read(data.decode("utf-8", "replace"))
+    if layers == 0:
+        return None
+    if kinds["wrapped"] and (inside := wrapped.unwrap_lines(data)):
+        return _inside(inside, key, timezone, layers)
+    if prefixed and (bare := wrapped.without_prefix(data, prefixed)) is not None:
+        return _read(bare, key, timezone, layers - 1)
+    if data.lstrip()[:1] in (b"{", b"[") and (inside := wrapped.unwrap_document(data)):
+        return _inside(inside, key, timezone, layers)
+    return _stampless(data, key, timezone)
+
+
+def _inside(inside: wrapped.Unwrapped, key: LogKey, timezone: str, layers: int) -> Reading | None:
+    """A record is one JSON line: where each line of a log came in one, they are what is counted."""
+    reading = _read(inside.data, key, timezone, layers - 1)
+    if reading and inside.lines is not None:
+        reading.record_count = inside.lines
+    return reading
+
+
+def _kinds(data: bytes) -> tuple[Counter[str], bytes | None]:
+    """How many of the first lines are heads of which dialect, and a line that holds a head behind something else."""
+    kinds: Counter[str] = Counter()
+    prefixed: bytes | None = None
+    seen = 0
+    for line in data[:_LOOK_BYTES].split(b"\n"):
+        if not line.strip():
+            continue
+        seen += 1
+        if kind := _kind(line):
+            kinds[kind] += 1
+        elif prefixed is None and _holds_head(line):
+            prefixed = line
+        if (seen >= _LOOK_LINES and kinds) or (len(kinds) == 1 and kinds.total() >= _SURE):
+            break
+    return kinds, prefixed
+
+
+def _kind(line: bytes) -> str | None:
+    if line.startswith(b"{"):
+        value = wrapped.decode(line)
+        if not isinstance(value, dict):
+            # the last line of the look may be cut, or a log may be
+            return "airflow3" if line.startswith(b'{"timestamp":"') and b'"event":"' in line else None
+        if not wrapped.is_json_record(value):
+            return "wrapped"
+        return "airflow3" if "event" in value else "elastic"
+    text = line[:400].decode("utf-8", "replace")
+    if head(text, no=0):
+        return "airflow2"
+    return "console3" if console3.matches(text) else None
+
+
+def _holds_head(line: bytes) -> bool:
+    return HEAD.search(line[:600].decode("utf-8", "replace")) is not None or b' {"' in line[:300]
+
+
+def _stampless(data: bytes, key: LogKey, timezone: str) -> Reading | None:
+    """Last resort: copies whose stamps were taken away (`{taskinstance.py:1} INFO - …`)."""
+    reading = airflow2.read(data.decode("utf-8", "replace"), key=key, timezone=timezone)
+    return reading if reading.records else None

@@ -1,0 +1,151 @@
+"""Signatures on labelled failures: one cause one signature, two causes two; the scores of log-parsing benchmarks.
+
+GA: share of messages whose group is exactly right; FGA: F1 over whole groups; pair precision: share of the pairs put
+together that belong together (Zhu et al., "Tools and Benchmarks for Automated Log Parsing", ICSE-SEIP 2019; Khan et al.,
+"Guidelines for Assessing the Accuracy of Log Message Template Identification Techniques", ICSE 2022).
+"""
+
+import random
+from collections import Counter, defaultdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from windsock.parse.airflow3 import read as read_three
+from windsock.parse.task_log import MAX_MESSAGE_BYTES
+from windsock.parse.traceback import last_exception
+from windsock.signature import MAX_LENGTH, blank, error_signature
+
+LABELLED = yaml.safe_load((Path(__file__).parent / "signature" / "labelled.yaml").read_text(encoding="utf-8"))
+ITEMS = [(group["group"], member) for group in LABELLED for member in group["of"]]
+
+
+def signature(member: list[Any]) -> str:
+    kind, message, frame, output = [*member, None, None][:4]
+    found = error_signature(kind, message, tuple(frame) if frame else None, output or ())
+    assert found is not None
+    return found
+
+
+def scores(truth: list[str], found: list[str]) -> tuple[float, float, float]:
+    """GA, FGA and pair precision."""
+    by_truth, by_found = defaultdict(set), defaultdict(set)
+    for no, (label, key) in enumerate(zip(truth, found, strict=True)):
+        by_truth[label].add(no)
+        by_found[key].add(no)
+    whole = {frozenset(members) for members in by_truth.values()}
+    right = [members for members in by_found.values() if frozenset(members) in whole]
+    together = sum(n * (n - 1) for n in Counter(found).values())
+    belong = sum(n * (n - 1) for n in Counter(zip(truth, found, strict=True)).values())
+    ga = sum(map(len, right)) / len(truth)
+    return ga, 2 * len(right) / (len(by_truth) + len(by_found)), belong / together if together else 1.0
+
+
+def test_groups_are_found() -> None:
+    assert len(LABELLED) >= 60
+    truth = [label for label, _ in ITEMS]
+    found = [signature(member) for _, member in ITEMS]
+    ga, fga, precision = scores(truth, found)
+    wrong = [(label, sig) for label, sig in zip(truth, found, strict=True)]
+    assert (ga, fga) >= (0.97, 0.97) and fga >= 0.97, wrong
+    assert precision == 1.0, wrong
+
+
+def test_order_does_not_matter() -> None:
+    shuffled = random.Random(7).sample(ITEMS, len(ITEMS))
+    assert {signature(m) for _, m in shuffled} == {signature(m) for _, m in ITEMS}
+
+
+def test_the_score_would_see_a_bad_grouping() -> None:
+    assert scores(["a", "a", "b"], ["x", "x", "x"])[2] < 0.5
+    assert scores(["a", "a", "b"], ["x", "y", "z"])[0] == pytest.approx(1 / 3)
+    assert scores(["a", "a", "b"], ["x", "x", "y"]) == (1, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("took 12.5 s", "took 3 s"),
+        ("at 2026-11-23T15:32:10.676+0000", "at 2025-01-02T01:02:03.004+0100"),
+        ("on 10.0.0.7:5432", "on 10.99.0.1:5432"),
+        ("pod load-x-7c9b65d8f-x9z34 gone", "pod load-x-5d8f7c9b6-abc12 gone"),
+        ("id 01a20900-e7e3-7f1e-8f16-ec9320bf7f07", "id 5d0a1c1e-0001-4b7e-9f10-aabbccddeeff"),
+        ("object at 0x7f1c3a2b", "object at 0x7fd199ee40"),
+        ("sha 4f1c09ab77d2", "sha 99aa01bc22e1"),
+        ("run scheduled__2026-11-23T00:00:00+00:00", "run scheduled__2026-11-24T00:00:00+00:00"),
+        ("file orders_20261123.csv", "file orders_20261124.csv"),
+        ("  two   words", "two words"),
+        ("in /a/lib/python3.8/site-packages/x.py", "in /b/c/lib/python3.12/site-packages/x.py"),
+    ],
+)
+def test_values_do_not_distinguish(one: str, other: str) -> None:
+    assert blank(one) == blank(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("'name'", "'sunrise'"),
+        ("conn_id `a`", "conn_id `b`"),
+        ("/data/a.csv", "/data/b.csv"),
+        ("No module named 'a.b'", "No module named 'a.c'"),
+        ("Not Found", "Forbidden"),
+        ("s3://one/x", "s3://two/x"),
+        ("column v1 is gone", "column v2 is gone"),
+        ("table load-orders is gone", "table load-customers is gone"),
+        ("a-deadbeef-word", "a-feedback-word"),
+    ],
+)
+def test_names_distinguish(one: str, other: str) -> None:
+    assert blank(one) != blank(other)
+
+
+def test_the_same_error_is_the_same_in_both_generations() -> None:
+    text = (
+        "Task failed with exception\nTraceback (most recent call last):\n"
+        '  File "/opt/lib/python3.11/site-packages/airflow/models/taskinstance.py", line 768, in _execute_task\n'
+        "    result = execute()\n"
+        '  File "/opt/airflow/dags/orders.py", line 37, in validate\n    check(table)\n'
+        '  File "/opt/lib/python3.11/site-packages/pandas/core/frame.py", line 3893, in __getitem__\n    return x\n'
+        "unusual_prefix_7e0ff3611b990a8eb2bebe337e592d194e478f21_orders.SchemaDriftError: column a vanished (total=1)"
+    )
+    line = (
+        b'{"timestamp":"2026-11-23T15:23:28Z","level":"error","event":"Task failed with exception","logger":"task",'
+        b'"error_detail":[{"exc_type":"SchemaDriftError","exc_value":"column a vanished (total=248)","frames":['
+        b'{"filename":"/usr/lib/python3.12/site-packages/airflow/sdk/execution_time/task_runner.py","lineno":1,"name":"run"},'
+        b'{"filename":"/srv/dags/orders.py","lineno":99,"name":"validate"},'
+        b'{"filename":"/usr/lib/python3.12/site-packages/pandas/core/frame.py","lineno":4,"name":"__getitem__"}]}]}'
+    )
+    two, three = last_exception(text), read_three(line).failure
+    assert two and three
+    found = {error_signature(f.type, f.message, f.frame) for f in (two, three)}
+    assert found == {"SchemaDriftError: column a vanished (total=<n>) @ orders.py:validate"}
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.none() | st.text(max_size=60), st.none() | st.text(), st.lists(st.text(), max_size=4))
+def test_no_text_makes_it_raise_and_none_makes_it_long(
+    kind: str | None, message: str | None, output: list[str]
+) -> None:
+    found = error_signature(kind, message, ("a.py", "f"), output)
+    assert found is None or 0 < len(found) <= MAX_LENGTH
+    assert found == error_signature(kind, message, ("/x/a.py", "f"), output)
+
+
+def test_hostile_lengths_take_no_time_to_speak_of() -> None:
+    for text in (
+        "a-" * 200_000,
+        "0" * 400_000,
+        "/x" * 200_000,
+        "deadbeef" * 50_000,
+        "(" * 400_000,
+        "1:" * 200_000,
+    ):
+        assert error_signature("E", text, None, [text]) is not None
+        assert (
+            error_signature("E", f"Bash command failed {text[:MAX_MESSAGE_BYTES]}", None, [text]) is not None
+        )
