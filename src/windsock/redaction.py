@@ -2,72 +2,196 @@
 
 Airflow's own masker knows only the values of connections and variables that the task loaded (facts of real runs):
 literal keys in exception texts, URLs with passwords and `api_key=` parameters pass it.
-Key shapes: AWS IAM "Identifiers" guide, Google API key format, GitHub token formats (2021), Slack token types,
-Stripe key prefixes, RFC 7519 (JWT), RFC 7468 (PEM), RFC 6750 (bearer), SigV4 and GCS signed URL parameters.
+Key shapes: AWS IAM "Identifiers" guide, Google API key format, GitHub token formats (2021), GitLab token overview,
+Slack token types, Stripe key prefixes, RFC 7519 (JWT), RFC 7468 (PEM), RFC 6750 (bearer), SigV4 and GCS signed URLs,
+Azure storage connection strings. Every pattern is linear in the text: runs are possessive (`++`) or bounded, because
+log text is hostile. What an assignment hides is decided by its name (`_is_secret`) and its value (`_is_ordinary`).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 MASK = "***"
-_NAME = r"[\w.-]*(?:password|passwd|passphrase|secret|token|api_?key|apikey|access_?key|private_?key|credential|authorization)[\w.-]*"
 
-# (cheap literals of which one must occur in the lower-cased text, expression, replacement)
-_PATTERNS: tuple[tuple[tuple[str, ...], re.Pattern[str], str], ...] = tuple(
-    (hints, re.compile(pattern, flags), replacement)
-    for hints, pattern, flags, replacement in (
+# What makes a name secret (as part of its letters, without separators), and what makes it only sound like one (its last
+# word): `password` is, `password_file` and `token_count` are not.
+_SECRET = re.compile(
+    r"passw(?:or)?d|passwd|passphrase|pwd|secret(?!ar)|token(?!i[sz])|credentials?|authorization|apikey|accesskey|privatekey|"
+    r"accountkey|secretkey|sharedkey|signingkey|encryptionkey|fernetkey|storagekey|masterkey|authkey|servicekey|cookie"
+)
+_PASSWORD = re.compile(r"passw|pwd|passphrase")
+_PLAIN_ENDINGS = frozenset(
+    "age alg algorithm arn at attempts backend backends budget cache class column columns config count counts date dir "
+    "directory enabled endpoint env error errors exception exists expiration expired expires expiry failed field fields "
+    "file filename format found hint host id ids in index kind label length len level limit limits location manager max "
+    "method min missing mode ms name names num number offset path paths per policy position prefix present project "
+    "provider rate reason ref region required requirements retries retry rotation s scheme scope scopes seconds set "
+    "size source stage state status store total ttl type types uri url usage used user username valid validation var "
+    "variable version".split()
+)
+_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_PLAIN_VALUES = frozenset(
+    "none null nil true false yes no nan undefined redacted hidden masked unset str string bytes int bool optional any "
+    "dict list float object secretstr required missing invalid expired empty default revoked expected".split()
+)
+_REFERENCE = re.compile(
+    r"\$\{?[A-Z_][A-Z0-9_]*\}?|\$\{\{?.*|\{\{.*|\{\w*\}.*|%\(\w+\)s|%s|<.*|:\w+|\?|\.\.\.|\*{3}.*|"  # placeholders
+    r"(?:[a-z_]\w*|[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+)[(\[].*|"  # a call or a look-up: source text in a traceback
+    r"(?:self|cls|conn|connection|config|conf|cfg|settings|os|args|kwargs|context|hook|ctx|params|var|options|opts|env|"
+    r"credentials|creds|client|session|request|response|secrets)\.[A-Za-z_][\w.]*"
+)
+
+
+def _is_secret(name: str) -> bool:
+    words = [word.lower() for word in _WORDS.findall(name)]
+    if not words or words[-1] in _PLAIN_ENDINGS:
+        return False
+    return bool(_SECRET.search("".join(words))) or (len(words) > 1 and words[-1] in ("pass", "pat"))
+
+
+def _is_ordinary(name: str, value: str, *, quoted: bool, rest: str) -> bool:
+    """Whether a value behind a secret's name is none: a placeholder, source text, a count, a sentence."""
+    is_password = bool(_PASSWORD.search(name.lower()))
+    bare = value.rstrip(".,;:!)]}")
+    if not bare or bare.lower() in _PLAIN_VALUES or _REFERENCE.fullmatch(value):
+        return True
+    if len(value) < (1 if quoted and is_password else 3 if is_password else 4 if quoted else 6):
+        return True
+    if quoted:
+        return False
+    if not is_password and (re.fullmatch(r"[\d.,]{1,9}", bare) or re.fullmatch(r"[a-zA-Z]{1,15}", bare)):
+        return True
+    last = _WORDS.findall(name)[-1].lower()
+    if bare == name or re.fullmatch(
+        rf"(?:[a-z]+_)?{re.escape(last)}", bare
+    ):  # password=db_password: source text
+        return True
+    return bool(re.fullmatch(r"[A-Za-z']+", bare) and re.match(r"[ \t]+[A-Za-z]+(?![\w.-]*[:=])", rest))
+
+
+def _mask_assignment(match: re.Match[str]) -> str:
+    quoted = match["quoted"] or ""
+    value = quoted.strip("\\\"'") if quoted else match["bare"]
+    rest = match.string[match.end() : match.end() + 80]
+    if not _is_secret(match["name"]) or _is_ordinary(match["name"], value, quoted=bool(quoted), rest=rest):
+        return match[0]
+    opening = quoted[: len(quoted) - len(quoted.lstrip("\\\"'"))]
+    closing = quoted[len(quoted.rstrip("\\\"'")) :]
+    return f"{match['head']}{opening}{MASK}{closing}"
+
+
+_QUOTED = r"(?P<quoted>\"(?:[^\"\\\n]|\\.){0,2048}+\"|'(?:[^'\\\n]|\\.){0,2048}+'|\\{1,3}\"[^\"\n]{0,2048}+(?<=\\)\")"
+# up to a blank, or to punctuation that ends a pair: `password=ab,c(d, port=1`
+_BARE = (
+    r"(?P<bare>(?![\"'\[])(?:[^\s\"'<>,;)\]}]|[,;)\]}](?![\s\"',;)\]}]|\Z|[\w.-]{1,40}[\"']?[=:])){1,2048}+)"
+)
+_ASSIGNED = (
+    r"(?P<head>(?<![\w.-])(?P<name>(?:(?i:api|secret|access|private|account|auth|signing|shared) (?=(?i:key)))?[\w.-]++)\\{0,2}[\"']?[ \t]{0,3}(?:=>|:=|==|[=:])[ \t]{0,3}(?:[bruf](?=[\"']))?)"
+    rf"(?:{_QUOTED}|{_BARE})"
+)
+_OPTION = rf"(?P<head>(?<![\w-])--(?P<name>[\w-]++)[\"']?(?:,?[ \t]{{1,3}})(?!-))(?:{_QUOTED}|(?P<bare>[^\s\"'-][^\s\"']++))"
+_PARAMETER = r"(?P<head>[?&;](?P<name>[\w.-]++)=)(?P<quoted>(?!))?(?P<bare>[^\s&'\"<>]++)"
+_ENCODED = r"(?P<head>%22(?P<name>[A-Za-z_.-]++)%22(?:%20|\+){0,3}%3A(?:%20|\+){0,3}%22)(?P<quoted>(?!))?(?P<bare>(?:(?!%22)[^\s&]){1,2048}+)"
+_SIGNED = (
+    r"([?&](?:x-amz-signature|x-amz-credential|x-amz-security-token|x-goog-signature|x-goog-credential|signature|sig|"
+    r"code|key)=)(?!\*)[^&\s'\"<>]{6,}+"
+)
+# prefixes that issuers chose so that a scanner can know their keys
+_KNOWN = r"(?<![A-Za-z0-9])(?:" + "|".join(
+    (
+        r"(?:AKIA|ASIA|ABIA|ACCA)[0-9A-Z]{16}(?:[\s:,/'\"]{1,4}[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+]))?",  # AWS id and key
+        r"AIza[\w-]{35}", r"ya29\.[\w-]{20,}+", r"1//0[\w-]{20,}+", r"GOCSPX-[\w-]{20,}+",  # Google
+        r"gh[pousr]_[A-Za-z0-9]{16,}+", r"github_pat_\w{20,}+", r"gl[a-z]{2,6}-[\w-]{16,}+",  # GitHub, GitLab
+        r"xox[a-z]-[\w-]{10,}+", r"xapp-[\w-]{10,}+",  # Slack
+        r"[srp]k_(?:live|test)_\w{8,}+", r"whsec_\w{16,}+",  # Stripe
+        r"sk-(?:proj|ant|svcacct|admin|or)-[\w-]{16,}+", r"sk-[A-Za-z0-9]{20,}+", r"hf_[A-Za-z0-9]{20,}+",  # models
+        r"npm_[A-Za-z0-9]{20,}+", r"pypi-[\w-]{30,}+", r"dckr_pat_[\w-]{20,}+",  # registries
+        r"dapi[0-9a-f]{32}(?:-\d)?", r"dbt[cu]_[\w-]{20,}+", r"ver:\d-hint:\d+-[\w+/=-]{20,}+",  # Databricks, dbt, Snowflake
+        r"[A-Za-z0-9_~.-]{3}8Q~[A-Za-z0-9_~.-]{31,34}", r"[A-Za-z0-9+/]{86}==",  # Azure: client secret, account key
+        r"hv[sbr]\.[\w-]{20,}+", r"SG\.[\w-]{16,}+\.[\w-]{16,}+", r"dop_v1_[0-9a-f]{64}", r"gAAAAA[\w-]{50,}+=*+",
+        r"glsa_\w{20,}+", r"ATATT3[\w=-]{20,}+", r"shp(?:at|ca|pa|ss)_[0-9a-f]{32}", r"lin_api_\w{20,}+",
+    )
+) + ")"  # fmt: skip
+_KNOWN_HINTS = (
+    "akia asia abia acca aiza ya29. 1//0 gocspx- ghp_ gho_ ghu_ ghs_ ghr_ github_pat_ gl xox xapp- k_live_ k_test_ "
+    "whsec_ sk- hf_ npm_ pypi- dckr_pat_ dapi dbtc_ dbtu_ -hint: 8q~ == hvs. hvb. hvr. sg. dop_v1_ gaaaaa glsa_ atatt3 "
+    "shpat_ shpca_ shppa_ shpss_ lin_api_"
+).split()
+_NAME_HINTS = (
+    "pass",
+    "pwd",
+    "secret",
+    "token",
+    "key",
+    "credential",
+    "authorization",
+    "cookie",
+    "_pat",
+    "pass_phrase",
+)
+_BODY = r"(?m)^(?=[^\n]{0,76}[A-Z])(?=[^\n]{0,76}[g-z])[A-Za-z0-9+/]{60,76}={0,2}$"
+
+# (cheap literals of which one must occur in the lower-cased text, or none to look always; expression; replacement)
+_PATTERNS: tuple[tuple[Sequence[str], re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = tuple(
+    (hints, re.compile(pattern), replacement)
+    for hints, pattern, replacement in (
         (
             ("-----begin",),
-            r"-----BEGIN [A-Z0-9 ]*(?:PRIVATE KEY|CERTIFICATE)[A-Z0-9 ]*-----.*?(?:-----END [A-Z0-9 ]*-----|\Z)",
-            re.DOTALL,
+            r"(?s)-----BEGIN [A-Z0-9 ]{0,40}(?:PRIVATE KEY|CERTIFICATE)[A-Z0-9 ]{0,20}-----"
+            r"(?:(?!-----END ).)*+(?:-----END [A-Z0-9 ]{0,60}-----)?",
             "-----BEGIN *** END-----",
         ),
-        (("eyj",), r"\beyJ[\w-]{6,}\.[\w-]{6,}(?:\.[\w-]*)?", 0, MASK),
-        (("://",), r"(?<=://)([^\s:/@'\"]{0,256}):([^\s@/'\"]{1,256})@", 0, r"\1:***@"),
+        (("eyj",), r"(?<![\w-])eyJ[\w-]{6,}+(?:\.[\w-]{0,8192}+){1,4}", MASK),
         (
-            ("bearer", "basic"),
-            r"\b(bearer|basic)(\s+)(?=[\w.~+/=-]*[0-9A-Z=+/])[\w.~+/-]{8,}=*",
-            re.IGNORECASE,
+            ("://",),  # odd characters stand unescaped in real URLs: the last @ before a blank ends the password
+            r"(?<=://)([^\s:/@'\"]{0,64}):(?!\d{1,5}(?:[/?#]|$))([^\s'\"<>]{1,128})@(?=[\w.\[-]|/)",
+            r"\1:***@",
+        ),
+        (("://",), r"(?<=://)[0-9a-fA-F]{32}(?=@)", MASK),
+        (
+            ("authorization",),
+            r"(?i)((?<![\w.])[\w-]{0,20}authorization\\?[\"']?[ \t]{0,3}[:=][ \t]{0,3}b?\\?[\"']?)(?![\"'\s*{\[(]|none\b|null\b|[\w-]{1,20}[ \t]\*)"
+            r"((?:bearer|basic|token|apikey|api-key|digest|negotiate|snowflake|aws4-hmac-sha256)[ \t]{1,3})?"
+            r"(?:(?<=[ \t])[^\n\"'\\]{6,4096}+|[^\s\"',\\]{6,4096}+(?![ \t][a-z]{2}))",
             r"\1\2***",
         ),
         (
-            ("signature=", "credential=", "token=", "sig="),
-            r"([?&](?:x-amz-signature|x-amz-credential|x-amz-security-token|x-goog-signature|x-goog-credential|"
-            r"signature|sig|token|access_token)=)[^&\s'\"<>]+",
-            re.IGNORECASE,
+            ("cookie",),
+            r"(?i)((?<![\w-])(?:set-)?cookie\\?[\"']?[ \t]{0,3}:[ \t]{0,3}\\?[\"']?)[\w.-]{1,64}=[^\n\"'\\]{1,4096}+",
             r"\1***",
         ),
         (
-            ("passw", "passphrase", "secret", "token", "key", "credential", "authorization"),
-            rf"((?<![\w.-]){_NAME}[\"']?\s{{0,3}}(?:=|:|=>)\s{{0,3}})"
-            r"(\"(?:[^\"\\\n]|\\.){3,512}\"|'(?:[^'\\\n]|\\.){3,512}'|(?![\"'*\[{(<])[^\s,;&'\"()\[\]{}<>]{6,512})",
-            re.IGNORECASE,
-            r"\1***",
+            ("bearer", "basic"),
+            r"\b((?i:bearer|basic))([ \t]{1,3})(?=[\w.~+/-]{0,512}(?:\d|=|[a-z][A-Z])|[\w.~+/-]{32})[\w.~+/-]{8,}+=*+",
+            r"\1\2***",
         ),
-        (("akia", "asia"), r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b", 0, MASK),
-        (("aiza",), r"\bAIza[\w-]{35}", 0, MASK),
-        (("ya29.",), r"\bya29\.[\w-]{20,}", 0, MASK),
-        (("gh", "github_pat_"), r"\b(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,})", 0, MASK),
-        (("glpat-",), r"\bglpat-[\w-]{16,}", 0, MASK),
+        (("signature=", "credential=", "token=", "sig=", "code=", "key="), f"(?i){_SIGNED}", r"\1***"),
+        (("aws4-", "signature="), r"(?i)(\bsignature=)[0-9a-f]{40,}+", r"\1***"),
+        (_NAME_HINTS, _PARAMETER, _mask_assignment),
+        (_NAME_HINTS, _ENCODED, _mask_assignment),
+        (_NAME_HINTS, _ASSIGNED, _mask_assignment),
+        (_NAME_HINTS, _OPTION, _mask_assignment),
         (
-            ("xox", "hooks.slack.com"),
-            r"\bxox[abeoprs]-[\w-]{10,}|(?<=hooks\.slack\.com/services/)[\w/]{10,}",
-            0,
-            MASK,
+            ("identified by", "password"),
+            r"(?i)\b(identified[ ]by|password)([ \t]{1,3}(?:is[ \t]|was[ \t])?)('[^'\n]{1,256}'|\"[^\"\n]{1,256}\")",
+            r"\1\2'***'",
         ),
-        (("_live_", "_test_"), r"\b[srp]k_(?:live|test)_\w{8,}", 0, MASK),
-        (("sk-",), r"\bsk-[\w-]{24,}", 0, MASK),
+        (("curl", "wget", "http"), r"((?<![\w-])(?:-u|--user)[= ]{1,2}[\"']?[^\s:\"']{1,64}:)[^\s\"']{1,256}", r"\1***"),
+        (("webhook", "hooks."), r"(?<=://)((?:hooks\.slack\.com/(?:services|workflows)|[\w.-]{0,60}webhook\.office\.com/webhookb2|"
+         r"(?:ptb\.|canary\.)?discord(?:app)?\.com/api/webhooks)/)[\w/@-]{10,}+", r"\1***"),
+        (_KNOWN_HINTS, _KNOWN, MASK),
+        ((), _BODY, MASK),  # one line of a key printed line by line
     )
-)
+)  # fmt: skip
 
 
 def redact(text: str) -> str:
     """`text` with the secrets of the list masked; text without any comes back unchanged."""
     lowered = text.lower()
     for hints, pattern, replacement in _PATTERNS:
-        if any(hint in lowered for hint in hints):
+        if not hints or any(hint in lowered for hint in hints):
             text = pattern.sub(replacement, text)
     return text
 

@@ -1,0 +1,207 @@
+"""A real Airflow, started by the tests on free loopback ports, stopped by process id.
+
+SQLite and LocalExecutor (3.x) or SequentialExecutor (2.11): enough for a handful of DAGs, and nothing to install.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import sqlite3
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.environments import environment, interpreter, run
+
+HERE = Path(__file__).parent
+VERSIONS = {"3": ("3.3.2", "3.12"), "2": ("2.11.2", "3.11")}
+PATIENCE_S = 900
+"""How long runs may take on a busy two-core machine before the test gives up."""
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass(slots=True)
+class Airflow:
+    """One Airflow with a home of its own."""
+
+    major: str
+    venv: Path
+    home: Path
+    logs: str  # remote_base_log_folder
+    more: dict[str, str]
+    processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    @property
+    def database(self) -> Path:
+        return self.home / "airflow.db"
+
+    def command(self, *words: str) -> str:
+        """`airflow …`, to its end."""
+        return run([str(self.venv / "bin" / "airflow"), *words], env=self.env(), cwd=self.home)
+
+    def env(self) -> dict[str, str]:
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("AIRFLOW", "PYTHON", "VIRTUAL_ENV"))}
+        return (
+            kept
+            | {
+                "PATH": f"{self.venv / 'bin'}{os.pathsep}{kept.get('PATH', '')}",
+                "AIRFLOW_HOME": str(self.home),
+                "AIRFLOW__CORE__DAGS_FOLDER": str(self.home / "dags"),
+                "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+                "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
+                "AIRFLOW__CORE__PARALLELISM": "2",
+                "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{self.database}",
+                "AIRFLOW__LOGGING__REMOTE_LOGGING": "True",
+                "AIRFLOW__LOGGING__REMOTE_BASE_LOG_FOLDER": self.logs,
+                "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+                "AWS_EC2_METADATA_DISABLED": "true",
+                "no_proxy": "127.0.0.1,localhost",
+            }
+            | self.more
+        )
+
+    def start(self) -> None:
+        """Database, then the processes that this major version needs."""
+        self.command("db", "migrate")
+        names = ["scheduler", "triggerer"]
+        if self.major == "3":
+            names = ["api-server", "dag-processor", *names]
+        for name in names:
+            log = (self.home / f"{name}.out").open("wb")
+            started = subprocess.Popen(
+                [str(self.venv / "bin" / "airflow"), name],
+                env=self.env(), cwd=self.home, stdout=log, stderr=log, start_new_session=True,
+            )  # fmt: skip
+            self.processes.append(started)
+            if name == "api-server":
+                self._wait(lambda: _listens(int(self.more["AIRFLOW__API__PORT"])), "the api-server to listen")
+
+    def stop(self) -> None:
+        """End the process groups that `start` made, and wait for them."""
+        for process in reversed(self.processes):
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGTERM)
+        for process in reversed(self.processes):
+            try:
+                process.wait(30)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait(30)
+        self.processes.clear()
+
+    def rows(self, sql: str) -> list[tuple[object, ...]]:
+        """Read the metadata database."""
+        with sqlite3.connect(f"file:{self.database}?mode=ro", uri=True, timeout=30) as conn:
+            return conn.execute(sql).fetchall()
+
+    def finish_runs(self, dag_ids: set[str]) -> dict[str, str]:
+        """Wait until every one of these DAGs has a finished run; the state of each."""
+        wanted = ", ".join(f"'{one}'" for one in sorted(dag_ids))
+        sql = (
+            f"select dag_id, state from dag_run where dag_id in ({wanted}) and state in ('success', 'failed')"
+        )
+
+        def done() -> bool:
+            return {str(row[0]) for row in self.rows(sql)} == dag_ids
+
+        self._wait(done, f"runs of {', '.join(sorted(dag_ids))}")
+        return {str(dag_id): str(state) for dag_id, state in self.rows(sql)}
+
+    def _wait(self, is_done: object, what: str) -> None:
+        for _ in range(PATIENCE_S):
+            if is_done():  # type: ignore[operator]
+                return
+            for process in self.processes:
+                if process.poll() is not None:
+                    pytest.fail(f"{process.args} ended with {process.returncode}\n{self._tail()}")
+            time.sleep(1)
+        pytest.fail(f"waited {PATIENCE_S} s for {what}\n{self._tail()}")
+
+    def _tail(self) -> str:
+        parts = [
+            f"== {path.name}\n{path.read_text(errors='replace')[-3000:]}" for path in self.home.glob("*.out")
+        ]
+        return "\n".join(parts)
+
+    def tries(self) -> dict[tuple[str, str, str, int, int], str]:
+        """(dag_id, run_id, task_id, map_index, try_number) → state: what this Airflow holds to be true.
+
+        The history table calls a try that was retried `failed` (2.11) or `up_for_retry`; both mean the latter.
+        """
+        columns = "dag_id, run_id, task_id, map_index, try_number, state"
+        found: dict[tuple[str, str, str, int, int], str] = {}
+        for table in ("task_instance_history", "task_instance"):
+            for *key, state in self.rows(f"select {columns} from {table}"):
+                was_retried = table == "task_instance_history" and state == "failed"
+                found[tuple(key)] = "up_for_retry" if was_retried else str(state)  # type: ignore[index]
+        return found
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@contextmanager
+def airflow(major: str, home: Path, logs: str, more: dict[str, str]) -> Iterator[Airflow]:
+    """Make the environment if need be, start, and stop whatever happens."""
+    version, python = VERSIONS[major]
+    pins = str(HERE / "requirements" / f"airflow-{version}.txt")
+    venv = environment(
+        f"airflow-{version}", interpreter(python), [f"apache-airflow[amazon]=={version}", "-c", pins]
+    )
+    (home / "dags").mkdir(parents=True)
+    for path in (HERE / "dags").glob("*.py"):
+        shutil.copyfile(path, home / "dags" / path.name)
+    one = Airflow(major, venv, home, logs, _settings(major) | more)
+    try:
+        one.start()
+        yield one
+    finally:
+        one.stop()
+
+
+def _settings(major: str) -> dict[str, str]:
+    if major == "2":
+        return {
+            "AIRFLOW__CORE__EXECUTOR": "SequentialExecutor",
+            "AIRFLOW__CORE__FERNET_KEY": "",
+            "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(free_port()),
+            "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(free_port()),
+        }
+    port = free_port()
+    users = {"admin": "admin"}
+    return {
+        "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
+        "AIRFLOW__API__PORT": str(port),
+        "AIRFLOW__API__HOST": "127.0.0.1",
+        "AIRFLOW__API__WORKERS": "1",
+        "AIRFLOW__API__BASE_URL": f"http://127.0.0.1:{port}",
+        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{port}/execution/",
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join(f"{k}:{v}" for k, v in users.items()),
+        "AIRFLOW__API_AUTH__JWT_SECRET": "FAKE" * 16,
+        "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "10",
+        "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(free_port()),
+        "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(free_port()),
+    }
+
+
+def s3_connection(endpoint: str) -> str:
+    """`aws_default` for a server on loopback."""
+    extra = {"endpoint_url": endpoint, "region_name": "us-east-1"}
+    return json.dumps({"conn_type": "aws", "login": "FAKE", "password": "FAKE", "extra": extra})

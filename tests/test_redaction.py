@@ -1,0 +1,90 @@
+"""Secrets of every kind leave the text; ordinary lines come through unchanged; no line takes more than linear time."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from windsock.redaction import redact, redact_many
+
+DATA = Path(__file__).parent / "redaction"
+
+
+def labelled() -> Iterator[tuple[str, str, str]]:
+    """(kind, secret, line) for every spelling in the file."""
+    for kind, groups in yaml.safe_load((DATA / "secrets.yaml").read_text()).items():
+        for group in groups:
+            for line in group["lines"]:
+                yield kind, group["secret"], line.replace("{}", group["secret"])
+
+
+SECRETS = list(labelled())
+ORDINARY: list[str] = yaml.safe_load((DATA / "ordinary.yaml").read_text())
+
+
+@pytest.mark.parametrize(("kind", "secret", "line"), SECRETS, ids=[line[:60] for _, _, line in SECRETS])
+def test_a_secret_leaves_the_text(kind: str, secret: str, line: str) -> None:
+    assert secret in line, "the label must name what stands in the line"
+    assert secret not in redact(line)
+
+
+@pytest.mark.parametrize("line", ORDINARY)
+def test_an_ordinary_line_comes_through_unchanged(line: str) -> None:
+    assert redact(line) == line
+
+
+def test_the_rates_over_the_labelled_set(capsys: pytest.CaptureFixture[str]) -> None:
+    """The tests above say which line; this one says how good the list is, and that the set did not shrink."""
+    missed = sum(secret in redact(line) for _, secret, line in SECRETS)
+    hit = sum(redact(line) != line for line in ORDINARY)
+    with capsys.disabled():
+        print(
+            f"\nredaction: {missed} of {len(SECRETS)} secrets missed, {hit} of {len(ORDINARY)} ordinary lines hit"
+        )
+    assert (missed, hit) == (0, 0)
+    assert len(SECRETS) >= 150
+    assert len(ORDINARY) >= 80
+
+
+@pytest.mark.parametrize("line", [line for _, _, line in SECRETS[::3]] + ORDINARY[::3])
+def test_redacting_twice_changes_nothing_more(line: str) -> None:
+    assert redact(redact(line)) == redact(line)
+
+
+def test_what_stands_around_a_secret_stays() -> None:
+    line = "connect(host=db, password=hunter2FAKE, port=5432) failed after 3 s"
+    assert redact(line) == "connect(host=db, password=***, port=5432) failed after 3 s"
+    assert redact("postgresql://app:hunter2FAKE@db:5432/prod?x=1") == "postgresql://app:***@db:5432/prod?x=1"
+
+
+def test_an_assignment_never_reaches_over_the_end_of_a_line() -> None:
+    assert (
+        redact("password:\nTraceback (most recent call last):")
+        == "password:\nTraceback (most recent call last):"
+    )
+
+
+ADVERSARIES = [
+    "password", "password=", "://a:", "eyJaaaaaaaa.", "-eyJaaaaaa", "-----BEGIN PRIVATE KEY-----", "authorization: ",
+    "a.", "token-", "'password': '\\", "--password ", "?token=", "bearer ", "xoxb-", "sk-", "=a,", "key=(", "%22password%22%3A%22",
+    "A" * 50 + "=", "cookie: a=", "\"", "\\\"password\\\": \\\"", "://" + "a" * 60, "-u a:", "secret key ", "[2026-11-24T10:00:00] ",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("piece", ADVERSARIES)
+def test_a_megabyte_made_to_hurt_comes_to_an_end(piece: str) -> None:
+    """Linear patterns take a fraction of a second each; a quadratic one would take hours and be noticed."""
+    redacted = redact(piece * (1_000_000 // len(piece)))
+    assert isinstance(redacted, str)
+
+
+@given(st.text(max_size=300))
+def test_no_text_makes_it_raise(text: str) -> None:
+    assert isinstance(redact(text), str)
+
+
+def test_a_column_is_redacted_value_by_value() -> None:
+    assert redact_many(["password=hunter2FAKE", None, "fine"]) == ["password=***", None, "fine"]
