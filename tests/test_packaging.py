@@ -46,4 +46,5 @@ def test_the_demo_runs_from_the_wheel_alone(unpacked: Path, tmp_path: Path) -> N
     module, path = done.stdout.strip().splitlines()
     assert Path(module).is_relative_to(unpacked)
     assert Path(path).is_file()
+    assert "orders_ingest" in Path(path).read_text(encoding="utf-8")
     assert (tmp_path / "sample" / "2026-W47" / "report.json").is_file()

@@ -5,6 +5,7 @@ Heavy libraries are imported inside the commands, so that `windsock --help` stay
 
 from __future__ import annotations
 
+import os
 import sys
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -82,13 +83,33 @@ def now() -> datetime:
 def main() -> None:
     """Run a command; what a user can mend is one line and status 2, never a traceback."""
     try:
-        app(standalone_mode=True)
+        status = app(standalone_mode=False)
     except WindsockError as error:
         _output.error(str(error))
         sys.exit(2)
     except BrokenPipeError:
-        sys.stderr.close()
+        # the reader (`head`, a pager) has what it wanted; Python's flush at exit would complain
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except (KeyboardInterrupt, typer.Abort):
+        _output.error("interrupted; nothing is half-written, run the command again")
+        sys.exit(130)
+    except Exception as error:  # Typer brings a Click of its own: its usage errors are known by their method
+        if not hasattr(error, "format_message"):
+            raise
+        _usage(error)
+        sys.exit(2)
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def _usage(error: Any) -> None:
+    """A mistake on the command line, on one line; a command group named alone shows its help."""
+    context = error.ctx
+    if type(error).__name__ == "NoArgsIsHelpError":
+        error.show()
+        return
+    command = context.command_path if context else "windsock"
+    _output.error(f"{' '.join(error.format_message().split())} See `{command} --help`.")
 
 
 def _version(show: bool) -> None:
@@ -265,8 +286,21 @@ def ask(
     if print_sql:
         _output.result(story.printable_sql(config, question=question, sql=text, week=target))
         return
+    if format_ is Format.parquet:
+        _parquet(story.ask_arrow(config, question=question, sql=text, week=target))
+        return
     answer = story.ask(config, question=question, sql=text, week=target)
     _rows(answer.columns, answer.rows, format_)
+
+
+def _parquet(table: Any) -> None:
+    """The answer's bytes, with the types that DuckDB gave it."""
+    if sys.stdout.isatty():
+        raise ConfigError("--format parquet writes bytes; send them to a file: `… > answer.parquet`")
+    import pyarrow.parquet as pq
+
+    pq.write_table(table, sys.stdout.buffer)
+    sys.stdout.buffer.flush()
 
 
 def _rows(columns: Any, rows: Any, format_: Format) -> None:
@@ -275,13 +309,9 @@ def _rows(columns: Any, rows: Any, format_: Format) -> None:
     elif format_ is Format.csv:
         _output.result(as_csv(columns, rows))
     elif format_ is Format.parquet:
-        import polars as pl
+        import pyarrow as pa
 
-        if sys.stdout.isatty():
-            raise ConfigError("--format parquet writes bytes; send them to a file: `… > answer.parquet`")
-        pl.DataFrame(list(rows), schema=list(columns), orient="row", infer_schema_length=None).write_parquet(
-            sys.stdout.buffer
-        )
+        _parquet(pa.Table.from_pylist(list(rows), schema=None if rows else pa.schema([])))
     else:
         _output.result(as_table(columns, rows) if rows else "no rows")
 

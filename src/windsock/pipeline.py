@@ -24,10 +24,10 @@ from windsock.model import Answer, Ignored, LogKey, Reject, Row, SourceObject
 from windsock.output import Output
 from windsock.parse import parse_key, read_task_log
 from windsock.pull import PullSummary, open_lake, pull
-from windsock.questions import Question, ask_sql, load_questions
+from windsock.questions import Question, answer_as_arrow, ask_sql, load_questions
 from windsock.questions import ask as ask_question
 from windsock.report import build_page, write_report
-from windsock.store import Store, open_store
+from windsock.store import NotFound, ObjectUnreadable, Store, open_store
 from windsock.week import Week
 
 __all__ = ["PullSummary", "open_lake", "pull"]
@@ -78,6 +78,16 @@ def ask(config: Config, *, question: str, sql: str, week: Week) -> Answer:
     conn = open_lake(config).connect(week)
     try:
         return ask_question(conn, chosen) if chosen else ask_sql(conn, sql)
+    finally:
+        conn.close()
+
+
+def ask_arrow(config: Config, *, question: str, sql: str, week: Week) -> Any:
+    """The same answer as an Arrow table, with the types that DuckDB gave it."""
+    chosen = _question(question) if question else None
+    conn = open_lake(config).connect(week)
+    try:
+        return answer_as_arrow(conn, chosen.sql if chosen else sql, name=question or "sql")
     finally:
         conn.close()
 
@@ -188,32 +198,45 @@ def parse_files(paths: Sequence[str]) -> Iterator[Row]:
     for given in paths:
         local = Path(given)
         if "://" not in given and local.is_file():
-            store = open_store(str(local.resolve().parent), _no_storage())
-            objects = [o for o in store.list() if o.path == local.name]
-        else:
-            store = open_store(given, _no_storage())
-            objects = list(store.list())
-            if not objects:
-                raise SourceError(
-                    f"{given}: no such file, and nothing below it; give a log file, a folder or a URL"
-                )
-        for obj in objects:
-            yield _parse_one(store, obj, given if len(objects) == 1 else obj.url)
+            store = open_store(str(local.resolve().parent))
+            yield _parse_one(store, store.head(local.name), given)
+            continue
+        if "://" not in given and not local.is_dir():
+            raise SourceError(f"{given}: no such file or folder; give a log file, a folder or a URL")
+        yield from _parse_below(given)
 
 
-def _no_storage() -> Any:
-    from windsock.store import Storage
-
-    return Storage()
+def _parse_below(given: str) -> Iterator[Row]:
+    """Every object below a folder or a URL; a URL may name one object."""
+    store = open_store(given)
+    count = 0
+    for obj in store.list():
+        count += 1
+        yield _parse_one(store, obj, obj.url)
+    if count:
+        return
+    folder, _, name = given.rpartition("/")
+    if "://" in given and name and not folder.endswith(":/"):
+        parent = open_store(folder)
+        try:
+            yield _parse_one(parent, parent.head(name), given)
+            return
+        except (NotFound, ObjectUnreadable):
+            pass
+    raise SourceError(f"{given}: no such object, and nothing below it; give a log file, a folder or a URL")
 
 
 def _parse_one(store: Store, obj: SourceObject, shown: str) -> Row:
+    row: Row = dict.fromkeys(PARSE_COLUMNS) | {"path": shown}
+    try:
+        data = store.get(obj.path)
+    except NotFound:
+        return row | {"reject": "vanished"}
+    except ObjectUnreadable as error:
+        return row | {"reject": error.reason}
     key = parse_key(obj.url) or LogKey("", "", "", -1, 0)
     # a single file may be any number of years old, and was perhaps copied today: its times are told as they are
-    outcome = read_task_log(
-        key, store.get(obj.path), object_url=obj.url, etag=obj.etag, modified_at=None, lines="errors"
-    )
-    row: Row = dict.fromkeys(PARSE_COLUMNS) | {"path": shown}
+    outcome = read_task_log(key, data, object_url=obj.url, etag=obj.etag, modified_at=None, lines="errors")
     if isinstance(outcome, Reject):
         return row | {"reject": outcome.reason}
     if isinstance(outcome, Ignored):

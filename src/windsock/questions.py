@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -83,13 +84,29 @@ def ask(conn: duckdb.DuckDBPyConnection, question: Question) -> Answer:
 
 def ask_sql(conn: duckdb.DuckDBPyConnection, sql: str) -> Answer:
     """Run one ad-hoc statement. The lake's files cannot be changed by it: the connection holds views only."""
+    _refuse_many(sql)
+    return _answer(conn, "sql", sql)
+
+
+def answer_as_arrow(conn: duckdb.DuckDBPyConnection, sql: str, *, name: str) -> Any:
+    """The answer as an Arrow table: columns keep DuckDB's types, also where every value is null."""
+    _refuse_many(sql)
+    try:
+        relation = conn.sql(sql)
+        if relation is None:
+            raise QuestionError(f"{name}: the statement gives no rows; write a select")
+        return relation.to_arrow_table()
+    except duckdb.Error as error:
+        raise QuestionError(f"{name}: {_one_line(error)}") from None
+
+
+def _refuse_many(sql: str) -> None:
     try:
         statements = duckdb.extract_statements(sql)
     except duckdb.Error as error:
         raise QuestionError(f"--sql: {_one_line(error)}") from None
     if len(statements) != 1:
         raise QuestionError(f"--sql: {len(statements)} statements; give one")
-    return _answer(conn, "sql", sql)
 
 
 def _answer(conn: duckdb.DuckDBPyConnection, name: str, sql: str) -> Answer:

@@ -59,11 +59,12 @@ def environment(name: str, python: Path, *installs: list[str]) -> Path:
     return folder
 
 
-def run(command: list[str], **options: object) -> str:
-    """Run to the end; what it printed, or an assertion that shows it."""
-    done = subprocess.run(command, capture_output=True, text=True, check=False, **options)  # type: ignore[call-overload]
+def run(command: list[str], *, cwd: Path | None = None, env: dict[str, str] | None = None) -> str:
+    """Run to the end, without this process's Python paths; what it printed, or an assertion that shows it."""
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "VIRTUAL_ENV"))}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd, env=env or clean)
     assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
-    return str(done.stdout)
+    return done.stdout
 
 
 def windsock(python: Path, name: str) -> Path:
