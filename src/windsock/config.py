@@ -275,8 +275,10 @@ def _refuse_unknown(raw: Mapping[str, Any], struct: Any, path: Path, heading: st
             for name, table in value.items() if isinstance(value, dict) else ():
                 if isinstance(table, dict):
                     _refuse_unknown(table, inner, path, f"{below}.{name}")
-        elif isinstance(value, dict):
-            _refuse_unknown(value, inner, path, below)
+        else:
+            for table in value if isinstance(value, list) else [value]:
+                if isinstance(table, dict):
+                    _refuse_unknown(table, inner, path, below)
 
 
 def _struct_in(kind: Any) -> Any:

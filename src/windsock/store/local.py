@@ -28,6 +28,8 @@ class LocalStore:
         """Every file below `prefix` (a folder or the beginning of names), in key order."""
         if not self._root.exists():
             raise SourceError(f"{self.url}: no such folder; check the url in the pipeline file")
+        if not self._root.is_dir():
+            raise SourceError(f"{self.url}: a file, not a folder; give the folder that holds it")
         base = prefix.rpartition("/")[0]
         for path in self._walk(base):
             if path.startswith(prefix) and (start_after is None or path > start_after):
