@@ -47,7 +47,7 @@ def test_the_parse_step_names_the_version_that_came_with_it(out: Path) -> None:
 
 def test_a_backfill_stands_in_a_line_of_its_own(out: Path) -> None:
     report = json.loads((out / "report.json").read_text())
-    assert report["unjudged"] == ["backfill: 10 runs in 1 DAG(s), 4 of them lost; not judged"]
+    assert report["unjudged"] == ["backfill: 10 runs in 1 DAG, 4 of them lost; not judged"]
 
 
 @pytest.mark.parametrize("name", ["report.html", "email.html", "email.txt", "report.json"])

@@ -94,7 +94,10 @@ class Finding:
     since_week: str = ""
     weeks: int = 1
     owner: str = ""
-    rank: float = 0.0  # larger is more important; only the order counts
+    rank: float = 0.0  # impact in the rule's own measure; larger is more important
+    unchanged_weeks: int = 0  # since it was last new, worse or back
+    told_rank: float = 0.0  # its impact at that time
+    note: str = ""  # who accepted it and until when; that an acceptance ended
 
 
 @dataclass(frozen=True, slots=True)

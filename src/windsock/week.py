@@ -57,6 +57,10 @@ class Week:
     def minus(self, weeks: int) -> Week:
         return Week(self.monday - timedelta(weeks=weeks))
 
+    def weeks_until(self, later: Week) -> int:
+        """Weeks from this one to `later`; negative when that one is earlier."""
+        return (later.monday - self.monday).days // 7
+
     def __str__(self) -> str:
         year, number, _ = self.monday.isocalendar()
         return f"{year}-W{number:02d}"

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from windsock.findings.methods.failure_rates import Counts, RateChange, judge_rates
-from windsock.findings.methods.intervals import wilson
 from windsock.findings.rule import Thresholds, rows_of, threshold
+from windsock.intervals import wilson
 from windsock.model import Answer, Row
 from windsock.week import Week
 

@@ -5,27 +5,76 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from windsock.model import Finding, NoData, Verdict
+from windsock.report.formats import clean
+from windsock.report.history import Gone
+from windsock.report.page import Score
 
 WORDS = {"worse": "worse", "same": "same", "better": "better", "cannot_tell": "cannot tell"}
+GRAVE = ("warning", "critical")
 _INPUT = {"failures": "task logs", "parsing": "parse times", "pools": "pools", "silent": "run cadence"}
+MAX_CAUSE = 220
 
 
-def verdict(findings: Sequence[Finding], no_data: Sequence[NoData], *, log_rows: int) -> tuple[Verdict, str]:
+def is_grave(finding: Finding) -> bool:
+    """Severity warning or above, and not accepted."""
+    return finding.severity in GRAVE and finding.status in ("new", "worse", "still")
+
+
+def verdict(
+    findings: Sequence[Finding],
+    gone: Sequence[Gone],
+    no_data: Sequence[NoData],
+    scores: Sequence[Score],
+    *,
+    blind: str = "",
+) -> tuple[Verdict, str, str]:
     """`worse` when a new or worse finding of severity warning or above passed its own test; `better` when only
-    improvements did; `cannot_tell` only when there are no task logs to judge. Missing inputs qualify the sentence."""
-    bad = [
-        one for one in findings if one.severity in ("warning", "critical") and one.status in ("new", "worse")
-    ]
-    good = [one for one in findings if one.status in ("better", "recovered")]
+    improvements did; `cannot_tell` when `blind` says why the week cannot be judged. Then the sentence of cause, and the number
+    with its interval; missing inputs qualify it."""
+    bad = [one for one in findings if is_grave(one) and one.status in ("new", "worse")]
+    good = [one.headline for one in findings if one.status in ("better", "recovered") and one.weeks == 1]
+    good += [f"{one.headline}: gone" for one in gone if one.status == "recovered"]
     missing = sorted({_INPUT[one.section] for one in no_data if one.section in _INPUT})
-    qualified = f"; {' and '.join(missing)} not seen" if missing else ""
-    if log_rows == 0:
-        return "cannot_tell", "Cannot tell: no task logs of this week were read."
+    detail = _rate(scores) + (f" {_and(missing).capitalize()} not seen." if missing else "")
+    if blind:
+        return "cannot_tell", f"Cannot tell: {blind}.", ""
     if bad:
         more = f", and {len(bad) - 1} more" if len(bad) > 1 else ""
-        return "worse", f"Worse: {bad[0].headline}{more}{qualified}."
-    still = sum(one.status == "still" and one.severity in ("warning", "critical") for one in findings)
-    if good:
-        return "better", f"Better: {good[0].headline}{qualified}."
+        return "worse", f"Worse: {clean(bad[0].headline, MAX_CAUSE)}{more}.", detail.strip()
+    still = sum(is_grave(one) for one in findings)
     tail = f"; {still} known {'problem is' if still == 1 else 'problems are'} still open" if still else ""
-    return "same", f"Same as before: nothing new passed its test{tail}{qualified}."
+    if good:
+        more = f", and {len(good) - 1} more" if len(good) > 1 else ""
+        return "better", f"Better: {clean(good[0], MAX_CAUSE)}{more}{tail}.", detail.strip()
+    return "same", f"Same as before: nothing new passed its test{tail}.", detail.strip()
+
+
+def _rate(scores: Sequence[Score]) -> str:
+    lost = next((one for one in scores if one.key == "lost_runs" and one.detail), None)
+    if lost is None:
+        return ""
+    before = "" if lost.median == "no data" else f" Before: {lost.median}."
+    return f" Runs lost: {lost.this_week} ({lost.detail}).{before}"
+
+
+def _and(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def subject(deployment: str, week: str, word: str, findings: Sequence[Finding], gone: Sequence[Gone]) -> str:
+    """Constant prefix, so that mails thread; then the verdict and what is new."""
+    new = [one for one in findings if is_grave(one) and one.status in ("new", "worse")]
+    counts = (
+        ("new incident", "new incidents", sum(one.code == "WS110" for one in new)),
+        ("DAG silent", "DAGs silent", sum(one.code == "WS501" for one in new)),
+        ("other problem", "other problems", sum(one.code not in ("WS110", "WS501") for one in new)),
+        (
+            "recovered",
+            "recovered",
+            sum(one.status in ("better", "recovered") and one.weeks == 1 for one in findings)
+            + sum(one.status == "recovered" for one in gone),
+        ),
+    )
+    parts = [f"{n} {one if n == 1 else many}" for one, many, n in counts if n]
+    tail = f". {', '.join(parts)}" if parts else ""
+    return clean(f"Airflow {clean(deployment, 80)}, week {int(week[-2:])}: {word}{tail}", 200)

@@ -1,0 +1,83 @@
+"""What became of a finding that this week does not have. Not seen is never shown as healthy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from windsock.intervals import wilson
+from windsock.model import Answer, Judgement, Row
+
+
+@dataclass(frozen=True, slots=True)
+class Became:
+    """`recovered`, `not_seen` or `still`, and why; for `still`, this week's headline and evidence."""
+
+    status: str
+    note: str = ""
+    headline: str = ""
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+
+
+_SECTION_OF = {"WS1": "failures", "WS2": "parsing", "WS3": "pools", "WS5": "silent"}
+# where a subject must show up this week before its problem can be called gone
+_SEEN_IN = {
+    "dag_id": ("failure_rate_by_dag", "runs"),
+    "dag_file": ("parse_time_by_file", "samples"),
+    "pool": ("pool_full_share", "samples"),
+}
+
+
+def became(before: Mapping[str, Any], answers: Mapping[str, Answer], judgement: Judgement) -> Became:
+    """Judged by whether its subject can be seen, and, for a rate, by the level that it has now."""
+    code, subject = str(before.get("code", "")), before.get("subject") or {}
+    for missing in judgement.no_data:
+        if missing.section == _SECTION_OF.get(code[:3]) or (
+            code == "WS110" and missing.section == "incidents"
+        ):
+            return Became("not_seen", f"no data: {missing.why}")
+    for key, (question, count) in _SEEN_IN.items():
+        if key not in subject or question not in answers:
+            continue
+        row = next((r for r in answers[question].rows if str(r.get(key)) == str(subject[key])), None)
+        if row is None or not row.get(count):
+            return Became("not_seen", f"{subject[key]} was not seen this week")
+        if code in ("WS101", "WS103", "WS104"):
+            return _rate(before, row)
+    if not answers.get("inputs_seen") or not _has_logs(answers["inputs_seen"]):
+        return Became("not_seen", "no task logs of this week")
+    return Became("recovered")
+
+
+def _rate(before: Mapping[str, Any], row: Row) -> Became:
+    """A DAG that loses runs as before has only dragged its own past up: that is no recovery.
+
+    Recovered is a rate below the middle between what was told first and what was usual before that.
+    """
+    evidence = before.get("evidence") or {}
+    told, usual = evidence.get("told_rate", evidence.get("rate")), float(evidence.get("baseline_rate") or 0)
+    runs, lost = int(row["runs"]), int(row["lost_runs"])
+    if not isinstance(told, int | float) or lost / runs <= (told + usual) / 2:
+        return Became("recovered", f"{lost} of {runs} runs lost this week")
+    low, high = wilson(lost, runs)
+    return Became(
+        "still",
+        "no longer above its own recent past, which it has dragged up",
+        f"{row['dag_id']}: {lost} of {runs} runs failed, as since {before.get('since_week')}",
+        {
+            "tries": runs,
+            "failures": lost,
+            "rate": lost / runs,
+            "rate_low": low,
+            "rate_high": high,
+            "baseline_rate": usual,
+            "excess_failures": lost - usual * runs,
+            "probability": None,
+            "told_rate": told,
+        },
+    )
+
+
+def _has_logs(answer: Answer) -> bool:
+    return any(row["row_count"] for row in answer.rows if row.get("input") in ("task_logs", "task_instances"))

@@ -1,0 +1,128 @@
+"""The scoreboard: eight measures of this week, last week and the median of four, each with its n."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from statistics import median
+from typing import Any
+
+from windsock.intervals import wilson
+from windsock.model import Answer, Row
+from windsock.report.formats import chance, hours, interval, number, seconds, share, size
+from windsock.report.marks import ALPHA, amount_moved, rate_moved
+from windsock.report.page import Mark, Score
+from windsock.week import Week
+
+_RATES = (
+    ("lost_runs", "Runs lost after all retries", "lost_runs", "runs"),
+    ("first_try_failed_runs", "Runs with a failed first try", "first_try_failed_runs", "runs"),
+    ("failures", "Tries that failed", "failures", "tries"),
+)
+_AMOUNTS: tuple[tuple[str, str, Callable[[float | None], str], bool], ...] = (
+    ("failed_hours", "Hours spent on failed tries", hours, True),
+    ("wait_hours", "Hours waited for pools", hours, True),
+    ("parse_s", "Parsing every DAG file once", seconds, True),
+    ("runs", "Runs", number, False),
+    ("log_bytes", "Task logs", size, False),
+)
+_QUESTION = {"wait_hours": "pool_wait_by_week", "parse_s": "parse_time_by_week"}
+
+
+def scoreboard(answers: Mapping[str, Answer], week: Week) -> tuple[Score, ...]:
+    """Rows in a fixed order; a measure without data says so, and is never zero."""
+    days = [week.minus(n).monday for n in range(8, -1, -1)]
+    rows = {row["week"]: row for row in _rows(answers, "scoreboard")}
+    extra = {"wait_hours": _waits(answers), "parse_s": _parse_times(answers, week)}
+    scores = [_rate(*spec, [rows.get(day) for day in days]) for spec in _RATES]
+    for key, name, form, is_cost in _AMOUNTS:
+        source = extra.get(key)
+        values = [
+            source.get(day) if source is not None else (rows[day][key] if day in rows else None)
+            for day in days
+        ]
+        scores.append(_amount(key, name, form, values, is_cost=is_cost))
+    return tuple(scores)
+
+
+def _rows(answers: Mapping[str, Answer], name: str) -> Sequence[Row]:
+    return answers[name].rows if name in answers else ()
+
+
+def _waits(answers: Mapping[str, Answer]) -> dict[date, float]:
+    waits: dict[date, float] = {}
+    for row in _rows(answers, "pool_wait_by_week"):
+        if row["wait_hours"] is not None:
+            waits[row["week"]] = waits.get(row["week"], 0.0) + row["wait_hours"]
+    return waits
+
+
+def _parse_times(answers: Mapping[str, Answer], week: Week) -> dict[date, float]:
+    """Sum of the files' medians, from the one source that knows most files this week: sources do not compare."""
+    files: dict[str, int] = {}
+    totals: dict[str, dict[date, float]] = {}
+    for row in _rows(answers, "parse_time_by_week"):
+        of_source = totals.setdefault(row["source"], {})
+        of_source[row["week"]] = of_source.get(row["week"], 0.0) + row["median_s"]
+        files[row["source"]] = files.get(row["source"], 0) + (row["week"] == week.monday)
+    best = max(sorted(files), key=lambda one: files[one], default="")
+    return totals.get(best, {})
+
+
+def _rate(key: str, name: str, part: str, whole: str, rows: Sequence[Row | None]) -> Score:
+    counts = [(int(row[part]), int(row[whole])) if row else None for row in rows]
+    values = [one[0] / one[1] if one and one[1] else None for one in counts]
+    now = counts[-1]
+    detail = ""
+    if now and now[1]:
+        detail = f"{now[0]:,} of {now[1]:,}; 95 % interval {interval(*wilson(*now))}"
+    sign, p = rate_moved(counts)
+    return _score(key, name, share, values, detail, _mark(sign, p, is_cost=True), _why(sign, p))
+
+
+def _amount(
+    key: str,
+    name: str,
+    form: Callable[[float | None], str],
+    values: Sequence[float | None],
+    *,
+    is_cost: bool,
+) -> Score:
+    sign, p = amount_moved(values)
+    return _score(key, name, form, values, "", _mark(sign, p, is_cost=is_cost), _why(sign, p))
+
+
+def _mark(sign: int, p: float, *, is_cost: bool) -> Mark:
+    if not sign or p >= ALPHA:
+        return ""
+    if not is_cost:
+        return "changed"
+    return "worse" if sign > 0 else "better"
+
+
+def _why(sign: int, p: float) -> str:
+    if not sign or p >= ALPHA:
+        return ""
+    return f"{'higher' if sign > 0 else 'lower'} than the weeks before; by luck in {chance(p)}"
+
+
+def _score(
+    key: str, name: str, form: Any, values: Sequence[float | None], detail: str, mark: Mark, why: str
+) -> Score:
+    past = [one for one in values[-5:-1] if one is not None]
+    top = max((one for one in values if one is not None), default=0) or 1
+    shown = [form(one) for one in values]
+    return Score(
+        key=key,
+        name=name,
+        value=values[-1],
+        this_week=shown[-1],
+        detail=detail,
+        previous_week=shown[-2],
+        median=form(median(past)) if past else "no data",
+        bars=tuple(None if one is None else one / top for one in values),
+        mark=mark,
+        why=why,
+        text=f"{name}, nine weeks: {', '.join(shown)}",
+        question=_QUESTION.get(key, "scoreboard"),
+    )

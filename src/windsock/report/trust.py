@@ -1,0 +1,97 @@
+"""The trust box: what the report rests on, what could not be judged, and what a quiet week says of it all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from windsock.model import Answer, Judgement, NoData, Row
+from windsock.report.formats import clean, plural
+from windsock.report.history import History
+from windsock.report.page import Change, Score
+
+MAX_UNREADABLE = 0.5  # of the task logs; above it nothing can be said of the week
+
+
+def rows_of(answers: Mapping[str, Answer], name: str) -> Sequence[Row]:
+    """The rows of an answer; none when it was not asked."""
+    return answers[name].rows if name in answers else ()
+
+
+def blindness(answers: Mapping[str, Answer]) -> str:
+    """Why the week cannot be judged at all; empty when it can. Tries from API or database are enough."""
+    inputs = {row["input"]: int(row["row_count"] or 0) for row in rows_of(answers, "inputs_seen")}
+    if not inputs.get("task_logs") and not inputs.get("task_instances"):
+        return "no task logs of this week were read"
+    logs = [row for row in rows_of(answers, "objects_by_outcome") if row["kind"] == "task_logs"]
+    total = sum(row["objects"] for row in logs)
+    rejected = sum(row["objects"] for row in logs if row["outcome"] == "reject")
+    if total and rejected / total > MAX_UNREADABLE and not inputs.get("task_instances"):
+        return f"{rejected:,} of {total:,} task logs could not be read"
+    return ""
+
+
+def trust_lines(
+    answers: Mapping[str, Answer], judgement: Judgement, trust: Mapping[str, Any]
+) -> tuple[tuple[str, str], ...]:
+    """Label and text, in a fixed order."""
+    lines = [("Window", "Monday 00:00 to Monday 00:00 UTC")]
+    for row in rows_of(answers, "inputs_seen"):
+        told = f"{plural(row['row_count'], 'row')}, {row['hours_seen']} of 168 hours"
+        lines.append((row["input"].replace("_", " ").capitalize(), told if row["row_count"] else "no data"))
+    objects = rows_of(answers, "objects_by_outcome")
+    total = sum(row["objects"] for row in objects)
+    rejected = sum(row["objects"] for row in objects if row["outcome"] == "reject")
+    lines.append(("Objects read", f"{total:,}, {rejected:,} rejected"))
+    judged, few = sum(judgement.judged.values()), sum(judgement.not_enough.values())
+    lines.append(("Judged", f"{plural(judged, 'subject')}; {few:,} more had too little data"))
+    checks, warnings = trust.get("checks", 0), trust.get("check_warnings", 0)
+    lines.append(("Data checks", f"{plural(checks, 'check')}, {plural(warnings, 'warning')}"))
+    return tuple(lines)
+
+
+def unjudged(answers: Mapping[str, Answer]) -> tuple[str, ...]:
+    """Runs that are counted and never judged, one line a type."""
+    return tuple(_unjudged(row) for row in rows_of(answers, "unjudged_runs_by_type"))
+
+
+def _unjudged(row: Row) -> str:
+    lost = f", {row['lost_runs']:,} of them lost" if row["lost_runs"] else ""
+    told = f"{plural(row['runs'], 'run')} in {plural(row['dags'], 'DAG')}"
+    return f"{clean(str(row['run_type']), 60)}: {told}{lost}; not judged"
+
+
+def notes(history: History, withheld: Sequence[str]) -> tuple[str, ...]:
+    """About acceptances, and about what is kept inside. A hidden name is not told by its acceptance either."""
+    is_hidden = "names" in withheld
+    made = []
+    for title, entries in (("ended", history.expired), ("was not needed this week", history.unused)):
+        for one in entries:
+            name = "one finding" if is_hidden else clean(one.id, 120)
+            end = f" on {one.until}" if title == "ended" else ": remove it when the problem is gone"
+            made.append(f"acceptance of {name} by {clean(one.by, 80)} {title}{end}")
+    if withheld:
+        made.append(f"kept inside, as [report] says: {' and '.join(withheld)}")
+    return tuple(made)
+
+
+def quiet_lines(
+    scores: Sequence[Score],
+    changes: Sequence[Change],
+    no_data: Sequence[NoData],
+    trust: Sequence[tuple[str, str]],
+) -> tuple[str, ...]:
+    """The six lines of a week in which nothing is open and nothing changed."""
+    by_key = {one.key: one for one in scores}
+    lost, first, runs = by_key["lost_runs"], by_key["first_try_failed_runs"], by_key["runs"]
+    accepted = sum(one.status == "accepted" for one in changes)
+    missing = "; ".join(f"{one.section}: {clean(one.why, 160)}" for one in no_data)
+    seen = ", ".join(f"{name.lower()} {text}" for name, text in trust[1:6] if text != "no data")
+    return (
+        f"Runs: {runs.this_week}, {runs.median} in the median of four weeks.",
+        f"Lost after all retries: {lost.this_week} ({lost.detail or 'no runs'}), {lost.median} before.",
+        f"Failed in a first try: {first.this_week}, {first.median} before.",
+        f"Open: nothing. Accepted: {accepted or 'none'}.",
+        f"No data: {missing or 'none missing'}.",
+        f"Read: {seen}.",
+    )

@@ -1,0 +1,200 @@
+"""The page: its order, its limits, and that four artefacts say the same."""
+
+import html
+import json
+import re
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.report.made import WEEK, answers, finding, one_of_each, page
+from windsock.model import NoData
+from windsock.report import Page, body_of, render_html, render_report
+
+
+def words(markup: str) -> str:
+    """What a reader of the HTML sees, in one line; numbers and units may be tied by a hard space."""
+    bare = re.sub(r"<(style|script|head)\b.*?</\1>", " ", markup, flags=re.S)
+    text = html.unescape(re.sub(r"<[^>]+>", " ", bare)).replace("\u00a0", " ")
+    return " ".join(text.split())
+
+
+def headings(markup: str) -> list[str]:
+    return re.findall(r"<h2>(.*?)</h2>", markup)
+
+
+def test_the_order_of_the_page_never_changes() -> None:
+    order = [
+        "What to do", "Silent problems", "Scoreboard", "What changed", "Incidents", "Failure rates", "DAG parsing",
+        "Durations and lateness", "Pools and waiting", "Configuration and versions", "Per owner", "Trust in the data",
+    ]  # fmt: skip
+    full = headings(render_html(page(one_of_each())))
+    sparse = headings(render_html(page([finding()], given={})))
+    assert full == order
+    assert sparse == order
+
+
+def test_empty_sections_say_none_and_missing_inputs_say_why() -> None:
+    made = render_html(page([finding()], no_data=(NoData("pools", "no metric snapshots"),), given={}))
+    assert "Pools and waiting no data: no metric snapshots" in words(made)
+    assert "Incidents none" in words(made)
+    assert "Durations and lateness no data: this version has no rule for it" in words(made)
+
+
+def test_at_most_five_actions_the_rest_is_told_once() -> None:
+    made = page([finding(dag_id=f"d{n}") for n in range(9)])
+    texts = render_report(made)
+    assert len(made.actions) == 5
+    assert len(json.loads(texts["report.json"])["actions"]) == 5
+    assert texts["email.txt"].count("d8: 22 of 56") == 1
+
+
+def test_improvements_are_told_under_what_changed_only() -> None:
+    made = page(one_of_each())
+    assert all(card.status != "better" for section in made.sections for card in section.cards)
+    assert [one.headline for one in made.changes if one.status == "better"] == ["orders3 recovered"]
+
+
+def test_a_quiet_week_is_six_lines() -> None:
+    made = page([])
+    texts = render_report(made)
+    assert len(made.quiet) == 6
+    for line in made.quiet:
+        assert line in words(texts["report.html"])
+        assert line in words(texts["email.html"])
+        assert line in texts["email.txt"]
+    assert headings(texts["report.html"]) == []
+    assert made.verdict == "same"
+
+
+def test_a_week_without_task_logs_is_never_quiet() -> None:
+    made = page([], given={})
+    assert made.verdict == "cannot_tell"
+    assert made.quiet == ()
+
+
+@pytest.mark.parametrize(("rejected", "word"), [(251, "cannot_tell"), (250, "same")])
+def test_a_week_whose_logs_are_mostly_unreadable_cannot_be_told(rejected: int, word: str) -> None:
+    given = answers(["orders"])
+    row = given["objects_by_outcome"].rows[0]
+    rows = ({**row, "objects": 500 - rejected}, {**row, "outcome": "reject", "objects": rejected})
+    given["objects_by_outcome"] = replace(given["objects_by_outcome"], rows=rows)
+    assert page([], given=given).verdict == word
+
+
+def numbers_of(made: Page) -> list[str]:
+    """Every formatted text that all artefacts must carry."""
+    told = [made.verdict_sentence]
+    for score in made.scoreboard:
+        told += [score.name, score.this_week, score.previous_week, score.median]
+    return told + [one.headline for one in made.actions]
+
+
+def test_mail_page_text_and_json_say_the_same() -> None:
+    made = page(one_of_each())
+    texts = render_report(made)
+    seen = {name: words(text) for name, text in texts.items() if name.endswith("html")}
+    seen["email.txt"] = " ".join(texts["email.txt"].split())
+    seen["report.json"] = " ".join(
+        value for value in _strings(json.loads(texts["report.json"])) if isinstance(value, str)
+    )
+    for told in numbers_of(made):
+        for name, text in seen.items():
+            assert told in text, (name, told)
+
+
+def _strings(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return [one for inner in value.values() for one in _strings(inner)]
+    if isinstance(value, list):
+        return [one for inner in value for one in _strings(inner)]
+    return [value]
+
+
+def test_rendering_again_gives_the_same_bytes() -> None:
+    first, second = (render_report(page(one_of_each())) for _ in range(2))
+    assert first == second
+
+
+def test_report_json_keeps_its_contract() -> None:
+    body = json.loads(render_report(page(one_of_each()))["report.json"])
+    keys = {"schema", "deployment", "week", "window", "verdict", "verdict_sentence", "findings", "scoreboard",
+            "no_data", "revised", "changes", "trust"}  # fmt: skip
+    fields = {"id", "code", "name", "severity", "status", "since_week", "weeks", "subject", "headline", "evidence",
+              "advice", "owner", "question"}  # fmt: skip
+    assert keys <= set(body)
+    assert all(fields <= set(one) for one in body["findings"])
+    assert (body["schema"], body["week"], body["revised"]) == (1, str(WEEK), False)
+
+
+def test_every_link_on_the_page_leads_somewhere_and_no_anchor_stands_twice() -> None:
+    markup = render_html(page(one_of_each()))
+    anchors = re.findall(r' id="([^"]+)"', markup)
+    assert len(anchors) == len(set(anchors))
+    assert set(re.findall(r'href="#([^"]+)"', markup)) <= set(anchors)
+
+
+def test_an_anchor_is_the_same_next_week_whatever_the_rank() -> None:
+    first = page([finding(dag_id="a"), finding(dag_id="b")])
+    second = page([finding(dag_id="b"), finding(dag_id="a")])
+    assert {one.id: one.anchor for one in first.actions} == {one.id: one.anchor for one in second.actions}
+
+
+def test_every_plot_has_its_text() -> None:
+    markup = render_html(page(one_of_each()))
+    plots = re.findall(r'<svg class="plot (\w+)" role="img" aria-label="([^"]+)"', markup)
+    assert {kind for kind, _ in plots} == {"rate", "step", "heat", "curve", "timeline"}
+    for _, label in plots:
+        title, _, text = html.unescape(label).partition(". ")
+        assert text
+        assert title in words(markup)
+
+
+def test_every_number_names_the_command_that_makes_it() -> None:
+    made = page(one_of_each())
+    text = words(render_html(made))
+    for section in made.sections:
+        for card in section.cards:
+            assert f"windsock ask {card.question} --week {WEEK}" in text
+        if section.table:
+            assert f"windsock ask {section.table.question} --week {WEEK}" in text
+    assert {score.question for score in made.scoreboard} <= set(re.findall(r"windsock ask (\w+)", text))
+
+
+@pytest.mark.parametrize("unsafe", ["javascript:alert(1)", "data:text/html,x", "file:///etc/passwd"])
+def test_only_web_addresses_become_links(unsafe: str) -> None:
+    made = page([finding()], change=lambda fields: fields.update(base_url=unsafe))
+    assert unsafe not in render_html(made)
+
+
+@pytest.fixture(scope="module")
+def huge() -> dict[str, str]:
+    """5,000 DAGs and 2,000 findings, with the longest names that Airflow allows."""
+    names = [f"dag_{n:04d}_{'x' * 240}" for n in range(5000)]
+    findings = [one for name in names[:250] for one in one_of_each(name, text=f"boom {name} " * 20)][:2000]
+    return render_report(page(findings, given=answers(names, text="boom " * 60)))
+
+
+def test_the_page_stays_below_two_megabytes(huge: dict[str, str]) -> None:
+    assert len(huge["report.html"].encode()) < 2_000_000
+
+
+def test_the_mail_stays_below_what_gmail_clips(huge: dict[str, str]) -> None:
+    assert len(huge["email.html"].encode()) < 90_000
+    assert len(huge["email.txt"].encode()) < 90_000
+
+
+def test_what_is_left_out_is_counted(huge: dict[str, str]) -> None:
+    assert "4,950 more rows left out" in words(huge["report.html"])
+    assert re.search(r"[\d,]+ more findings left out here", words(huge["report.html"]))
+    assert re.search(r"[\d,]+ more findings in the full page", words(huge["email.html"]))
+
+
+def test_nothing_is_left_out_of_the_json(huge: dict[str, str]) -> None:
+    assert len(json.loads(huge["report.json"])["findings"]) == 2000
+
+
+def test_the_body_holds_plain_values_only() -> None:
+    body = body_of(page(one_of_each()))
+    assert json.loads(json.dumps(body)) == body
