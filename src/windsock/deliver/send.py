@@ -1,95 +1,114 @@
-"""All targets in turn: a failed one is retried, then named, and does not stop the others."""
+"""All deliveries in turn: a failed one is retried, then named, and does not stop the others."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
-from windsock.errors import DeliveryError
+from windsock.deliver.parcel import Parcel
+from windsock.deliver.receipts import Receipt
+from windsock.errors import DeliveryError, WindsockError
 
-TRIES = 3
-PAUSE_S = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class Package:
-    """A finished report of one deployment and week: the files that `report` wrote."""
-
-    deployment: str
-    week: str
-    folder: Path
-
-    def text(self, name: str) -> str:
-        return (self.folder / name).read_text(encoding="utf-8")
-
-    def report(self) -> dict[str, Any]:
-        body: dict[str, Any] = json.loads(self.text("report.json"))
-        return body
+TRIES = 4
+PAUSE_S = 2.0  # doubled each time: 2, 4, 8
+AGAIN = "--again sends it once more"
 
 
-class Receipts(Protocol):
-    """Kept in the lake, so that a machine that forgets does not send twice."""
+class Uncertain(DeliveryError):
+    """The connection broke after the message was handed over: it may have arrived, so it is not tried again."""
 
-    def seen(self, key: str) -> bool: ...
-    def record(self, key: str, value: str) -> None: ...
+
+class Refused(DeliveryError):
+    """The target said no for good: trying again would change nothing."""
 
 
 class Target(Protocol):
-    """One way out. `send` delivers everything or raises."""
+    """One way out. `send` delivers everything, or raises having delivered nothing (`Uncertain`: not known)."""
 
     @property
     def name(self) -> str: ...
-    def describe(self, package: Package) -> str: ...
-    def send(self, package: Package, *, now: datetime) -> None: ...
+    def describe(self, parcel: Parcel) -> str: ...
+    def preview(self, parcel: Parcel) -> str: ...
+    def send(self, parcel: Parcel, *, now: datetime) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A parcel, its target, and the receipts that it leaves."""
+
+    target: Target
+    parcel: Parcel
+    receipts: tuple[Receipt, ...]
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What was done and what was not, in sentences."""
+
+    done: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+    delivered: set[str] = field(default_factory=set)  # deployments of which something was sent
 
 
 def send_all(
-    targets: Sequence[Target],
-    package: Package,
-    receipts: Receipts,
+    deliveries: Sequence[Delivery],
+    outcome: Outcome,
     *,
     now: datetime,
     sleep: Callable[[float], None],
     again: bool = False,
-    dry_run: bool = False,
-) -> list[str]:
-    """Deliver `package` to each target once; returns what was done, in sentences. Raises when any target failed."""
-    done: list[str] = []
-    failed: list[str] = []
-    for target in targets:
-        key = f"{package.deployment}/{package.week}/{target.name}"
-        if dry_run:
-            done.append(f"would send {target.describe(package)}")
-        elif receipts.seen(key) and not again:
-            done.append(f"{target.name}: week {package.week} was sent before; --again sends it once more")
-        else:
-            problem = _try(target, package, now, sleep)
-            if problem:
-                failed.append(f"{target.name}: {problem}")
-            else:
-                receipts.record(key, json.dumps({"sent_at": now.isoformat(), "target": target.name}))
-                done.append(f"sent {target.describe(package)}")
-    if failed:
-        told = f" ({'; '.join(done)})" if done else ""
-        raise DeliveryError(
-            f"not delivered to {'; '.join(failed)}{told}; run `windsock send` again when it is mended"
-        )
-    return done
-
-
-def _try(target: Target, package: Package, now: datetime, sleep: Callable[[float], None]) -> str:
-    problem = ""
-    for turn in range(TRIES):
-        if turn:
-            sleep(PAUSE_S * 2 ** (turn - 1))
+) -> None:
+    """Deliver each parcel once, and tell it to `outcome`."""
+    for one in deliveries:
         try:
-            target.send(package, now=now)
-        except DeliveryError as error:
-            problem = str(error)
+            _deliver(one, now, sleep, again=again)
+        except WindsockError as error:
+            outcome.failed.append(f"{one.target.name}: {error}")
         else:
-            return ""
-    return problem
+            outcome.done.append(f"sent {one.target.describe(one.parcel)}")
+            outcome.delivered |= set(one.parcel.deployments)
+
+
+def unsent(receipt: Receipt, *, again: bool) -> tuple[bool, str]:
+    """Whether a delivery is still to be made; if not, why, in a sentence. A send of unknown end is an error."""
+    state, at = receipt.state()
+    if state == "none" or again:
+        return True, ""
+    if state == "sent":
+        return False, f"sent before ({at}); {AGAIN}"
+    raise Uncertain(f"a send began at {at} and its end is not known; see whether it arrived: if not, {AGAIN}")
+
+
+def _deliver(one: Delivery, now: datetime, sleep: Callable[[float], None], *, again: bool) -> None:
+    claimed: list[tuple[Receipt, bytes | None]] = []
+    try:
+        for receipt in one.receipts:
+            claimed.append((receipt, receipt.claim(now, again=again)))
+        _try(one, now, sleep)
+    except Uncertain:
+        raise  # the claims stay: nobody sends it again unasked
+    except WindsockError:
+        for receipt, before in claimed:
+            receipt.release(before)
+        raise
+    try:
+        for receipt in one.receipts:
+            receipt.confirm(now)
+    except WindsockError as error:
+        raise Uncertain(f"sent, but the receipt cannot be kept ({error}); {AGAIN}") from None
+
+
+def _try(one: Delivery, now: datetime, sleep: Callable[[float], None]) -> None:
+    for turn in range(TRIES):
+        try:
+            one.target.send(one.parcel, now=now)
+        except (Uncertain, Refused):
+            raise
+        except DeliveryError:
+            if turn == TRIES - 1:
+                raise
+            sleep(PAUSE_S * 2**turn)
+        else:
+            return

@@ -118,7 +118,15 @@ class LocalStore:
         new.replace(target)
         return etag
 
-    def put(self, path: str, data: bytes, *, create: bool = False, if_match: str | None = None) -> str:
+    def put(
+        self,
+        path: str,
+        data: bytes,
+        *,
+        create: bool = False,
+        if_match: str | None = None,
+        content_type: str = "",
+    ) -> str:
         """Whole or not at all: written beside, flushed to disk, renamed. `create` fails if the file exists."""
 
         def write(new: Path) -> None:

@@ -201,14 +201,29 @@ class RemoteStore:
                 new.unlink(missing_ok=True)
         raise SourceError(f"{self.url}/{path}: keeps changing while it is read; try again")
 
-    def put(self, path: str, data: bytes, *, create: bool = False, if_match: str | None = None) -> str:
+    def put(
+        self,
+        path: str,
+        data: bytes,
+        *,
+        create: bool = False,
+        if_match: str | None = None,
+        content_type: str = "",
+    ) -> str:
         """One PUT: create, overwrite, or replace the version that `if_match` names. Returns the new token."""
         mode: Any = "create" if create else "overwrite"
         if if_match is not None:
             name = "version" if self._scheme == "gs" else "e_tag"
             mode = {name: if_match if name == "version" else f'"{if_match}"'}
         try:
-            done = obs.put(self._store, self._prefix + path, data, mode=mode, use_multipart=False)
+            done = obs.put(
+                self._store,
+                self._prefix + path,
+                data,
+                mode=mode,
+                use_multipart=False,
+                attributes={"Content-Type": content_type} if content_type else None,
+            )
         except Exception as error:  # as above
             if is_precondition(error):
                 return self._was_ours(path, data)
