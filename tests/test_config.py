@@ -41,7 +41,7 @@ def test_relative_paths_are_relative_to_the_file(tmp_path: Path) -> None:
         (MINIMAL + "[lake]\nshards = 0\n", "[lake] shards is 0"),
         (MINIMAL + '[lake]\nshards = "2"\n', "Expected `int`"),
         (MINIMAL + "[findings.W1]\nmin_tries = 3\n", "not a finding code"),
-        (MINIMAL + "[report]\nsamples = false\n", "[report] samples cannot be honoured by this version yet"),
+        (MINIMAL + "[report]\nurl = 'javascript:x'\n", "[report] url is no http(s) address"),
         (MINIMAL + "[pools.dwh]\nmax_slots = 3\n", "[pools] cannot be honoured"),
         ("[deployment\n", "not valid TOML"),
         ('[deployment]\nname = " "\n', "name is empty"),

@@ -20,8 +20,11 @@ GROUND = {
     "signature",
     "resources",
     "output",
+    "intervals",
+    "privacy",
+    "archive",
 }
-STORY = {"pipeline", "pull", "read", "snapshot", "setup", "demo"}
+STORY = {"pipeline", "pull", "read", "publish", "dispatch", "addressing", "snapshot", "setup", "demo"}
 
 
 def imports_of(path: Path) -> set[str]:

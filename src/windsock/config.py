@@ -140,6 +140,7 @@ class Report(Struct, frozen=True, forbid_unknown_fields=True):
     samples: bool = True
     hash_ids: bool = False
     accepted: str = ""
+    url: str = ""  # where readers find the delivered files; mail and Slack then link to the page
 
 
 class Email(Struct, frozen=True, forbid_unknown_fields=True, rename={"sender": "from"}):
@@ -154,6 +155,9 @@ class Email(Struct, frozen=True, forbid_unknown_fields=True, rename={"sender": "
     username_env: str = ""
     password_env: str = ""
     ses: bool = False
+    region: str = ""  # of SES
+    ca_file: str = ""  # certificates to trust besides the system's, for a server of your own
+    owners: bool = True  # owners that are mail addresses get their own slice
 
 
 class Slack(Struct, frozen=True, forbid_unknown_fields=True):
@@ -296,23 +300,37 @@ def _validate(pipeline: Pipeline, path: Path) -> None:
         raise ConfigError(f"{path}: [lake] shards is {pipeline.lake.shards}; it must be 1 or more")
     if pipeline.lake.memory_mb < 256:
         raise ConfigError(f"{path}: [lake] memory_mb is {pipeline.lake.memory_mb}; below 256 nothing can run")
-    # a promise that is read and not kept is worse than an error: above all `samples = false`
+    # a promise that is read and not kept is worse than an error
     later = {
         "[scope] quiet": pipeline.scope.quiet,
         "[checks]": pipeline.checks,
         "[pools]": pipeline.pools,
-        "[report] samples": not pipeline.report.samples,
-        "[report] hash_ids": pipeline.report.hash_ids,
-        "[report] accepted": pipeline.report.accepted,
     }
     for key, value in later.items():
         if value:
             raise ConfigError(
                 f"{path}: {key} cannot be honoured by this version yet; remove it from the file"
             )
+    _validate_email(pipeline.deliver.email, path)
+    if pipeline.report.url and not pipeline.report.url.startswith(("https://", "http://")):
+        raise ConfigError(f"{path}: [report] url is no http(s) address; readers are to open it in a browser")
     for code in pipeline.findings:
         if not _CODE.fullmatch(code):
             raise ConfigError(f"{path}: [findings.{code}]: not a finding code such as WS101")
+
+
+def _validate_email(email: Email | None, path: Path) -> None:
+    if email is None:
+        return
+    if email.starttls and email.tls:
+        raise ConfigError(f"{path}: [deliver.email] starttls and tls exclude each other; port 465 wants tls")
+    if bool(email.username_env) != bool(email.password_env):
+        raise ConfigError(f"{path}: [deliver.email] username_env and password_env go together")
+    is_here = email.smtp_host in ("localhost", "127.0.0.1", "::1")
+    if email.username_env and not (email.starttls or email.tls or is_here):
+        raise ConfigError(
+            f"{path}: [deliver.email] would send the password in the clear to {email.smtp_host}; set starttls or tls"
+        )
 
 
 def _secrets(raw: Mapping[str, Any], path: Path, environ: Mapping[str, str]) -> dict[str, str]:

@@ -3,44 +3,28 @@
 from __future__ import annotations
 
 import difflib
-import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from windsock import __version__, checks, resources
+from windsock import __version__, checks, dispatch, publish, resources
 from windsock.config import Config
-from windsock.deliver import Package, Target, send_all
-from windsock.deliver.files import Files
-from windsock.deliver.mail import Mail
-from windsock.deliver.slack import Slack
 from windsock.errors import ConfigError, QuestionError, SourceError
 from windsock.findings import RULES, judge_all
 from windsock.findings.what_if import what_if_pool as replay_pool
-from windsock.model import Answer, Ignored, LogKey, Reject, Row, SourceObject
+from windsock.model import Answer, Ignored, Judgement, LogKey, Reject, Row, SourceObject
 from windsock.output import Output
 from windsock.parse import parse_key, read_task_log
+from windsock.publish import Written
 from windsock.pull import PullSummary, open_lake, pull
 from windsock.questions import Question, answer_as_arrow, ask_sql, load_questions
 from windsock.questions import ask as ask_question
-from windsock.report import build_page, write_report
 from windsock.store import NotFound, ObjectUnreadable, Store, open_store
 from windsock.week import Week
 
 __all__ = ["PullSummary", "open_lake", "pull"]
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """A finished report."""
-
-    path: Path
-    verdict: str
-    verdict_sentence: str
-    severities: tuple[str, ...]
 
 
 def check(config: Config, *, week: Week, output: Output) -> checks.CheckReport:
@@ -104,7 +88,7 @@ def printable_sql(config: Config, *, question: str, sql: str, week: Week) -> str
 
 def judge_week(
     config: Config, *, week: Week, output: Output
-) -> tuple[Any, dict[str, Answer], dict[str, Any]]:
+) -> tuple[Judgement, publish.Material, dict[str, Any]]:
     """Check, ask every question, judge: the material of the report."""
     lake = open_lake(config)
     conn = lake.connect(week)
@@ -112,19 +96,23 @@ def judge_week(
         checked = checks.check(conn, week=week)
         checked.raise_for_failures(config.url(config.pipeline.lake.url))
         answers = {name: ask_question(conn, one) for name, one in questions().items()}
+        names = ask_sql(conn, _NAMES).rows if config.pipeline.report.hash_ids else ()
     finally:
         conn.close()
     answers["data_checks"] = _check_answer(checked)
+    shown = publish.material(
+        config, answers, store=lake.store, names=[value for row in names for value in row.values() if value]
+    )
     judgement = judge_all(
-        answers,
-        week=week,
-        thresholds=config.pipeline.findings,
-        exclude=config.pipeline.scope.exclude,
-        owners=config.pipeline.owners,
-        previous=_previous(config, week),
+        shown.answers, week=week, thresholds=config.pipeline.findings, exclude=shown.exclude
     )
     trust = {"checks": checked.checked, "check_warnings": len(checked.warnings), "version": __version__}
-    return judgement, answers, trust
+    return judgement, shown, trust
+
+
+_NAMES = """select distinct unnest([dag_id, task_id, hostname]) as name
+from task_tries where week = report_week()"""
+"""Names that may stand in log text, where they must not leave."""
 
 
 def _check_answer(report: checks.CheckReport) -> Answer:
@@ -143,38 +131,11 @@ def _check_answer(report: checks.CheckReport) -> Answer:
     return Answer("data_checks", columns, tuple(rows))
 
 
-def _previous(config: Config, week: Week) -> dict[str, Any] | None:
-    """The report.json of the week before, if this machine or the lake has it."""
-    path = config.out / str(week.minus(1)) / "report.json"
-    try:
-        loaded = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return loaded if isinstance(loaded, dict) else None
-
-
 def report(config: Config, *, week: Week, output: Output, out: Path | None = None) -> Written:
     """Judge the week and write the four files, all or none."""
-    judgement, answers, trust = judge_week(config, week=week, output=output)
-    page = build_page(
-        deployment=config.pipeline.deployment.name,
-        base_url=config.pipeline.deployment.base_url or None,
-        week=week,
-        judgement=judgement,
-        answers=answers,
-        trust=trust,
-        previous=_previous(config, week),
-        version=__version__,
-    )
-    folder = out or config.out / str(week)
-    write_report(folder, page)
-    written = json.loads((folder / "report.json").read_text(encoding="utf-8"))
-    return Written(
-        path=folder / "report.html",
-        verdict=written["verdict"],
-        verdict_sentence=written["verdict_sentence"],
-        severities=tuple(finding["severity"] for finding in written["findings"]),
-    )
+    judgement, shown, trust = judge_week(config, week=week, output=output)
+    store = open_lake(config).store
+    return publish.write(config, judgement, shown, trust, week=week, store=store, output=output, out=out)
 
 
 PARSE_COLUMNS = [
@@ -267,48 +228,13 @@ def explain(code: str) -> str:
 def send(
     configs: Sequence[Config], *, week: Week, now: datetime, again: bool = False, dry_run: bool = False
 ) -> list[str]:
-    """Deliver each deployment's finished report to its targets."""
-    lines: list[str] = []
-    for config in configs:
-        package = Package(config.pipeline.deployment.name, str(week), config.out / str(week))
-        if not (package.folder / "report.json").is_file():
-            raise ConfigError(
-                f"{package.folder}: no finished report of week {week}; run `windsock report {config.path.name}` first"
-            )
-        lake = open_lake(config)
-        lines += send_all(
-            _targets(config), package, lake, now=now, sleep=time.sleep, again=again, dry_run=dry_run
-        )
-    return lines
-
-
-def _targets(config: Config) -> list[Target]:
-    deliver = config.pipeline.deliver
-    targets: list[Target] = []
-    if deliver.email:
-        mail = deliver.email
-        if mail.ses:
-            raise ConfigError(
-                f"{config.path}: [deliver.email] ses cannot be used by this version yet; set smtp_host"
-            )
-        targets.append(
-            Mail(
-                to=tuple(mail.to),
-                sender=mail.sender,
-                host=mail.smtp_host,
-                port=mail.smtp_port,
-                starttls=mail.starttls,
-                tls=mail.tls,
-                username=config.secrets.get(mail.username_env, ""),
-                password=config.secrets.get(mail.password_env, ""),
-            )
-        )
-    if deliver.slack:
-        targets.append(Slack(config.secrets[deliver.slack.webhook_env]))
-    if deliver.files:
-        targets.append(Files(open_store(config.url(deliver.files.url), config.storage)))
-    if not targets:
-        raise ConfigError(
-            f"{config.path}: nobody to send to; add [deliver.email], [deliver.slack] or [deliver.files]"
-        )
-    return targets
+    """Deliver finished reports; several deployments of one target go as one message."""
+    return dispatch.send(
+        configs,
+        week=week,
+        now=now,
+        sleep=time.sleep,
+        lake_of=lambda config: open_lake(config).store,
+        again=again,
+        dry_run=dry_run,
+    )

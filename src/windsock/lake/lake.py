@@ -106,22 +106,6 @@ class Lake:
                 stale.unlink()
         return root
 
-    def seen(self, key: str) -> bool:
-        """Whether a receipt is kept: receipts live in the lake, so that they outlast the machine."""
-        try:
-            self.store.head(f"_windsock/receipts/{_file_name(key)}")
-        except NotFound:
-            return False
-        return True
-
-    def record(self, key: str, value: str) -> None:
-        """Keep a receipt."""
-        self.store.put(f"_windsock/receipts/{_file_name(key)}", value.encode())
-
-
-def _file_name(key: str) -> str:
-    return hashlib.sha256(key.encode()).hexdigest()[:32] + ".json"
-
 
 def _parquet_files(root: Path) -> Iterator[Path]:
     return iter(list(root.rglob("*.parquet"))) if root.exists() else iter(())
