@@ -76,7 +76,9 @@ class Store(Protocol):
     url: str
     local_root: Path | None
     requests: int  # listing requests made so far
-    refused: list[str]  # keys that were listed and that no client here can read
+    refused: list[
+        str
+    ]  # folders that could not be listed and names that are no text: passed over, and counted
 
     def list(self, prefix: str = "", *, start_after: str | None = None) -> Iterator[SourceObject]: ...
     def folders(self, prefix: str = "") -> tuple[Sequence[str], Sequence[SourceObject]]: ...

@@ -52,7 +52,8 @@ class LocalStore:
             return
         except OSError as error:
             if folder:
-                return  # one closed folder must not hide the rest; doctor tells of it
+                self.refused.append(f"{folder}/")  # one closed folder must not hide the rest
+                return
             raise SourceError(
                 f"{self._root}: cannot be listed ({error.strerror}); check its permissions"
             ) from None
@@ -61,7 +62,10 @@ class LocalStore:
             if name.endswith("/"):
                 yield from self._walk(base + name[:-1])
             elif not is_temporary(name):
-                yield base + name
+                if name.isascii() or _is_text(name):
+                    yield base + name
+                else:
+                    self.refused.append(base + name.encode(errors="replace").decode())
 
     def folders(self, prefix: str = "") -> tuple[Sequence[str], Sequence[SourceObject]]:
         """The folders (with a trailing slash) and the files directly below `prefix`."""
@@ -184,6 +188,15 @@ class LocalStore:
             raise LakeError(
                 f"{self.url}/{path}: cannot be removed ({error.strerror}); check permissions"
             ) from None
+
+
+def _is_text(name: str) -> bool:
+    """A file system takes any bytes as a name; ids are text."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _flush(path: Path) -> None:

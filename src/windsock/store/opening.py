@@ -104,7 +104,8 @@ def _boto3(storage: Storage) -> Client:
 
 def _gcs(bucket: str, storage: Storage) -> Any:
     if not storage.gcs_base_url:
-        return GCSStore(bucket, client_options=CLIENT, retry_config=RETRY)
+        public: Any = {"skip_signature": True} if storage.gcs_anonymous else {}
+        return GCSStore(bucket, client_options=CLIENT, retry_config=RETRY, **public)
     # obstore has no endpoint for GCS; a service account that names the base URL is the documented way
     account = {
         "gcs_base_url": storage.gcs_base_url, "disable_oauth": storage.gcs_anonymous,

@@ -55,7 +55,12 @@ def _is_denied(error: Exception) -> bool:
 
 def explained(error: Exception, url: str) -> SourceError:
     """The store as a whole said no."""
-    text = str(error)
+    text, key = str(error), refused_key(error)
+    if key is not None:
+        return SourceError(
+            f"{url}: the key {key!r} cannot be listed here; move the object, or read a Google bucket as s3:// with "
+            "endpoint_url https://storage.googleapis.com and an HMAC key"
+        )
     if "NoSuchBucket" in text or is_missing(error):
         return SourceError(f"{url}: no such bucket; check the name, the region and the endpoint")
     if _is_denied(error):

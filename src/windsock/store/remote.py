@@ -51,28 +51,20 @@ class RemoteStore:
         # obstore lists whole path segments: the rest of the prefix is compared here, and its start is an offset
         segment, _, rest = full.rpartition("/")
         last = max(self._prefix + start_after if start_after else "", full[:-1] if rest else "") or None
-        while True:
-            try:
-                for batch in obs.list(self._store, segment or None, offset=last, chunk_size=PAGE):
-                    self._count()
-                    for meta in batch:
-                        last = meta["path"]
-                        if last.startswith(full):
-                            yield self._object(meta)
-                        elif last > full:
-                            return
-                return
-            except Exception as error:  # obstore's errors share no base; each is told or raised anew
-                key = refused_key(error)
-                if key is None:
-                    raise explained(error, self.url) from None
-                if self._make_client:
-                    yield from self._list_by_boto3(full, last)
-                    return
-                # only S3 has a second client: elsewhere such a key is counted and passed over
-                if key.startswith(full):
-                    self.refused.append(key.removeprefix(self._prefix))
-                last = key
+        try:
+            for batch in obs.list(self._store, segment or None, offset=last, chunk_size=PAGE):
+                self._count()
+                for meta in batch:
+                    last = meta["path"]
+                    if last.startswith(full):
+                        yield self._object(meta)
+                    elif last > full:
+                        return
+        except Exception as error:  # obstore's errors share no base; each is told or raised anew
+            if refused_key(error) is None or not self._make_client:
+                raise explained(error, self.url) from None
+            # obstore gives up the whole page with the key: the other client starts behind the last good page
+            yield from self._list_by_boto3(full, last)
 
     def folders(self, prefix: str = "") -> tuple[Sequence[str], Sequence[SourceObject]]:
         """What lies directly below `prefix`: folders (with a trailing slash), and objects."""
