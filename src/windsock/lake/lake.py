@@ -5,32 +5,38 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import Any, Self, TypeVar
 
 import duckdb
 
 from windsock import resources
 from windsock.errors import LakeError
+from windsock.lake.files import Cache, table_files
+from windsock.lake.lock import EXPIRE_S, RENEW_S, Lock
+from windsock.lake.mirror import snapshot
+from windsock.lake.reshard import MARKER, reshard
 from windsock.lake.writer import Writer
-from windsock.schema import TABLES
 from windsock.store import NotFound, ObjectUnreadable, PreconditionFailed, Storage, Store, open_store
 from windsock.week import Week
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 IDENTITY = "_windsock/lake.json"
-MIRROR_SLACK_WEEKS = 1
+TRIES = 4  # readings of a lake that changes under the reader
+
+T = TypeVar("T")
 
 
 class Lake:
     """One deployment's Parquet. Another deployment's name, or another number of shards, is refused."""
 
-    def __init__(self, store: Store, *, shards: int, memory_mb: int, cache_dir: Path) -> None:
-        self.store, self.shards, self.memory_mb, self._cache_dir = store, shards, memory_mb, cache_dir
+    def __init__(
+        self, store: Store, *, shards: int, memory_mb: int, cache_dir: Path, renew_s: float, expire_s: float
+    ) -> None:
+        self.store, self.shards, self.memory_mb = store, shards, memory_mb
+        self.cache = Cache(store, cache_dir)
+        self._renew_s, self._expire_s = renew_s, expire_s
 
     @classmethod
     def open(
@@ -43,6 +49,9 @@ class Lake:
         storage: Storage | None = None,
         cache_dir: Path | None = None,
         create: bool = False,
+        for_reshard: bool = False,
+        renew_s: float = RENEW_S,
+        expire_s: float = EXPIRE_S,
     ) -> Self:
         """Open the lake at `url`. A folder of Parquet that windsock did not write is a lake too, to be asked."""
         store = open_store(url, storage)
@@ -60,22 +69,55 @@ class Lake:
                 f"{url}: belongs to deployment {identity.get('deployment')!r}, not {deployment!r}; "
                 "give each deployment a lake of its own"
             )
-        if identity and identity.get("shards") != shards:
-            raise LakeError(
-                f"{url}: has {identity.get('shards')} shards, the pipeline file says {shards}; they must agree"
-            )
+        if identity and not for_reshard:
+            _refuse_other_shards(store, url, identity, shards)
         default = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "windsock"
-        return cls(store, shards=shards, memory_mb=memory_mb, cache_dir=cache_dir or default)
+        return cls(
+            store,
+            shards=shards,
+            memory_mb=memory_mb,
+            cache_dir=cache_dir or default,
+            renew_s=renew_s,
+            expire_s=expire_s,
+        )
 
-    def writer(self, *, shard: int, holder: str, now: datetime) -> AbstractContextManager[Writer]:
+    def writer(self, *, shard: int, holder: str, now: datetime, scratch_dir: Path | None = None) -> Writer:
         """The one writer of a shard; a second one is told who holds it."""
         return Writer(
-            self.store, shard=shard, shards=self.shards, memory_mb=self.memory_mb, holder=holder, now=now
+            self.store,
+            shard=shard,
+            shards=self.shards,
+            memory_mb=self.memory_mb,
+            cache=self.cache,
+            now=now,
+            lock=self._lock(shard, holder),
+            scratch_dir=scratch_dir,
+        )
+
+    def _lock(self, shard: int, holder: str) -> Lock:
+        path = f"_windsock/lock-{shard:03d}"
+        return Lock(self.store, path, holder, renew_s=self._renew_s, expire_s=self._expire_s)
+
+    def reshard(self, *, holder: str, shard_of: Callable[[str, str], int]) -> int:
+        """Deal every row anew over `shards`; `shard_of(object_url, kind)` says where an object belongs now.
+
+        Returns the number of files written; 0 when the lake has that many shards already."""
+        identity = _identity(self.store) or {}
+        before = int(identity.get("shards", self.shards))
+        return reshard(
+            self.store,
+            self.cache,
+            identity=identity,
+            identity_path=IDENTITY,
+            shards=self.shards,
+            locks=[self._lock(n, holder) for n in range(max(before, self.shards))],
+            memory_mb=self.memory_mb,
+            shard_of=shard_of,
         )
 
     def connect(self, week: Week, *, weeks_back: int = 8) -> duckdb.DuckDBPyConnection:
         """DuckDB with the lake's views over `week` and the weeks before. The caller closes it."""
-        root = self.store.local_root or self._mirror(week, weeks_back)
+        root = self.store.local_root or snapshot(self.store, self.cache, week=week, weeks_back=weeks_back)
         conn = duckdb.connect(config={"memory_limit": f"{max(self.memory_mb, 256)}MB"})
         conn.execute("set threads = 1")  # one order of summing: the same lake and week give the same bytes
         conn.execute("set variable lake = ?", [str(root)])
@@ -84,34 +126,58 @@ class Lake:
         conn.execute((resources.folder("sql") / "lake.sql").read_text(encoding="utf-8"))
         return conn
 
-    def _mirror(self, week: Week, weeks_back: int) -> Path:
-        """A copy of the weeks in use on local disk, by etag, so that DuckDB needs no extension and no network."""
-        root = self._cache_dir / hashlib.sha256(self.store.url.encode()).hexdigest()[:16]
-        weeks = {str(week.minus(n).monday) for n in range(-1, weeks_back + MIRROR_SLACK_WEEKS + 1)}
-        wanted: set[Path] = set()
-        for table in TABLES:
-            for obj in self.store.list(f"{table}/"):
-                if not obj.path.endswith(".parquet") or obj.path.split("week=")[-1][:10] not in weeks:
-                    continue
-                target, mark = root / obj.path, root / f"{obj.path}.etag"
-                wanted.add(target)
-                if not (target.exists() and mark.exists() and mark.read_text() == obj.etag):
-                    target.parent.mkdir(parents=True, exist_ok=True)
-                    beside = target.with_name(f"{target.name}.tmp-{os.getpid()}")
-                    beside.write_bytes(self.store.get(obj.path))
-                    beside.replace(target)
-                    mark.write_text(obj.etag)
-        for stale in _parquet_files(root):
-            if stale not in wanted:
-                stale.unlink()
-        return root
+    def read(self, week: Week, work: Callable[[duckdb.DuckDBPyConnection], T], *, weeks_back: int = 8) -> T:
+        """`work` on a lake that stood still meanwhile: while a pull publishes, a reader of several files could miss a
+        row that moves, or see it twice. So the listing is compared before and after, and `work` is done again."""
+        for _ in range(TRIES):
+            before = self._listing()
+            try:
+                conn = self.connect(week, weeks_back=weeks_back)
+                try:
+                    done = work(conn)
+                finally:
+                    conn.close()
+            except (duckdb.IOException, OSError):
+                if self._listing() == before:
+                    raise
+                continue
+            # a bucket was read through a snapshot, which compares for itself
+            if self.store.local_root is None or self._listing() == before:
+                return done
+        raise LakeError(f"{self.store.url}: is being written all the time; ask again when the pull has ended")
+
+    def _listing(self) -> list[tuple[str, str]]:
+        if self.store.local_root is None:
+            return []
+        return [(obj.path, obj.etag) for obj in table_files(self.store)]
+
+    def recall(self, name: str) -> dict[str, Any]:
+        """What was remembered under a name; empty when nothing was."""
+        try:
+            told = json.loads(self.store.get(f"_windsock/{name}.json"))
+        except (NotFound, ValueError):
+            return {}
+        return told if isinstance(told, dict) else {}
+
+    def remember(self, name: str, value: Mapping[str, Any]) -> None:
+        """Keep a small fact beside the tables; the same fact again writes nothing."""
+        if self.recall(name) != dict(value):
+            self.store.put(f"_windsock/{name}.json", json.dumps(value, sort_keys=True).encode())
 
 
-def _parquet_files(root: Path) -> Iterator[Path]:
-    return iter(list(root.rglob("*.parquet"))) if root.exists() else iter(())
+def _refuse_other_shards(store: Store, url: str, identity: Mapping[str, Any], shards: int) -> None:
+    if store.token(MARKER) is not None:
+        raise LakeError(
+            f"{url}: is being dealt over another number of shards; finish with `windsock pull PIPELINE.toml --reshard`"
+        )
+    if identity.get("shards") != shards:
+        raise LakeError(
+            f"{url}: has {identity.get('shards')} shards, [lake] shards says {shards}; "
+            "set it back, or deal the rows anew with `windsock pull PIPELINE.toml --reshard`"
+        )
 
 
-def _identity(store: Store) -> dict[str, object] | None:
+def _identity(store: Store) -> dict[str, Any] | None:
     try:
         told = json.loads(store.get(IDENTITY))
     except NotFound:
@@ -124,4 +190,4 @@ def _identity(store: Store) -> dict[str, object] | None:
 def _has_tables(store: Store) -> bool:
     if store.local_root is not None and not store.local_root.is_dir():
         return False
-    return any(True for table in TABLES for _ in store.list(f"{table}/"))
+    return bool(table_files(store))

@@ -1,244 +1,204 @@
 """Rows into the lake: spilled to local files, merged once per touched partition, published whole, ledger last.
 
-Order is what makes a crash harmless: a row that leaves a week is removed there before it appears in its new week,
-and the ledger learns of an object only after all its rows lie where they belong. Until then the next pull reads the
-object again and replaces whatever the broken one left.
+Order is what makes a crash harmless. An intent is published first: every place where a replaced object's rows lie or
+will lie. Then a row that leaves a week is removed there before it appears in its new week, and the ledger learns of an
+object only after all its rows lie where they belong. A pull that finds an intent takes its places for old ones, so it
+replaces whatever the broken pull left.
 """
 
 from __future__ import annotations
 
-import json
 import shutil
 import tempfile
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
-
-import pyarrow as pa
-import pyarrow.parquet as pq
+from typing import Self
 
 from windsock.errors import LakeError
+from windsock.lake.files import Cache, Partition
+from windsock.lake.ledger import Ledger, Todo
 from windsock.lake.lock import Lock
-from windsock.lake.merge import Merger
+from windsock.lake.merge import Merger, connect
+from windsock.lake.spill import Spill
 from windsock.model import Ignored, Outcome, Parsed, Reject, Row, SourceObject
-from windsock.schema import DOUBLE, INT, LABELS, LONG, TABLES, TEXT, TEXTS, TIME, Table
-from windsock.store import NotFound, Store
+from windsock.schema import TABLES, Table
+from windsock.store import PreconditionFailed, Store
+from windsock.store.base import is_temporary
 from windsock.week import Week
-
-SPILL_ROWS = 20_000
-
-ARROW = {
-    TEXT: pa.string(),
-    TIME: pa.timestamp("us", tz="UTC"),
-    LONG: pa.int64(),
-    INT: pa.int32(),
-    DOUBLE: pa.float64(),
-    LABELS: pa.map_(pa.string(), pa.string()),
-    TEXTS: pa.list_(pa.string()),
-}
-
-Partition = tuple[str, str, int]  # table, Monday, day of the week (0: the whole week)
-
-
-def arrow_schema(table: Table) -> pa.Schema:
-    """The declared types of a table's file."""
-    return pa.schema([(name, ARROW[kind]) for name, kind in table.columns.items()])
 
 
 class Writer:
     """One pull's way into one shard of the lake."""
 
     def __init__(
-        self, store: Store, *, shard: int, shards: int, memory_mb: int, holder: str, now: datetime
+        self,
+        store: Store,
+        *,
+        shard: int,
+        shards: int,
+        memory_mb: int,
+        cache: Cache,
+        now: datetime,
+        lock: Lock,
+        scratch_dir: Path | None = None,
     ) -> None:
         self._store, self._shard, self._shards, self._now = store, shard, shards, now
-        self._memory_mb = memory_mb
-        self._lock = Lock(store, f"_windsock/lock-{shard:03d}", holder)
-        self._rows: dict[Partition, list[Row]] = defaultdict(list)
-        self._spilled: dict[Partition, list[Path]] = defaultdict(list)
-        self._row_count = 0
-        self._replaced: set[str] = set()
-        self._old_weeks: dict[str, set[Partition]] = {}
-        self._ledger: dict[str, Row] = {}
-        self._intent_path = f"_windsock/intent-{shard:03d}.json"
+        self._memory_mb, self._cache, self._lock = memory_mb, cache, lock
+        self._scratch_dir = scratch_dir
+        self._intent_path = f"_windsock/intent-{shard:03d}-of-{shards:03d}.parquet"
 
     def __enter__(self) -> Self:
         self._lock.__enter__()
-        self._spill = Path(tempfile.mkdtemp(prefix="windsock-spill-"))
-        self._merger = Merger(
-            self._store, memory_mb=self._memory_mb, scratch=self._spill, check=self._lock.check
+        self.scratch = Path(tempfile.mkdtemp(prefix="windsock-pull-", dir=self._scratch_dir))
+        self._conn = connect(self._memory_mb, self.scratch)
+        self._spill = Spill(self.scratch)
+        self._merger = Merger(self._conn, self.scratch)
+        self._ledger = Ledger(
+            self._store,
+            self._conn,
+            cache=self._cache,
+            scratch=self.scratch,
+            shard=self._shard,
+            shards=self._shards,
         )
-        self._intent = self._read_intent()
+        self._sweep()
+        self._ledger.load()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, at: TracebackType | None
     ) -> None:
-        shutil.rmtree(self._spill, ignore_errors=True)
+        self._conn.close()
+        shutil.rmtree(self.scratch, ignore_errors=True)
         self._lock.__exit__(kind, value, at)
 
-    def known(self) -> Mapping[str, Row]:
-        """The ledger of this shard: `object_url` → its row (etag, size, outcome, parser_version, weeks …)."""
-        self._ledger = {
-            row["object_url"]: row for row in self._merger.ledger_rows(self._file("objects", "*", 0))
-        }
-        return self._ledger
+    def _sweep(self) -> None:
+        """Remove what a killed writer of this shard left half-written on a disk; nobody else can see it."""
+        root, mine = self._store.local_root, f"part-{self._shard:03d}-of-{self._shards:03d}"
+        for table in TABLES if root else ():
+            for path in (root / table).glob(f"week=*/{mine}*.tmp-*") if root else ():
+                if is_temporary(path.name):
+                    path.unlink(missing_ok=True)
+
+    def unknown(self, listing: Path, *, parser_version: str, reread: bool = False) -> Todo:
+        """Which objects of a listing (a `windsock.spool`) this shard has to read."""
+        return self._ledger.unknown(listing, parser_version=parser_version, reread=reread)
 
     def add(self, obj: SourceObject, outcome: Outcome, *, kind: str, parser_version: str) -> None:
         """Take one object's rows. They are published by the next checkpoint."""
-        if not self._ledger:
-            self.known()
-        self._replaced.add(obj.url)
-        before = self._ledger.get(obj.url)
-        self._old_weeks[obj.url] = {_partition(text) for text in (before["weeks"] or () if before else ())}
-        self._old_weeks[obj.url] |= {_partition(text) for text in self._intent.get(obj.url, ())}
         weeks: set[Partition] = set()
         count = 0
         for name, rows in outcome.rows.items() if isinstance(outcome, Parsed) else ():
             for row in rows:
-                partition = self._place(TABLES[name], row, obj)
+                row.setdefault("object_url", obj.url)
+                row["read_at"] = self._now
+                partition = _place(TABLES[name], row, obj)
                 weeks.add(partition)
-                self._rows[partition].append(row)
+                self._spill.add(partition, row)
                 count += 1
-        self._row_count += count + 1
-        self._note(obj, outcome, kind, parser_version, count, weeks)
-        if self._row_count >= SPILL_ROWS:
-            self._flush()
-
-    def _place(self, table: Table, row: Row, obj: SourceObject) -> Partition:
-        row.setdefault("object_url", obj.url)
-        row["read_at"] = self._now
-        anchor = row.get(table.anchor) or obj.modified_at
-        week = Week.of(anchor)
-        return table.name, str(week.monday), anchor.astimezone(UTC).isoweekday() if table.is_daily else 0
-
-    def _note(
-        self,
-        obj: SourceObject,
-        outcome: Outcome,
-        kind: str,
-        parser_version: str,
-        count: int,
-        weeks: set[Partition],
-    ) -> None:
-        """The ledger row, which goes to the week of the object's own time."""
-        name = (
-            "reject"
-            if isinstance(outcome, Reject)
-            else "ignored"
-            if isinstance(outcome, Ignored)
-            else "parsed"
-        )
-        reason = outcome.reason if isinstance(outcome, Reject) else getattr(outcome, "partial", None)
-        if isinstance(outcome, Ignored):
-            reason = outcome.kind
-        row: Row = {
+        name, reason = _told(outcome)
+        note: Row = {
             "object_url": obj.url, "etag": obj.etag, "size": obj.size, "modified_at": obj.modified_at, "kind": kind,
             "outcome": name, "rows": count, "reject_reason": reason, "parser_version": parser_version,
-            "weeks": sorted(f"{table}/{week}/{day}" for table, week, day in weeks), "read_at": self._now,
+            "weeks": sorted(map(str, weeks)), "read_at": self._now,
         }  # fmt: skip
-        partition = ("objects", str(Week.of(obj.modified_at).monday), 0)
-        before = self._ledger.get(obj.url)
-        if before is not None and before["modified_at"] is not None:
-            self._old_weeks[obj.url].add(("objects", str(Week.of(before["modified_at"]).monday), 0))
-        self._rows[partition].append(row)
-
-    def _flush(self) -> None:
-        """Rows in memory → sorted-later Parquet files beside, one per partition."""
-        for partition, rows in self._rows.items():
-            if not rows:
-                continue
-            schema = arrow_schema(TABLES[partition[0]])
-            columns = {field.name: [row.get(field.name) for row in rows] for field in schema}
-            path = (
-                self._spill
-                / f"{partition[0]}-{partition[1]}-{partition[2]}-{len(self._spilled[partition])}.parquet"
-            )
-            try:
-                pq.write_table(pa.table(columns, schema=schema), path, compression="zstd")
-            except OSError as error:
-                raise LakeError(
-                    f"{path.parent}: cannot spill ({error.strerror}); free space or set TMPDIR"
-                ) from None
-            self._spilled[partition].append(path)
-        self._rows.clear()
-        self._row_count = 0
+        self._spill.add(_place(TABLES["objects"], note, obj), note)
 
     def checkpoint(self) -> int:
-        """Publish everything added so far; returns how many files were written. Nothing new writes no file."""
-        self._flush()
-        if not self._replaced:
+        """Publish everything added so far; returns how many files were written. The same rows again write none."""
+        self._spill.flush()
+        if not self._spill.files:
             return 0
-        new = {partition for partition in self._spilled if self._spilled[partition]}
-        old = {partition for weeks in self._old_weeks.values() for partition in weeks}
-        self._write_intent()
+        notes = self._settle_notes()
+        intent = self._read_intent()
+        self._ledger.plan(notes, intent)
+        touched = self._ledger.partitions()
+        self._publish(self._intent_path, self._ledger.write_intent(intent))
         written = 0
-        # first: weeks that lose rows, so that no row ever lies in two weeks
-        for partition in sorted(old - new) + sorted(old & new):
-            if partition[0] != "objects":
-                written += self._merge(partition, [] if partition in new else None)
-        for partition in sorted(new):
-            if partition[0] != "objects":
-                written += self._merge(partition, self._spilled[partition])
-        for partition in sorted((old | new), key=lambda one: (one not in new, one)):
-            if partition[0] == "objects":
-                written += self._merge(partition, self._spilled.get(partition, []))
-        self._store.delete(self._intent_path)
-        self._replaced.clear()
-        self._old_weeks.clear()
-        self._spilled.clear()
-        self._ledger = {}
+        for is_ledger in (False, True):  # the ledger learns of it last
+            parts = [one for one in touched if (one[0].table == "objects") == is_ledger]
+            for partition, leaves, _comes in parts:
+                if leaves:
+                    written += self._merge(partition, [], gone=self._ledger.leaving(partition))
+            for partition, _leaves, comes in parts:
+                if comes:
+                    written += self._merge(partition, self._spill.files.get(partition, []), gone="replaced")
+        rest = self._ledger.unresolved_intent(intent)
+        if rest is not None:
+            self._publish(self._intent_path, rest)
+        else:
+            self._lock.check()
+            self._store.delete(self._intent_path)
+        self._spill.clear()
+        self._ledger.load()
         return written
 
-    def _merge(self, partition: Partition, new: list[Path] | None) -> int:
-        """Phase one (`new == []` for a week that also gains) takes out only rows whose object moved elsewhere."""
-        table, week, day = partition
-        gone: Iterable[str] = self._replaced
-        if new == [] and self._spilled.get(partition):
-            gone = {
-                url
-                for url, weeks in self._old_weeks.items()
-                if partition in weeks and not self._stays(url, partition)
-            }
-            if not gone:
-                return 0
-        return self._merger.merge(TABLES[table], self._file(table, week, day), gone=set(gone), new=new or [])
+    def _settle_notes(self) -> list[Path]:
+        """The spilled ledger rows, without those of known objects that could not be read this time."""
+        notes: list[Path] = []
+        for partition, paths in self._spill.files.items():
+            if partition.table == "objects":
+                paths[:] = [self._ledger.without_unread(path) for path in paths]
+                notes += paths
+        return notes
 
-    def _stays(self, url: str, partition: Partition) -> bool:
-        """Whether an object has rows in the same partition again."""
-        return any(
-            url in set(pq.read_table(path, columns=["object_url"]).column(0).to_pylist())
-            for path in self._spilled[partition]
-        )
+    def _merge(self, partition: Partition, new: list[Path], *, gone: str) -> int:
+        """1 when the partition's file was written anew, 0 when its rows are the same as before."""
+        table, path = TABLES[partition.table], partition.path(self._shard, self._shards)
+        token = self._store.token(path)
+        if token is None and not new:
+            return 0
+        old = [] if token is None else [self._cache.local(self._store.head(path))]
+        out = self._merger.merge(table, old=old, new=new, gone=gone)
+        if old and self._merger.is_same(table, old[0], out):
+            return 0
+        if self._store.local_root is not None and not _has_rows(out):
+            self._lock.check()
+            self._store.delete(path)
+            return 1
+        # in a bucket an empty file stays: a removal cannot be made conditional, a replacement can
+        self._publish(path, out, token)
+        return 1
 
-    def _file(self, table: str, week: str, day: int) -> str:
-        suffix = f"-d{day}" if day else ""
-        return f"{table}/week={week}/part-{self._shard:03d}-of-{self._shards:03d}{suffix}.parquet"
-
-    def _read_intent(self) -> dict[str, list[str]]:
-        """Where a pull that was killed may have left rows of objects that the ledger does not know there."""
+    def _publish(self, path: str, source: Path, token: str | None = None) -> None:
+        """Whole at any time: a rename on a disk, one conditional PUT (or a multipart upload) on an object store."""
+        if path == self._intent_path:
+            token = self._store.token(path)
         try:
-            told: Any = json.loads(self._store.get(self._intent_path))
-        except (NotFound, ValueError):
-            return {}
-        return told if isinstance(told, dict) else {}
+            self._store.put_file(path, source, if_match=token, check=self._lock.check)
+        except PreconditionFailed:
+            raise LakeError(
+                f"{self._store.url}/{path}: changed while it was merged; is another writer at work? Run the pull again"
+            ) from None
 
-    def _write_intent(self) -> None:
-        intent: dict[str, set[str]] = defaultdict(set)
-        for url, texts in self._intent.items():
-            intent[url] |= set(texts)
-        for (table, week, day), paths in self._spilled.items():
-            for path in paths:
-                for url in set(pq.read_table(path, columns=["object_url"]).column(0).to_pylist()):
-                    intent[url].add(f"{table}/{week}/{day}")
-        self._store.put(
-            self._intent_path, json.dumps({url: sorted(t) for url, t in sorted(intent.items())}).encode()
-        )
+    def _read_intent(self) -> list[Path]:
+        """Where a pull that was killed may have left rows of objects that the ledger does not know there."""
+        if self._store.token(self._intent_path) is None:
+            return []
+        target = self.scratch / "intent-before.parquet"
+        self._store.download(self._intent_path, target)
+        return [target]
 
 
-def _partition(text: str) -> Partition:
-    table, week, day = text.split("/")
-    return table, week, int(day)
+def _place(table: Table, row: Row, obj: SourceObject) -> Partition:
+    anchor: datetime = row.get(table.anchor) or obj.modified_at
+    day = anchor.astimezone(UTC).isoweekday() if table.is_daily else 0
+    return Partition(table.name, str(Week.of(anchor).monday), day)
+
+
+def _told(outcome: Outcome) -> tuple[str, str | None]:
+    """Outcome and reason as the ledger spells them."""
+    match outcome:
+        case Reject():
+            return "reject", outcome.reason
+        case Ignored():
+            return "ignored", outcome.kind
+        case Parsed():
+            return "parsed", outcome.partial
+
+
+def _has_rows(path: Path) -> bool:
+    import pyarrow.parquet as pq
+
+    return bool(pq.read_metadata(path).num_rows)

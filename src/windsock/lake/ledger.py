@@ -1,0 +1,183 @@
+"""What the lake knows of objects: which are new, where their old rows lie, and what a broken pull may have left.
+
+Questions about a million objects are joins in DuckDB over files, never a dictionary in Python.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from windsock.lake.files import Cache, Partition, part_of
+from windsock.lake.merge import read_files
+from windsock.model import UNREAD, SourceObject
+from windsock.store import Store
+
+_EMPTY = (
+    "select cast(null as varchar) as object_url, cast(null as varchar) as etag, cast(null as bigint) as size, "
+    "cast(null as timestamptz) as modified_at, cast(null as varchar) as outcome, cast(null as varchar) as parser_version, "
+    "cast(null as varchar[]) as weeks where false"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Todo:
+    """The objects of a listing that have to be read: a file in the form of `windsock.spool`, and its sums."""
+
+    path: Path
+    listed: int
+    known: int
+    count: int
+    bytes: int
+
+
+class Ledger:
+    """The `objects` table of one shard, or of all (`shard=None`)."""
+
+    def __init__(
+        self,
+        store: Store,
+        conn: duckdb.DuckDBPyConnection,
+        *,
+        cache: Cache,
+        scratch: Path,
+        shard: int | None,
+        shards: int,
+    ) -> None:
+        self._store, self._conn, self._cache, self._scratch = store, conn, cache, scratch
+        self._shard, self._shards = shard, shards
+
+    def files(self) -> list[SourceObject]:
+        """The ledger's files."""
+        found = []
+        for obj in self._store.list("objects/"):
+            part = part_of(obj.path)
+            if part and part[2] == self._shards and self._shard in (None, part[1]):
+                found.append(obj)
+        return found
+
+    def load(self) -> None:
+        """Make `ledger` the view of what is known now."""
+        files = [self._cache.local(obj) for obj in self.files()]
+        columns = "object_url, etag, size, modified_at, outcome, parser_version, weeks"
+        rows = f"select {columns} from ({read_files(files)}) as files" if files else _EMPTY
+        self._conn.execute(f"create or replace temp view ledger as {rows}")
+
+    def unknown(self, listing: Path, *, parser_version: str, reread: bool) -> Todo:
+        """Objects that are new, changed, were rejected, or were read by another parser; all with `reread`."""
+        todo = self._scratch / f"todo-{self._shard if self._shard is not None else 'all'}.parquet"
+        where = "" if self._shard is None else f"where shard = {self._shard}"
+        self._conn.execute(f"create or replace temp view listing as {read_files([listing])} {where}")
+        not_known = (
+            "select 1 from ledger as k where k.object_url = listing.url and k.etag = listing.etag "
+            f"and k.size = listing.size and k.outcome <> 'reject' and k.parser_version = '{_quoted(parser_version)}'"
+        )
+        rows = "select * from listing" + ("" if reread else f" where not exists ({not_known})")
+        self._conn.execute(
+            f"copy (select * from ({rows}) as listed order by no) to '{_quoted(str(todo))}' "
+            "(format parquet, row_group_size 20480)"
+        )
+        listed, count, size = self._conn.execute(
+            "select (select count(*) from listing), count(*), coalesce(sum(size), 0) from read_parquet(?)",
+            [str(todo)],
+        ).fetchall()[0]
+        return Todo(todo, listed, listed - count, count, int(size))
+
+    def without_unread(self, notes: Path) -> Path:
+        """An object that was read before and cannot be read now keeps its rows and its ledger row: by its etag of
+        old, the next pull tries again."""
+        unread = (
+            f"outcome = 'reject' and reject_reason in {UNREAD} and object_url in "
+            "(select object_url from ledger where outcome = 'parsed')"
+        )
+        some = f"select count(*) from read_parquet('{_quoted(str(notes))}') where {unread}"
+        if self._conn.execute(some).fetchall() == [(0,)]:
+            return notes
+        out = notes.with_name(f"settled-{notes.name}")
+        self._copy(f"select * from ({read_files([notes])}) as notes where not ({unread})", out)
+        notes.unlink()
+        return out
+
+    def plan(self, new_objects: list[Path], intent: list[Path]) -> None:
+        """Table `replaced` (object_url), and table `moves` (object_url, part, was, is): where each replaced object's
+        rows lay or may lie, and where they will."""
+        new = read_files(new_objects)
+        told = (
+            f"select object_url, weeks from ({read_files(intent)}) as intent"
+            if intent
+            else ("select object_url, weeks from ledger where false")
+        )
+        self._conn.execute(
+            f"create or replace temp table replaced as select distinct object_url from ({new}) as new"
+        )
+        self._conn.execute(
+            f"""
+            create or replace temp table moves as
+            select object_url, part, bool_or(was) as was, bool_or(stays) as stays from (
+                select object_url, unnest(weeks) as part, true as was, false as stays
+                from (select object_url, weeks from ledger union all {told}) as known
+                where object_url in (select object_url from replaced)
+                union all
+                select object_url, {_own_part("modified_at")}, true, false
+                from ledger where object_url in (select object_url from replaced)
+                union all
+                select object_url, unnest(weeks), false, true from ({new}) as rows
+                union all
+                select object_url, {_own_part("modified_at")}, false, true from ({new}) as rows
+            ) as places
+            group by object_url, part
+            """
+        )
+
+    def partitions(self) -> list[tuple[Partition, bool, bool]]:
+        """Every partition to be touched: whether rows leave it for good, and whether rows come or stay."""
+        rows = self._conn.execute(
+            "select part, bool_or(was and not stays), bool_or(stays) from moves group by part order by part"
+        ).fetchall()
+        return [(Partition.parse(part), leaves, comes) for part, leaves, comes in rows]
+
+    def leaving(self, partition: Partition) -> str:
+        """A relation of the objects whose rows leave a partition."""
+        return f"(select object_url from moves where part = '{partition}' and was and not stays)"
+
+    def write_intent(self, intent: list[Path]) -> Path:
+        """What is about to be written, and what older intents say of objects that are not replaced now."""
+        out = self._scratch / "intent.parquet"
+        self._copy(
+            f"select object_url, list(part order by part) as weeks from (select object_url, part from moves "
+            f"union select object_url, unnest(weeks) from {self._unresolved(intent)}) as places group by object_url",
+            out,
+        )
+        return out
+
+    def unresolved_intent(self, intent: list[Path]) -> Path | None:
+        """What stays open after the replaced objects are settled."""
+        if not intent:
+            return None
+        out = self._scratch / "intent.parquet"
+        self._copy(f"select object_url, weeks from {self._unresolved(intent)}", out)
+        count = self._conn.execute("select count(*) from read_parquet(?)", [str(out)]).fetchall()[0][0]
+        return out if count else None
+
+    def _unresolved(self, intent: list[Path]) -> str:
+        rows = read_files(intent) if intent else "select object_url, weeks from ledger where false"
+        return (
+            f"(select object_url, weeks from ({rows}) as told "
+            "where object_url not in (select object_url from replaced)) as open"
+        )
+
+    def _copy(self, sql: str, out: Path) -> None:
+        self._conn.execute(
+            f"copy ({sql} order by object_url) to '{_quoted(str(out))}' (format parquet, compression zstd)"
+        )
+
+
+def _own_part(column: str) -> str:
+    """The ledger row itself lies in the week of the object's time."""
+    return f"'objects/' || strftime(date_trunc('week', cast({column} as timestamptz)), '%Y-%m-%d') || '/0'"
+
+
+def _quoted(text: str) -> str:
+    return text.replace("'", "''")
