@@ -23,8 +23,11 @@ GROUND = {
     "intervals",
     "privacy",
     "archive",
+    "spool",
 }
-STORY = {"pipeline", "pull", "read", "publish", "dispatch", "addressing", "snapshot", "setup", "demo"}
+STORY = {
+    "pipeline", "pull", "read", "publish", "dispatch", "addressing", "snapshot", "setup", "demo", "summary", "inputs",
+}  # fmt: skip
 
 
 def imports_of(path: Path) -> set[str]:

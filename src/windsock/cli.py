@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -194,7 +195,7 @@ def run(
 
     config, at = _load(pipeline), now()
     target = _week(week)
-    _say_pull(story.pull(config, now=at, week=target, output=_output))
+    _say_pull(story.pull(config, now=at, week=target, confirm=_confirm(), output=_output))
     story.check(config, week=target, output=_output)
     _finish(story.report(config, week=target, output=_output), fail_on)
 
@@ -210,6 +211,9 @@ def pull(
         bool, typer.Option("--reread", help="Parse again what is in the ledger already.")
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be read, and stop.")] = False,
+    reshard: Annotated[
+        bool, typer.Option("--reshard", help="First deal the lake's rows over the number of [lake] shards.")
+    ] = False,
     week: WeekOpt = "",
 ) -> None:
     """Read what is new at the sources into the lake. Running it again is safe.
@@ -218,6 +222,8 @@ def pull(
     """
     from windsock import pipeline as story
 
+    if reshard:
+        _output.say(f"resharded: {story.reshard(_load(pipeline))} files written")
     summary = story.pull(
         _load(pipeline),
         now=now(),
@@ -228,17 +234,29 @@ def pull(
         full=full,
         reread=reread,
         dry_run=dry_run,
+        confirm=_confirm(),
         output=_output,
     )
     _say_pull(summary)
+
+
+def _confirm() -> Callable[[str], bool] | None:
+    """A way to ask a person; none under cron."""
+    return typer.confirm if sys.stdin.isatty() else None
 
 
 def _say_pull(summary: Any) -> None:
     _output.say(summary.sentence(), **summary.fields())
     for url, reason in summary.rejects[:5]:
         _output.say(f"  rejected {url}: {reason}")
-    if len(summary.rejects) > 5:
-        _output.say(f"  and {len(summary.rejects) - 5} more; all are in the table objects")
+    if summary.rejected > 5:
+        _output.say(f"  and {summary.rejected - 5} more; all are in the table objects")
+    for prefix, why in summary.failed[:5]:
+        _output.say(f"  not listed {prefix}: {why}")
+    if summary.refused:
+        _output.say(
+            f"  {summary.refused} names or folders could not be read at all; check permissions and encoding"
+        )
 
 
 @app.command()

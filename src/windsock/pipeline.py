@@ -18,23 +18,18 @@ from windsock.model import Answer, Ignored, Judgement, LogKey, Reject, Row, Sour
 from windsock.output import Output
 from windsock.parse import parse_key, read_task_log
 from windsock.publish import Written
-from windsock.pull import PullSummary, open_lake, pull
+from windsock.pull import listing_told, open_lake, pull, reshard
 from windsock.questions import Question, answer_as_arrow, ask_sql, load_questions
 from windsock.questions import ask as ask_question
 from windsock.store import NotFound, ObjectUnreadable, Store, open_store
 from windsock.week import Week
 
-__all__ = ["PullSummary", "open_lake", "pull"]
+__all__ = ["open_lake", "pull", "reshard"]
 
 
 def check(config: Config, *, week: Week, output: Output) -> checks.CheckReport:
     """Stop with status 2 when the week's data are not fit to judge."""
-    lake = open_lake(config)
-    conn = lake.connect(week)
-    try:
-        found = checks.check(conn, week=week)
-    finally:
-        conn.close()
+    found = open_lake(config).read(week, lambda conn: checks.check(conn, week=week))
     for broken in found.warnings:
         output.say(f"warning: {broken.sentence()}")
     found.raise_for_failures(config.url(config.pipeline.lake.url))
@@ -59,21 +54,17 @@ def _question(name: str) -> Question:
 def ask(config: Config, *, question: str, sql: str, week: Week) -> Answer:
     """One question of sql/, or ad-hoc SQL, over the lake's views."""
     chosen = _question(question) if question else None
-    conn = open_lake(config).connect(week)
-    try:
-        return ask_question(conn, chosen) if chosen else ask_sql(conn, sql)
-    finally:
-        conn.close()
+    return open_lake(config).read(
+        week, lambda conn: ask_question(conn, chosen) if chosen else ask_sql(conn, sql)
+    )
 
 
 def ask_arrow(config: Config, *, question: str, sql: str, week: Week) -> Any:
     """The same answer as an Arrow table, with the types that DuckDB gave it."""
     chosen = _question(question) if question else None
-    conn = open_lake(config).connect(week)
-    try:
-        return answer_as_arrow(conn, chosen.sql if chosen else sql, name=question or "sql")
-    finally:
-        conn.close()
+    return open_lake(config).read(
+        week, lambda conn: answer_as_arrow(conn, chosen.sql if chosen else sql, name=question or "sql")
+    )
 
 
 def printable_sql(config: Config, *, question: str, sql: str, week: Week) -> str:
@@ -91,14 +82,14 @@ def judge_week(
 ) -> tuple[Judgement, publish.Material, dict[str, Any]]:
     """Check, ask every question, judge: the material of the report."""
     lake = open_lake(config)
-    conn = lake.connect(week)
-    try:
+
+    def measure(conn: Any) -> tuple[checks.CheckReport, dict[str, Answer], Sequence[Row]]:
         checked = checks.check(conn, week=week)
         checked.raise_for_failures(config.url(config.pipeline.lake.url))
-        answers = {name: ask_question(conn, one) for name, one in questions().items()}
         names = ask_sql(conn, _NAMES).rows if config.pipeline.report.hash_ids else ()
-    finally:
-        conn.close()
+        return checked, {name: ask_question(conn, one) for name, one in questions().items()}, names
+
+    checked, answers, names = lake.read(week, measure)
     answers["data_checks"] = _check_answer(checked)
     shown = publish.material(
         config, answers, store=lake.store, names=[value for row in names for value in row.values() if value]
@@ -107,6 +98,7 @@ def judge_week(
         shown.answers, week=week, thresholds=config.pipeline.findings, exclude=shown.exclude
     )
     trust = {"checks": checked.checked, "check_warnings": len(checked.warnings), "version": __version__}
+    trust["listing"] = listing_told(lake)
     return judgement, shown, trust
 
 
@@ -208,11 +200,9 @@ def _parse_one(store: Store, obj: SourceObject, shown: str) -> Row:
 
 def what_if_pool(config: Config, *, pool: str, slots: Sequence[int], week: Week) -> dict[str, Any]:
     """Replay the week's tasks through a pool at other sizes."""
-    conn = open_lake(config).connect(week)
-    try:
-        answers = {name: ask_question(conn, _question(name)) for name in ("pool_demand",)}
-    finally:
-        conn.close()
+    answers = open_lake(config).read(
+        week, lambda conn: {name: ask_question(conn, _question(name)) for name in ("pool_demand",)}
+    )
     return replay_pool(answers, pool=pool, slots=slots, week=week)
 
 

@@ -3,72 +3,38 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from pathlib import Path
 from typing import Any
-from zlib import crc32
 
 from windsock.config import Config
-from windsock.errors import ConfigError
-from windsock.lake import Lake, Writer
-from windsock.model import Ignored, LogKey, Outcome, Reject, SourceObject
+from windsock.errors import ConfigError, SourceError
+from windsock.inputs import Input, inputs_of, shard_of, shards_of
+from windsock.lake import Lake, NoLake, Todo, Writer
+from windsock.model import LogKey, Outcome, Reject, SourceObject
 from windsock.output import Output
-from windsock.parse import PARSER_VERSION, parse_key, read_task_log
+from windsock.parse import PARSER_VERSION, read_task_log
 from windsock.read import read_objects
-from windsock.sources.listing import fetch, list_new
-from windsock.store import Store, open_store
+from windsock.sources.fetch import fetch
+from windsock.sources.listing import Listing, cutoff_of
+from windsock.spool import Spool, read_spool
+from windsock.summary import PullSummary
 from windsock.week import Week
 
 LOOK_BACK_WEEKS = 8
 """Weeks of history that the judges take as baseline."""
-CHECKPOINT_BYTES = 4_000_000_000
-"""Log bytes after which a pull publishes what it has."""
+CHECKPOINT_BYTES, CHECKPOINT_S = 4_000_000_000, 600.0
+"""Log bytes, or seconds, after which a pull publishes what it has."""
+GONE_SILENT = 50
+"""Objects in a row that cannot be reached: then it is the store, and the pull stops."""
 
 
-@dataclass(slots=True)
-class PullSummary:
-    """What a pull did: every listed object ends as skipped, read, ignored or rejected."""
-
-    listed: int = 0
-    skipped: int = 0
-    read: int = 0
-    ignored: int = 0
-    rejected: int = 0
-    bytes: int = 0
-    requests: int = 0
-    is_dry_run: bool = False
-    rejects: list[tuple[str, str]] = field(default_factory=list)
-
-    def fields(self) -> dict[str, int]:
-        """The numbers, for JSON output."""
-        names = ("listed", "skipped", "read", "ignored", "rejected", "bytes", "requests")
-        return {name: getattr(self, name) for name in names}
-
-    def sentence(self) -> str:
-        """One line for people."""
-        size = f"{self.bytes / 1e6:.1f} MB"
-        if self.is_dry_run:
-            minutes = max(1, round(self.read * 0.03 / 16 / 60))  # 30 ms a request, 16 in flight
-            return (
-                f"would read {self.read} of {self.listed} objects, {size}, {self.read} GET requests "
-                f"and {self.requests} listing requests, about {minutes} minutes"
-            )
-        return (
-            f"{self.listed} objects listed, {self.skipped} known, {self.read} read ({size}), "
-            f"{self.ignored} not logs of attempts, {self.rejected} rejected"
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class _Input:
-    """One source to pull: its store, and how an object of it is read."""
-
-    kind: str
-    store: Store
-
-
-def open_lake(config: Config, *, create: bool = False) -> Lake:
+def open_lake(config: Config, *, create: bool = False, for_reshard: bool = False) -> Lake:
     """The lake of this deployment."""
     lake = config.pipeline.lake
     return Lake.open(
@@ -78,6 +44,7 @@ def open_lake(config: Config, *, create: bool = False) -> Lake:
         memory_mb=lake.memory_mb,
         storage=config.storage,
         create=create,
+        for_reshard=for_reshard,
     )
 
 
@@ -93,136 +60,193 @@ def pull(
     full: bool = False,
     reread: bool = False,
     dry_run: bool = False,
+    confirm: Callable[[str], bool] | None = None,
 ) -> PullSummary:
-    """Sources → lake, incremental. Objects that cannot be read become counted rejects; a re-run is safe."""
-    inputs = _inputs(config)
-    summary = PullSummary(is_dry_run=dry_run)
-    # the first pull reads the baseline of the judges and one week more, never years by surprise
-    first_since = since or (None if full else week.minus(LOOK_BACK_WEEKS + 1).from_at)
-    for index, count in _shards(config, shard):
-        job = _ShardPull(config, inputs, summary, (index, count), first_since, until, output)
+    """Sources → lake, incremental. Objects that cannot be read become counted rejects; a re-run is safe.
+
+    `confirm` asks a person whether to go on above `max_objects`; without it the pull stops there."""
+    inputs, owned = inputs_of(config), shards_of(config, shard)
+    with tempfile.TemporaryDirectory(prefix="windsock-list-") as folder:
+        listing = _Found(
+            config, inputs, owned, Path(folder) / "listing.parquet", PullSummary(is_dry_run=dry_run)
+        )
         if dry_run:
-            job.plan()
-            continue
+            return _plan(config, listing, now, week, since=since, until=until, full=full, reread=reread)
         lake = open_lake(config, create=True)
-        with lake.writer(shard=index, holder=socket.gethostname(), now=now) as writer:
-            job.run(writer, reread=reread)
+        memory = [lake.recall(_memory_name(index, lake.shards)) for index in owned]
+        job = _Pull(config, inputs, listing.summary, output, confirm)
+        for index in owned:
+            with lake.writer(shard=index, holder=socket.gethostname(), now=now) as writer:
+                if index == owned[0]:  # with the first lock held: a second pull is told before it lists
+                    listing.list(now, week, since=since, until=until, full=full, memory=memory)
+                job.run(writer, writer.unknown(listing.path, parser_version=PARSER_VERSION, reread=reread))
+        for index, before in zip(owned, memory, strict=True):
+            lake.remember(_memory_name(index, lake.shards), listing.memory(now, before))
+    return listing.summary
+
+
+def reshard(config: Config) -> int:
+    """Deal the lake's rows over `[lake] shards`; returns the files written."""
+    lake = open_lake(config, for_reshard=True)
+    return lake.reshard(holder=socket.gethostname(), shard_of=partial(shard_of, config))
+
+
+def listing_told(lake: Lake) -> str:
+    """How the last pull listed its sources, for the trust box; no time of day, so that the page stays the same."""
+    told = [one for index in range(lake.shards) if (one := lake.recall(_memory_name(index, lake.shards)))]
+    if not told:
+        return "unknown"
+    is_full = all(one.get("listing") == "full" for one in told)
+    text = "full" if is_full else "incremental: older runs were passed over"
+    full_at = min((one.get("full_at") or "" for one in told), default="")
+    if not is_full:
+        text += f"; last full listing {full_at[:10]}" if full_at else "; never listed in full"
+    failed = sum(len(one.get("failed", ())) for one in told)
+    return text + (f"; {failed} folders could not be listed" if failed else "")
+
+
+def _memory_name(shard: int, shards: int) -> str:
+    return f"pull-{shard:03d}-of-{shards:03d}"
+
+
+def _plan(
+    config: Config,
+    listing: _Found,
+    now: datetime,
+    week: Week,
+    *,
+    since: Any,
+    until: Any,
+    full: bool,
+    reread: bool,
+) -> PullSummary:
+    """What would be read, without reading or writing; a lake that exists says what is known already."""
+    try:
+        lake = open_lake(config)
+    except NoLake:
+        lake = None
+    shards = config.pipeline.lake.shards
+    memory = [lake.recall(_memory_name(index, shards)) for index in listing.owned] if lake else [{}]
+    spool = listing.list(now, week, since=since, until=until, full=full, memory=memory)
+    summary = listing.summary
+    summary.read, summary.bytes = spool.count, spool.bytes
+    if lake is not None:
+        todo = lake.plan(spool.path, parser_version=PARSER_VERSION, reread=reread)
+        summary.read, summary.bytes = todo.count, todo.bytes
+        summary.skipped += todo.known
     return summary
 
 
-@dataclass(frozen=True, slots=True)
-class _ShardPull:
-    """One shard's part of a pull."""
+@dataclass(slots=True)
+class _Found:
+    """All sources listed into one file, for all shards of this pull."""
 
     config: Config
-    inputs: Sequence[_Input]
+    inputs: Sequence[Input]
+    owned: Sequence[int]
+    path: Path
     summary: PullSummary
-    shard: tuple[int, int]
-    since: datetime | None
-    until: datetime | None
-    output: Output
 
-    def plan(self) -> None:
-        """What would be read, without reading it."""
-        for one in self.inputs:
-            listing = self._list(one, {})
-            self.summary.read += len(listing.to_read)
-            self.summary.bytes += listing.bytes
+    def list(
+        self,
+        now: datetime,
+        week: Week,
+        *,
+        since: datetime | None,
+        until: datetime | None,
+        full: bool,
+        memory: Sequence[dict[str, Any]],
+    ) -> Spool:
+        """List once, incrementally unless `full`; keep what belongs to this pull's shards and times."""
+        # the first pull reads the baseline of the judges and one week more, never years by surprise
+        from_at = since or (None if full else week.minus(LOOK_BACK_WEEKS + 1).from_at)
+        times = [one.get("listed_at") for one in memory]
+        known = [datetime.fromisoformat(text) for text in times if text]
+        listed_at = min(known) if len(known) == len(times) and since is None else None
+        cutoff = None if full else cutoff_of(now=now, since=from_at, listed_at=listed_at)
+        self.summary.listing = "full" if full else "incremental"
+        with Spool(self.path) as spool:
+            for number, one in enumerate(self.inputs):
+                found = Listing(one.store, cutoff)
+                for obj in found:
+                    shard = shard_of(self.config, obj.path, one.kind)
+                    if shard not in self.owned:
+                        continue
+                    self.summary.listed += 1
+                    if (from_at and obj.modified_at < from_at) or (until and obj.modified_at >= until):
+                        self.summary.skipped += 1
+                    else:
+                        spool.add(obj, source=number, shard=shard)
+                self.summary.failed += found.failed
+                self.summary.requests += one.store.requests
+                self.summary.refused += len(one.store.refused)
+        if all(one.store.local_root is not None for one in self.inputs):
+            self.summary.listing = "full"
+        return spool
 
-    def run(self, writer: Writer, *, reread: bool) -> None:
-        """List, fetch, parse, spill; publish once per checkpoint's worth of bytes, and at the end."""
-        ledger = writer.known()
-        # a reject is tried again by each pull; a row of an older parser is read again
-        known = {
-            url: (row["etag"], row["size"])
-            for url, row in ledger.items()
-            if not reread and row["outcome"] != "reject" and row["parser_version"] == PARSER_VERSION
+    def memory(self, now: datetime, before: dict[str, Any]) -> dict[str, Any]:
+        """What the next pull and the trust box want to know. A listing with holes is not a point to start from."""
+        at, is_full = now.isoformat(), self.summary.listing == "full"
+        return {
+            "listing": self.summary.listing,
+            "listed_at": before.get("listed_at") if self.summary.failed else at,
+            "full_at": at if is_full and not self.summary.failed else before.get("full_at"),
+            "failed": [prefix for prefix, _why in self.summary.failed][:20],
+            "rejected": self.summary.rejected,
         }
-        pending = 0
-        for one in self.inputs:
-            listing = self._list(one, known)
-            with self.output.progress(f"reading {one.store.url}", len(listing.to_read)) as advance:
-                fetched = fetch(one.store, listing.to_read, kind=one.kind)
+
+
+@dataclass(slots=True)
+class _Pull:
+    """Fetch, read, write: one shard after the other."""
+
+    config: Config
+    inputs: Sequence[Input]
+    summary: PullSummary
+    output: Output
+    confirm: Callable[[str], bool] | None
+    silent: int = 0
+
+    def run(self, writer: Writer, todo: Todo) -> None:
+        """Publish once per checkpoint's worth of bytes or time, and at the end."""
+        self._ask(todo)
+        self.summary.skipped += todo.known
+        pending, since = 0, time.monotonic()
+        with self.output.progress("reading", todo.count) as advance:
+            for number, one in enumerate(self.inputs):
+                fetched = fetch(one.store, read_spool(todo.path, source=number), kind=one.kind)
                 for obj, outcome in read_objects(self.config, one.kind, fetched):
                     writer.add(obj, outcome, kind=one.kind, parser_version=PARSER_VERSION)
-                    self._count(obj, outcome)
+                    self.summary.count(obj, outcome)
                     advance(1)
                     pending += obj.size
-                    if pending >= CHECKPOINT_BYTES:
+                    if pending >= CHECKPOINT_BYTES or time.monotonic() - since >= CHECKPOINT_S:
                         writer.checkpoint()
-                        pending = 0
+                        pending, since = 0, time.monotonic()
+                    self._stop_if_silent(one, outcome, writer)
         writer.checkpoint()
 
-    def _list(self, one: _Input, known: Mapping[str, tuple[str, int]]) -> Any:
-        listing = list_new(
-            one.store,
-            known=known,
-            is_mine=lambda obj: _is_mine(self.config, one.kind, obj, self.shard),
-            since=self.since,
-            until=self.until,
-        )
-        self.summary.listed += listing.listed
-        self.summary.skipped += listing.known + listing.outside
-        return listing
-
-    def _count(self, obj: SourceObject, outcome: Outcome) -> None:
-        if isinstance(outcome, Reject):
-            self.summary.rejected += 1
-            self.summary.rejects.append((obj.url, outcome.reason))
+    def _ask(self, todo: Todo) -> None:
+        logs = self.config.pipeline.sources.task_logs
+        limit = logs.max_objects if logs else todo.count
+        if todo.count <= limit:
             return
-        self.summary.read += 1
-        self.summary.bytes += obj.size
-        self.summary.ignored += isinstance(outcome, Ignored)
-
-
-def _inputs(config: Config) -> list[_Input]:
-    sources = config.pipeline.sources
-    inputs: list[_Input] = []
-    if sources.task_logs:
-        inputs += [
-            _Input("task_logs", open_store(u, config.storage)) for u in config.urls(sources.task_logs.url)
-        ]
-    if sources.metrics and sources.metrics.url:
-        inputs += [_Input("metrics", open_store(u, config.storage)) for u in config.urls(sources.metrics.url)]
-    later = {
-        "sources.component_logs": sources.component_logs,
-        "sources.airflow_api": sources.airflow_api,
-        "sources.airflow_db": sources.airflow_db,
-        "sources.metrics] prometheus": sources.metrics and (sources.metrics.prometheus or None),
-    }
-    for name, value in later.items():
-        if value is not None:
+        what = f"{todo.count} objects ({todo.bytes / 1e9:.1f} GB) are to be read, more than max_objects = {limit}"
+        if self.confirm is None or not self.confirm(f"{what}. Read them?"):
             raise ConfigError(
-                f"{config.path}: [{name}] cannot be read by this version yet; remove it from the file"
+                f"{self.config.path}: {what}; narrow it with --since, or raise [sources.task_logs] max_objects"
             )
-    if not inputs:
-        raise ConfigError(
-            f"{config.path}: no source is set; add [sources.task_logs] url or [sources.metrics] url"
-        )
-    return inputs
 
-
-def _shards(config: Config, shard: tuple[int, int] | None) -> list[tuple[int, int]]:
-    count = config.pipeline.lake.shards
-    if shard is None:
-        return [(index, count) for index in range(count)]
-    if shard[1] != count:
-        raise ConfigError(
-            f"--shard {shard[0]}/{shard[1]}: [lake] shards in {config.path} is {count}; they must agree"
-        )
-    return [shard]
-
-
-def _is_mine(config: Config, kind: str, obj: SourceObject, shard: tuple[int, int]) -> bool:
-    """Objects belong to the shard that their dag_id hashes to; objects without one belong to shard 0."""
-    if shard[1] == 1:
-        return True
-    logs = config.pipeline.sources.task_logs
-    key = parse_key(obj.path, (logs and logs.filename_template) or None) if kind == "task_logs" else None
-    return (crc32(key.dag_id.encode()) % shard[1] if key else 0) == shard[0]
+    def _stop_if_silent(self, one: Input, outcome: Outcome, writer: Writer) -> None:
+        is_silent = isinstance(outcome, Reject) and outcome.reason == "unreachable"
+        self.silent = self.silent + 1 if is_silent else 0
+        if self.silent >= GONE_SILENT:
+            writer.checkpoint()  # what was read is kept
+            raise SourceError(f"{one.store.url}: stopped answering; check the network and run the pull again")
 
 
 def read_log(key: LogKey, obj: SourceObject, data: bytes, *, lines: Any, timezone: str) -> Outcome:
+    """One task log, by the exact path."""
     return read_task_log(
         key,
         data,

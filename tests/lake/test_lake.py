@@ -8,7 +8,6 @@ import pytest
 
 from windsock.errors import LakeError
 from windsock.lake import Lake
-from windsock.lake.merge import Merger
 from windsock.lake.views import lake_sql
 from windsock.model import Parsed, Reject, Row, SourceObject
 from windsock.schema import TABLES
@@ -105,34 +104,6 @@ def test_an_empty_place_says_how_to_fill_it(tmp_path: Path) -> None:
 def test_a_second_writer_is_told_who_holds_the_lake(lake: Lake) -> None:
     with lake.writer(shard=0, holder="host-a", now=NOW), pytest.raises(LakeError, match="host-a"):
         lake.writer(shard=0, holder="host-b", now=NOW).__enter__()
-
-
-@pytest.mark.parametrize("publishes", range(5))
-def test_a_crash_between_any_two_publishes_heals(
-    lake: Lake, root: Path, publishes: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pull(lake, (obj("a"), [log("r1")]), (obj("b"), [log("r2", AT - timedelta(weeks=1))]))
-    moved = [(obj("a", "2"), [log("r1", AT - timedelta(weeks=1))]), (obj("b", "2"), [log("r2")])]
-    left = publishes
-    original = Merger._publish
-
-    def dying(self: Merger, path: str, out: Path, *, had_one: bool) -> None:
-        nonlocal left
-        if left == 0:
-            raise KeyboardInterrupt
-        left -= 1
-        original(self, path, out, had_one=had_one)
-
-    monkeypatch.setattr(Merger, "_publish", dying)
-    try:
-        pull(lake, *moved)
-    except KeyboardInterrupt:
-        rows = glob(root, "run_id")
-        assert len(rows) == len(set(rows)), "a crash left a row twice"
-    monkeypatch.setattr(Merger, "_publish", original)
-    # the objects moved once more before the next pull
-    pull(lake, (obj("a", "3"), [log("r1")]), (obj("b", "3"), [log("r2")]))
-    assert glob(root) == [("r1", "success"), ("r2", "success")]
 
 
 def test_lake_sql_is_what_the_schema_says() -> None:

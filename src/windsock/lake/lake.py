@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import tempfile
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +16,9 @@ import duckdb
 from windsock import resources
 from windsock.errors import LakeError
 from windsock.lake.files import Cache, table_files
+from windsock.lake.ledger import Ledger, Todo
 from windsock.lake.lock import EXPIRE_S, RENEW_S, Lock
+from windsock.lake.merge import connect
 from windsock.lake.mirror import snapshot
 from windsock.lake.reshard import MARKER, reshard
 from windsock.lake.writer import Writer
@@ -26,6 +29,10 @@ IDENTITY = "_windsock/lake.json"
 TRIES = 4  # readings of a lake that changes under the reader
 
 T = TypeVar("T")
+
+
+class NoLake(LakeError):
+    """There is none yet at this address."""
 
 
 class Lake:
@@ -63,7 +70,7 @@ class Lake:
             except PreconditionFailed:
                 identity = _identity(store) or identity
         if identity is None and not _has_tables(store):
-            raise LakeError(f"{url}: no lake here yet; fill it with `windsock pull PIPELINE.toml`")
+            raise NoLake(f"{url}: no lake here yet; fill it with `windsock pull PIPELINE.toml`")
         if identity and identity.get("deployment") != deployment:
             raise LakeError(
                 f"{url}: belongs to deployment {identity.get('deployment')!r}, not {deployment!r}; "
@@ -93,6 +100,19 @@ class Lake:
             lock=self._lock(shard, holder),
             scratch_dir=scratch_dir,
         )
+
+    def plan(self, listing: Path, *, parser_version: str, reread: bool) -> Todo:
+        """Which objects of a listing a pull would read. Takes no lock and writes nothing to the lake."""
+        with tempfile.TemporaryDirectory(prefix="windsock-plan-") as folder:
+            conn = connect(self.memory_mb, Path(folder))
+            try:
+                ledger = Ledger(
+                    self.store, conn, cache=self.cache, scratch=Path(folder), shard=None, shards=self.shards
+                )
+                ledger.load()
+                return ledger.unknown(listing, parser_version=parser_version, reread=reread)
+            finally:
+                conn.close()
 
     def _lock(self, shard: int, holder: str) -> Lock:
         path = f"_windsock/lock-{shard:03d}"

@@ -69,7 +69,12 @@ class Ledger:
         """Objects that are new, changed, were rejected, or were read by another parser; all with `reread`."""
         todo = self._scratch / f"todo-{self._shard if self._shard is not None else 'all'}.parquet"
         where = "" if self._shard is None else f"where shard = {self._shard}"
-        self._conn.execute(f"create or replace temp view listing as {read_files([listing])} {where}")
+        found = f"{read_files([listing])} {where}"
+        several = f"select count(distinct source) from ({found}) as found"
+        if self._conn.execute(several).fetchall()[0][0] > 1:
+            # two urls of the pipeline file may overlap: an object is read once
+            found += " qualify row_number() over (partition by url order by no) = 1"
+        self._conn.execute(f"create or replace temp view listing as {found}")
         not_known = (
             "select 1 from ledger as k where k.object_url = listing.url and k.etag = listing.etag "
             f"and k.size = listing.size and k.outcome <> 'reject' and k.parser_version = '{_quoted(parser_version)}'"

@@ -66,15 +66,20 @@ class Listing:
         plain = [name for name in names if name not in set(dags)]
         if dags or depth == 0 or len(plain) > MAX_FOLDERS:
             return loose, plain, dags
-        found: tuple[list[SourceObject], list[str], list[str]] = (loose, [], [])
+        whole: list[str] = []
         for name in plain:
             try:
-                below = self._plan(name, depth - 1)
+                objects, folders, more = self._plan(name, depth - 1)
             except SourceError:
-                below = ([], [name], [])  # listed whole by its own task, which tells what is wrong
-            for mine, theirs in zip(found, below, strict=True):
-                mine.extend(theirs)  # type: ignore[arg-type]
-        return found
+                objects, folders, more = (
+                    [],
+                    [name],
+                    [],
+                )  # listed whole by its own task, which tells what is wrong
+            loose += objects
+            whole += folders
+            dags += more
+        return loose, whole, dags
 
 
 def cutoff_of(*, now: datetime, since: datetime | None, listed_at: datetime | None) -> date:

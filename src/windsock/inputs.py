@@ -1,0 +1,69 @@
+"""What a pipeline file gives to pull: its stores, and to which shard an object belongs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from zlib import crc32
+
+from windsock.config import Config
+from windsock.errors import ConfigError
+from windsock.parse import parse_key
+from windsock.store import Store, open_store
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One source to pull: its store, and how an object of it is read."""
+
+    kind: str
+    store: Store
+
+
+def inputs_of(config: Config) -> list[Input]:
+    """The sources that the pipeline file names."""
+    sources = config.pipeline.sources
+    inputs: list[Input] = []
+    if sources.task_logs:
+        inputs += [
+            Input("task_logs", open_store(u, config.storage)) for u in config.urls(sources.task_logs.url)
+        ]
+    if sources.metrics and sources.metrics.url:
+        inputs += [Input("metrics", open_store(u, config.storage)) for u in config.urls(sources.metrics.url)]
+    later = {
+        "sources.component_logs": sources.component_logs,
+        "sources.airflow_api": sources.airflow_api,
+        "sources.airflow_db": sources.airflow_db,
+        "sources.metrics] prometheus": sources.metrics and (sources.metrics.prometheus or None),
+    }
+    for name, value in later.items():
+        if value is not None:
+            raise ConfigError(
+                f"{config.path}: [{name}] cannot be read by this version yet; remove it from the file"
+            )
+    if not inputs:
+        raise ConfigError(
+            f"{config.path}: no source is set; add [sources.task_logs] url or [sources.metrics] url"
+        )
+    return inputs
+
+
+def shards_of(config: Config, shard: tuple[int, int] | None) -> list[int]:
+    """The shards that this pull owns."""
+    count = config.pipeline.lake.shards
+    if shard is None:
+        return list(range(count))
+    if shard[1] != count:
+        raise ConfigError(
+            f"--shard {shard[0]}/{shard[1]}: [lake] shards in {config.path} is {count}; they must agree"
+        )
+    return [shard[0]]
+
+
+def shard_of(config: Config, key: str, kind: str) -> int:
+    """Objects belong to the shard that their dag_id hashes to; objects without one belong to shard 0."""
+    count = config.pipeline.lake.shards
+    if count == 1 or kind == "metrics":
+        return 0
+    logs = config.pipeline.sources.task_logs
+    parsed = parse_key(key, (logs and logs.filename_template) or None)
+    return crc32(parsed.dag_id.encode()) % count if parsed else 0
