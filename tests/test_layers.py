@@ -24,6 +24,7 @@ GROUND = {
     "privacy",
     "archive",
     "spool",
+    "scratch",
 }
 STORY = {
     "pipeline", "pull", "read", "publish", "dispatch", "addressing", "snapshot", "setup", "demo", "summary", "inputs",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from windsock.model import LogKey, Outcome, Reject, SourceObject
 from windsock.output import Output
 from windsock.parse import PARSER_VERSION, read_task_log
 from windsock.read import read_objects
+from windsock.scratch import scratch_folder
 from windsock.sources.fetch import fetch
 from windsock.sources.listing import Listing, cutoff_of
 from windsock.spool import Spool, read_spool
@@ -66,10 +66,8 @@ def pull(
 
     `confirm` asks a person whether to go on above `max_objects`; without it the pull stops there."""
     inputs, owned = inputs_of(config), shards_of(config, shard)
-    with tempfile.TemporaryDirectory(prefix="windsock-list-") as folder:
-        listing = _Found(
-            config, inputs, owned, Path(folder) / "listing.parquet", PullSummary(is_dry_run=dry_run)
-        )
+    with scratch_folder() as folder:
+        listing = _Found(config, inputs, owned, folder / "listing.parquet", PullSummary(is_dry_run=dry_run))
         if dry_run:
             return _plan(config, listing, now, week, since=since, until=until, full=full, reread=reread)
         lake = open_lake(config, create=True)

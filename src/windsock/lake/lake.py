@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -22,6 +21,7 @@ from windsock.lake.merge import connect
 from windsock.lake.mirror import snapshot
 from windsock.lake.reshard import MARKER, reshard
 from windsock.lake.writer import Writer
+from windsock.scratch import scratch_folder
 from windsock.store import NotFound, ObjectUnreadable, PreconditionFailed, Storage, Store, open_store
 from windsock.week import Week
 
@@ -103,11 +103,11 @@ class Lake:
 
     def plan(self, listing: Path, *, parser_version: str, reread: bool) -> Todo:
         """Which objects of a listing a pull would read. Takes no lock and writes nothing to the lake."""
-        with tempfile.TemporaryDirectory(prefix="windsock-plan-") as folder:
-            conn = connect(self.memory_mb, Path(folder))
+        with scratch_folder() as folder:
+            conn = connect(self.memory_mb, folder)
             try:
                 ledger = Ledger(
-                    self.store, conn, cache=self.cache, scratch=Path(folder), shard=None, shards=self.shards
+                    self.store, conn, cache=self.cache, scratch=folder, shard=None, shards=self.shards
                 )
                 ledger.load()
                 return ledger.unknown(listing, parser_version=parser_version, reread=reread)

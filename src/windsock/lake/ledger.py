@@ -18,7 +18,7 @@ from windsock.store import Store
 _EMPTY = (
     "select cast(null as varchar) as object_url, cast(null as varchar) as etag, cast(null as bigint) as size, "
     "cast(null as timestamptz) as modified_at, cast(null as varchar) as outcome, cast(null as varchar) as parser_version, "
-    "cast(null as varchar[]) as weeks where false"
+    "cast(null as varchar[]) as weeks, cast(null as timestamptz) as read_at where false"
 )
 
 
@@ -48,6 +48,7 @@ class Ledger:
     ) -> None:
         self._store, self._conn, self._cache, self._scratch = store, conn, cache, scratch
         self._shard, self._shards = shard, shards
+        conn.execute("create or replace temp table replaced (object_url varchar)")
 
     def files(self) -> list[SourceObject]:
         """The ledger's files."""
@@ -61,7 +62,7 @@ class Ledger:
     def load(self) -> None:
         """Make `ledger` the view of what is known now."""
         files = [self._cache.local(obj) for obj in self.files()]
-        columns = "object_url, etag, size, modified_at, outcome, parser_version, weeks"
+        columns = "object_url, etag, size, modified_at, outcome, parser_version, weeks, read_at"
         rows = f"select {columns} from ({read_files(files)}) as files" if files else _EMPTY
         self._conn.execute(f"create or replace temp view ledger as {rows}")
 
@@ -147,30 +148,37 @@ class Ledger:
         """A relation of the objects whose rows leave a partition."""
         return f"(select object_url from moves where part = '{partition}' and was and not stays)"
 
-    def write_intent(self, intent: list[Path]) -> Path:
-        """What is about to be written, and what older intents say of objects that are not replaced now."""
+    def write_intent(self, intent: list[Path], new_objects: list[Path]) -> Path:
+        """What is about to be written, and what older intents say of objects that are not settled yet."""
         out = self._scratch / "intent.parquet"
         self._copy(
-            f"select object_url, list(part order by part) as weeks from (select object_url, part from moves "
-            f"union select object_url, unnest(weeks) from {self._unresolved(intent)}) as places group by object_url",
+            f"select object_url, etag, read_at, list(part order by part) as weeks from ("
+            f"select object_url, etag, read_at, part from moves join ({read_files(new_objects)}) as notes using (object_url) "
+            f"union select object_url, etag, read_at, unnest(weeks) from {self._open(intent)}"
+            ") as places group by object_url, etag, read_at",
             out,
         )
         return out
 
-    def unresolved_intent(self, intent: list[Path]) -> Path | None:
-        """What stays open after the replaced objects are settled."""
-        if not intent:
-            return None
+    def still_open(self, intent: list[Path]) -> Path | None:
+        """What an intent says of objects that are not settled; None when all are."""
         out = self._scratch / "intent.parquet"
-        self._copy(f"select object_url, weeks from {self._unresolved(intent)}", out)
+        self._copy(f"select object_url, etag, read_at, weeks from {self._open(intent)}", out)
         count = self._conn.execute("select count(*) from read_parquet(?)", [str(out)]).fetchall()[0][0]
         return out if count else None
 
-    def _unresolved(self, intent: list[Path]) -> str:
-        rows = read_files(intent) if intent else "select object_url, weeks from ledger where false"
+    def _open(self, intent: list[Path]) -> str:
+        """Rows of an intent whose object is not replaced now, and whose ledger row is not the one that the intent
+        announced: the ledger is written last, so with that row everything of the object is in its place."""
+        rows = (
+            read_files(intent)
+            if intent
+            else "select object_url, etag, read_at, weeks from ledger where false"
+        )
         return (
-            f"(select object_url, weeks from ({rows}) as told "
-            "where object_url not in (select object_url from replaced)) as open"
+            f"(select * from ({rows}) as told where object_url not in (select object_url from replaced) "
+            "and not exists (select 1 from ledger as k where k.object_url = told.object_url and k.etag = told.etag "
+            "and k.read_at = told.read_at)) as open"
         )
 
     def _copy(self, sql: str, out: Path) -> None:

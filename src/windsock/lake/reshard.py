@@ -10,8 +10,6 @@ files or in the staged ones. Run again, it goes on from where it stopped. The id
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -27,6 +25,7 @@ from windsock.lake.lock import Lock
 from windsock.lake.merge import Merger, connect, read_files
 from windsock.model import SourceObject
 from windsock.schema import TABLES
+from windsock.scratch import scratch_folder
 from windsock.store import Store
 
 MARKER = "_windsock/reshard.json"
@@ -61,15 +60,17 @@ def reshard(
         if marker is None and before == shards:
             return 0
         if marker is None:
-            _stage(
-                store,
-                cache,
-                before=before,
-                shards=shards,
-                memory_mb=memory_mb,
-                shard_of=shard_of,
-                locks=locks,
-            )
+            with scratch_folder() as scratch:
+                _stage(
+                    store,
+                    cache,
+                    before=before,
+                    shards=shards,
+                    memory_mb=memory_mb,
+                    shard_of=shard_of,
+                    locks=locks,
+                    scratch=scratch,
+                )
             store.put(MARKER, json.dumps({"from": before, "to": shards}).encode())
         count = _publish(store, shards=shards, locks=locks)
         store.put(identity_path, json.dumps({**identity, "shards": shards}).encode())
@@ -91,11 +92,11 @@ def _stage(
     memory_mb: int,
     shard_of: ShardOf,
     locks: Sequence[Lock],
+    scratch: Path,
 ) -> None:
     """Build every new file out of sight."""
     for obj in list(store.list(STAGE)):
         store.delete(obj.path)
-    scratch = Path(tempfile.mkdtemp(prefix="windsock-reshard-"))
     conn = connect(memory_mb, scratch)
     try:
         ledger = Ledger(store, conn, cache=cache, scratch=scratch, shard=None, shards=before)
@@ -119,7 +120,6 @@ def _stage(
             store.put_file(path, intent, if_match=None, check=lambda: _check(locks))
     finally:
         conn.close()
-        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _by_partition(store: Store, shards: int) -> dict[Partition, list[SourceObject]]:

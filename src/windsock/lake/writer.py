@@ -8,8 +8,6 @@ replaces whatever the broken pull left.
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -23,6 +21,7 @@ from windsock.lake.merge import Merger, connect
 from windsock.lake.spill import Spill
 from windsock.model import Ignored, Outcome, Parsed, Reject, Row, SourceObject
 from windsock.schema import TABLES, Table
+from windsock.scratch import scratch_folder
 from windsock.store import PreconditionFailed, Store
 from windsock.store.base import is_temporary
 from windsock.week import Week
@@ -50,7 +49,8 @@ class Writer:
 
     def __enter__(self) -> Self:
         self._lock.__enter__()
-        self.scratch = Path(tempfile.mkdtemp(prefix="windsock-pull-", dir=self._scratch_dir))
+        self._folder = scratch_folder(self._scratch_dir)
+        self.scratch = self._folder.__enter__()
         self._conn = connect(self._memory_mb, self.scratch)
         self._spill = Spill(self.scratch)
         self._merger = Merger(self._conn, self.scratch)
@@ -70,16 +70,21 @@ class Writer:
         self, kind: type[BaseException] | None, value: BaseException | None, at: TracebackType | None
     ) -> None:
         self._conn.close()
-        shutil.rmtree(self.scratch, ignore_errors=True)
+        self._folder.__exit__(None, None, None)
         self._lock.__exit__(kind, value, at)
 
     def _sweep(self) -> None:
         """Remove what a killed writer of this shard left half-written on a disk; nobody else can see it."""
-        root, mine = self._store.local_root, f"part-{self._shard:03d}-of-{self._shards:03d}"
-        for table in TABLES if root else ():
-            for path in (root / table).glob(f"week=*/{mine}*.tmp-*") if root else ():
-                if is_temporary(path.name):
-                    path.unlink(missing_ok=True)
+        root, mine = self._store.local_root, f"{self._shard:03d}-of-{self._shards:03d}"
+        if root is not None:
+            for pattern in (
+                "_windsock/lake.json.tmp-*",
+                f"_windsock/*-{mine}.*.tmp-*",
+                *(f"{table}/week=*/part-{mine}*.tmp-*" for table in TABLES),
+            ):
+                for path in root.glob(pattern):
+                    if is_temporary(path.name):
+                        path.unlink(missing_ok=True)
 
     def unknown(self, listing: Path, *, parser_version: str, reread: bool = False) -> Todo:
         """Which objects of a listing (a `windsock.spool`) this shard has to read."""
@@ -108,13 +113,14 @@ class Writer:
     def checkpoint(self) -> int:
         """Publish everything added so far; returns how many files were written. The same rows again write none."""
         self._spill.flush()
-        if not self._spill.files:
+        notes, intent = self._settle_notes(), self._read_intent()
+        if not notes:
+            self._close_intent(intent)
+            self._spill.clear()
             return 0
-        notes = self._settle_notes()
-        intent = self._read_intent()
         self._ledger.plan(notes, intent)
         touched = self._ledger.partitions()
-        self._publish(self._intent_path, self._ledger.write_intent(intent))
+        self._publish(self._intent_path, self._ledger.write_intent(intent, notes))
         written = 0
         for is_ledger in (False, True):  # the ledger learns of it last
             parts = [one for one in touched if (one[0].table == "objects") == is_ledger]
@@ -124,15 +130,21 @@ class Writer:
             for partition, _leaves, comes in parts:
                 if comes:
                     written += self._merge(partition, self._spill.files.get(partition, []), gone="replaced")
-        rest = self._ledger.unresolved_intent(intent)
+        self._spill.clear()
+        self._ledger.load()
+        self._close_intent(self._read_intent())
+        return written
+
+    def _close_intent(self, intent: list[Path]) -> None:
+        """Forget what is settled; what a broken pull left of other objects stays noted until they are read again."""
+        if not intent:
+            return
+        rest = self._ledger.still_open(intent)
         if rest is not None:
             self._publish(self._intent_path, rest)
         else:
             self._lock.check()
             self._store.delete(self._intent_path)
-        self._spill.clear()
-        self._ledger.load()
-        return written
 
     def _settle_notes(self) -> list[Path]:
         """The spilled ledger rows, without those of known objects that could not be read this time."""

@@ -1,0 +1,63 @@
+"""A pull killed at any moment leaves a sound lake, and the next pull makes it what an undisturbed one would have.
+
+A thousand kills run under `-m e2e`; a few, always the same, in every test run."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support import crash
+
+ROOT = Path(__file__).parents[2]
+
+
+def kill(folder: Path, first: int, count: int) -> dict[str, object]:
+    # a process of its own: it forks, and must have no threads when it does
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.support.crash", str(folder), str(first), str(count)],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout, done.stderr[-2000:]
+    told: dict[str, object] = json.loads(done.stdout.splitlines()[-1])
+    return told
+
+
+def test_a_lake_stands_a_few_kills(tmp_path: Path) -> None:
+    told = kill(tmp_path, 0, 10)
+    assert told["wrong"] == []
+    assert int(str(told["operations"])) > 100, "the kills fall on the whole write path"
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize("hundred", range(10))
+def test_a_lake_stands_a_thousand_kills(tmp_path: Path, hundred: int) -> None:
+    assert kill(tmp_path, 1000 + 100 * hundred, 100)["wrong"] == []
+
+
+def test_the_harness_sees_a_row_that_lies_in_two_weeks(tmp_path: Path) -> None:
+    """Else its silence would prove nothing."""
+    assert crash.forked(lambda: crash.make(tmp_path)) == 0
+    lake = tmp_path / "expected"
+    assert crash.broken(lake) == ""
+    first, second = sorted(lake.glob("task_logs/week=*/*.parquet"))[:2]
+    second.with_name("part-001-of-002.parquet").write_bytes(first.read_bytes())
+    assert "twice" in crash.broken(lake)
+
+
+def test_the_scenario_moves_rows_over_week_borders(tmp_path: Path) -> None:
+    """Else the harness would not try what is hard."""
+    assert crash.forked(lambda: crash.make(tmp_path)) == 0
+    before, after = (
+        {row[5]: row for row in crash.rows_of(tmp_path / name, "objects", but=())}
+        for name in ("before", "expected")
+    )
+    assert before.keys() != after.keys()
+    assert crash.contents(tmp_path / "before") != crash.contents(tmp_path / "expected")
