@@ -31,7 +31,7 @@ def kill(folder: Path, first: int, count: int) -> dict[str, object]:
 
 
 def test_a_lake_stands_a_few_kills(tmp_path: Path) -> None:
-    told = kill(tmp_path, 0, 10)
+    told = kill(tmp_path, 0, 6)
     assert told["wrong"] == []
     assert int(str(told["operations"])) > 100, "the kills fall on the whole write path"
 
@@ -56,8 +56,12 @@ def test_the_scenario_moves_rows_over_week_borders(tmp_path: Path) -> None:
     """Else the harness would not try what is hard."""
     assert crash.forked(lambda: crash.make(tmp_path)) == 0
     before, after = (
-        {row[5]: row for row in crash.rows_of(tmp_path / name, "objects", but=())}
+        {
+            row[0]: row[-1]
+            for row in crash.rows_of(tmp_path / name, "objects", but=("read_at", "parser_version"))
+        }
         for name in ("before", "expected")
     )
-    assert before.keys() != after.keys()
-    assert crash.contents(tmp_path / "before") != crash.contents(tmp_path / "expected")
+    weeks = {url: (before[url], after[url]) for url in before}
+    assert len(after) > len(before), "some objects are new"
+    assert sum(was != now for was, now in weeks.values()) >= 4, "some objects' rows move"
