@@ -10,6 +10,7 @@ from typing import Self
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from windsock.errors import LakeError
 from windsock.model import SourceObject
 
 SCHEMA = pa.schema(
@@ -41,8 +42,13 @@ class Spool:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, at: TracebackType | None
     ) -> None:
-        self._flush()
-        self._writer.close()
+        try:
+            if kind is None:
+                self._flush()
+            self._writer.close()
+        except OSError as error:
+            if kind is None:
+                raise self._no_room(error) from None
 
     def add(self, obj: SourceObject, *, source: int, shard: int) -> None:
         self._rows.append((self.count, source, shard, obj))
@@ -62,8 +68,15 @@ class Spool:
             *([getattr(obj, name) for obj in objects] for name in SCHEMA.names[3:]),
         ]
         arrays = [pa.array(values, field.type) for values, field in zip(columns, SCHEMA, strict=True)]
-        self._writer.write_table(pa.table(arrays, schema=SCHEMA))
+        try:
+            self._writer.write_table(pa.table(arrays, schema=SCHEMA))
+        except OSError as error:
+            raise self._no_room(error) from None
         self._rows.clear()
+
+    def _no_room(self, error: OSError) -> LakeError:
+        why = error.strerror or "the disk is full"
+        return LakeError(f"{self.path.parent}: cannot keep the listing ({why}); free space or set TMPDIR")
 
 
 def read_spool(path: Path, *, source: int) -> Iterator[SourceObject]:

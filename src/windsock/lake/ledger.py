@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 
 from windsock.lake.files import Cache, Partition, part_of
-from windsock.lake.merge import read_files
+from windsock.lake.merge import enough_room, read_files
 from windsock.model import UNREAD, SourceObject
 from windsock.store import Store
 
@@ -81,10 +81,11 @@ class Ledger:
             f"and k.size = listing.size and k.outcome <> 'reject' and k.parser_version = '{_quoted(parser_version)}'"
         )
         rows = "select * from listing" + ("" if reread else f" where not exists ({not_known})")
-        self._conn.execute(
-            f"copy (select * from ({rows}) as listed order by no) to '{_quoted(str(todo))}' "
-            "(format parquet, row_group_size 20480)"
-        )
+        with enough_room(self._scratch, "cannot compare the listing with the ledger"):
+            self._conn.execute(
+                f"copy (select * from ({rows}) as listed order by no) to '{_quoted(str(todo))}' "
+                "(format parquet, row_group_size 20480)"
+            )
         listed, count, size = self._conn.execute(
             "select (select count(*) from listing), count(*), coalesce(sum(size), 0) from read_parquet(?)",
             [str(todo)],
@@ -182,9 +183,10 @@ class Ledger:
         )
 
     def _copy(self, sql: str, out: Path) -> None:
-        self._conn.execute(
-            f"copy ({sql} order by object_url) to '{_quoted(str(out))}' (format parquet, compression zstd)"
-        )
+        with enough_room(self._scratch, "cannot write down what is to be done"):
+            self._conn.execute(
+                f"copy ({sql} order by object_url) to '{_quoted(str(out))}' (format parquet, compression zstd)"
+            )
 
 
 def _own_part(column: str) -> str:

@@ -7,6 +7,7 @@ group in memory at a time. One thread and a total order give the same bytes for 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
@@ -43,6 +44,18 @@ def connect(memory_mb: int, scratch: Path) -> duckdb.DuckDBPyConnection:
     return conn
 
 
+@contextmanager
+def enough_room(scratch: Path, what: str) -> Iterator[None]:
+    """A full disk, or work that does not fit into memory, as one line."""
+    try:
+        yield
+    except (OSError, duckdb.OutOfMemoryException, duckdb.IOException) as error:
+        raise LakeError(
+            f"{scratch}: {what} ({_first_line(error)}); free space, set TMPDIR to a larger disk, "
+            "or raise [lake] memory_mb"
+        ) from None
+
+
 class Merger:
     """Builds partition files. `gone` names a relation of `object_url` whose rows are to go."""
 
@@ -63,17 +76,12 @@ class Merger:
             for key in dict.fromkeys(keys)
         )
         sql = f"select {', '.join(table.columns)} from ({rows}) as kept order by {order}"
-        try:
-            with pq.ParquetWriter(out, schema, compression="zstd") as writer:
-                for group in _groups(_stream(self._conn, sql)):
-                    writer.write_table(
-                        pa.Table.from_batches(group).cast(schema), row_group_size=ROW_GROUP_ROWS
-                    )
-        except (OSError, duckdb.OutOfMemoryException, duckdb.IOException) as error:
-            raise LakeError(
-                f"{self._scratch}: cannot merge {table.name} ({_first_line(error)}); free space, set TMPDIR to a "
-                "larger disk, or raise [lake] memory_mb"
-            ) from None
+        with (
+            enough_room(self._scratch, f"cannot merge {table.name}"),
+            pq.ParquetWriter(out, schema, compression="zstd") as writer,
+        ):
+            for group in _groups(_stream(self._conn, sql)):
+                writer.write_table(pa.Table.from_batches(group).cast(schema), row_group_size=ROW_GROUP_ROWS)
         return out
 
     def is_same(self, table: Table, old: Path, new: Path) -> bool:

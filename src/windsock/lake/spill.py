@@ -46,7 +46,7 @@ class Spill:
                 pq.write_table(pa.table(columns, schema=schema), path, compression="zstd")
             except OSError as error:
                 raise LakeError(
-                    f"{path.parent}: cannot spill ({error.strerror}); free space or set TMPDIR"
+                    f"{path.parent}: cannot spill ({error.strerror or error}); free space or set TMPDIR"
                 ) from None
             self.files[partition].append(path)
         self._rows.clear()

@@ -171,7 +171,7 @@ class LocalStore:
             raise PreconditionFailed(path) from None
         except OSError as error:
             raise LakeError(
-                f"{target}: cannot be written ({error.strerror}); check space and permissions"
+                f"{target}: cannot be written ({error.strerror or error}); check space and permissions"
             ) from None
         return self.token(path) or ""
 
