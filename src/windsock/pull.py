@@ -15,9 +15,9 @@ from windsock.config import Config
 from windsock.errors import ConfigError, SourceError
 from windsock.inputs import Input, inputs_of, shard_of, shards_of
 from windsock.lake import Lake, NoLake, Todo, Writer
-from windsock.model import LogKey, Outcome, Reject, SourceObject
+from windsock.model import Outcome, Reject
 from windsock.output import Output
-from windsock.parse import PARSER_VERSION, read_task_log
+from windsock.parse import PARSER_VERSION
 from windsock.read import read_objects
 from windsock.scratch import scratch_folder
 from windsock.sources.fetch import fetch
@@ -241,16 +241,3 @@ class _Pull:
         if self.silent >= GONE_SILENT:
             writer.checkpoint()  # what was read is kept
             raise SourceError(f"{one.store.url}: stopped answering; check the network and run the pull again")
-
-
-def read_log(key: LogKey, obj: SourceObject, data: bytes, *, lines: Any, timezone: str) -> Outcome:
-    """One task log, by the exact path."""
-    return read_task_log(
-        key,
-        data,
-        object_url=obj.url,
-        etag=obj.etag,
-        modified_at=obj.modified_at,
-        lines=lines,
-        timezone=timezone,
-    )
