@@ -10,7 +10,7 @@ from pathlib import Path
 
 from windsock.config import Config
 from windsock.errors import ConfigError, LakeError, SourceError
-from windsock.lake import Lake
+from windsock.lake import Lake, NoLake
 from windsock.model import Row
 from windsock.sources.layout import detect_layout
 from windsock.store import Storage, Store, open_store
@@ -123,10 +123,10 @@ def _lake_row(config: Config) -> Row:
             memory_mb=config.pipeline.lake.memory_mb,
             storage=config.storage,
         )
+    except NoLake as error:
+        return _row("lake", "missing", str(error), "windsock pull")
     except (LakeError, SourceError) as error:
-        text = str(error)
-        state = "missing" if "pull" in text else "broken"
-        return _row("lake", state, text, "windsock pull" if state == "missing" else "see the message")
+        return _row("lake", "broken", str(error), "see the message")
     return _row("lake", "ok", url)
 
 
