@@ -13,6 +13,7 @@ from windsock.errors import LakeError
 from windsock.lake import Lake
 from windsock.lake.files import arrow_schema
 from windsock.lake.merge import ROW_GROUP_ROWS, Merger, connect
+from windsock.lake.views import SQL_TYPES
 from windsock.model import Parsed, Reject
 from windsock.schema import TABLES
 from windsock.week import Week
@@ -57,9 +58,10 @@ def test_row_groups_keep_to_both_limits(tmp_path: Path) -> None:
     """Rows of a few bytes are cut by number, messages of 16 KB by size."""
     conn = connect(512, tmp_path)
     merger = Merger(conn, tmp_path)
+    known = {"run_id": "i::varchar as run_id", "message": "{message} as message"}
     select = "select " + ", ".join(
-        {"run_id": "i::varchar as run_id", "message": "{message} as message"}.get(name, f"null as {name}")
-        for name in TABLES["log_events"].columns
+        known.get(name, f"cast(null as {SQL_TYPES[kind]}) as {name}")
+        for name, kind in TABLES["log_events"].columns.items()
     )
     for count, message in ((250_000, "'m'"), (4_000, "repeat(md5(i::varchar), 500)")):
         out = merger.write(

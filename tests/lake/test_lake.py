@@ -127,7 +127,7 @@ def test_a_lake_that_others_wrote_is_read_with_other_widths_and_names(tmp_path: 
     folder.mkdir(parents=True)
     duckdb.execute(
         "copy (select 'd' as dag_id, 'scheduled__1' as run_id, 't' as task_id, -1::bigint as map_index, "
-        "2::tinyint as try_number, 'success' as state, timestamptz '2026-11-18 10:00Z' as started_at) "
+        "2::tinyint as try_number, 'success' as state, timestamptz '2026-11-18 10:00:00+00' as started_at) "
         f"to '{folder}/mine.parquet'"
     )
     conn = Lake.open(str(tmp_path), deployment="any").connect(WEEK)
