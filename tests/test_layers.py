@@ -23,8 +23,9 @@ GROUND = {
     "intervals",
     "privacy",
     "archive",
+    "settings",
 }
-STORY = {"pipeline", "pull", "read", "publish", "dispatch", "addressing", "snapshot", "setup", "demo"}
+STORY = {"pipeline", "pull", "read", "publish", "dispatch", "addressing", "snapshot", "setup", "doctor", "demo"}
 
 
 def imports_of(path: Path) -> set[str]:
