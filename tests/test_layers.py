@@ -25,7 +25,18 @@ GROUND = {
     "archive",
     "settings",
 }
-STORY = {"pipeline", "pull", "read", "publish", "dispatch", "addressing", "snapshot", "setup", "doctor", "demo"}
+STORY = {
+    "pipeline",
+    "pull",
+    "read",
+    "publish",
+    "dispatch",
+    "addressing",
+    "snapshot",
+    "setup",
+    "doctor",
+    "demo",
+}
 
 
 def imports_of(path: Path) -> set[str]:
