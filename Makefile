@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/installed-$(shell cat requirements/dev.txt pyproject.toml 2>/dev/null | cksum | cut -d' ' -f1)
 WEEK ?= 2026-W47
 
-.PHONY: help install demo test check docs format accept lock clean
+.PHONY: help install demo test e2e check docs format accept lock clean
 
 help:            ## this list
 	@sed -n 's/^\([a-z0-9]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -25,6 +25,9 @@ demo: install    ## the main job on data/sample, offline; ends with the path of 
 
 test: install    ## all everyday tests
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not e2e"
+
+e2e: install     ## real components: Airflow 2.11 and 3, DuckDB 1.5, other Pythons, a fresh clone (makes environments; half an hour)
+	@$(BIN)/python -m pytest -m e2e tests/e2e
 
 check: install   ## format, lint, types, drift of generated pages
 	@$(BIN)/ruff format --check .

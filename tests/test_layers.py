@@ -23,12 +23,24 @@ GROUND = {
     "intervals",
     "privacy",
     "archive",
+    "settings",
     "spool",
     "scratch",
 }
 STORY = {
-    "pipeline", "pull", "read", "publish", "dispatch", "addressing", "snapshot", "setup", "demo", "summary", "inputs",
-}  # fmt: skip
+    "pipeline",
+    "pull",
+    "read",
+    "publish",
+    "dispatch",
+    "addressing",
+    "snapshot",
+    "setup",
+    "doctor",
+    "demo",
+    "summary",
+    "inputs",
+}
 
 
 def imports_of(path: Path) -> set[str]:

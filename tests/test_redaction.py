@@ -1,5 +1,6 @@
 """Secrets of every kind leave the text; ordinary lines come through unchanged; no line takes more than linear time."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,6 +30,18 @@ ORDINARY: list[str] = yaml.safe_load((DATA / "ordinary.yaml").read_text())
 def test_a_secret_leaves_the_text(kind: str, secret: str, line: str) -> None:
     assert secret in line, "the label must name what stands in the line"
     assert secret not in redact(line)
+
+
+@pytest.mark.parametrize(
+    "before", ["RuntimeError: ", "InvalidTokenError: ", "token_file=", "2026-11-24 ERROR [x] - "]
+)
+def test_what_stands_before_a_secret_hides_it_not(before: str) -> None:
+    """An exception's name and a colon look like an assignment themselves."""
+    assert [line for _, secret, line in SECRETS if secret in redact(before + line) and "\n" not in line] == [
+        line
+        for _, secret, line in SECRETS
+        if re.fullmatch(r"[A-Za-z0-9+/]{60,}", secret) and "\n" not in line
+    ]  # the one kind that is known only by standing alone on its line
 
 
 @pytest.mark.parametrize("line", ORDINARY)

@@ -168,6 +168,7 @@ def init(
     urls: Annotated[list[str], typer.Argument(metavar="URL…", help="Where task logs or metrics lie.")],
     name: Annotated[str, typer.Option(help="The deployment's name.")] = "prod",
     out: Annotated[Path, typer.Option(help="The file to write.")] = DEFAULT_PIPELINE,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the file if it exists.")] = False,
 ) -> None:
     """Write a pipeline file from what is found at URL.
 
@@ -175,7 +176,7 @@ def init(
     """
     from windsock import setup
 
-    found = setup.init(urls, name=name, out=out)
+    found = setup.init(urls, name=name, out=out, now=now(), force=force)
     for line in found.lines:
         _output.say(line)
     _output.result(str(found.path))
@@ -321,7 +322,7 @@ def _parquet(table: Any) -> None:
     sys.stdout.buffer.flush()
 
 
-def _rows(columns: Any, rows: Any, format_: Format) -> None:
+def _rows(columns: Any, rows: Any, format_: Format, *, width: int = 60) -> None:
     if format_ is Format.json:
         _output.result(as_json(rows))
     elif format_ is Format.csv:
@@ -331,7 +332,7 @@ def _rows(columns: Any, rows: Any, format_: Format) -> None:
 
         _parquet(pa.Table.from_pylist(list(rows), schema=None if rows else pa.schema([])))
     else:
-        _output.result(as_table(columns, rows) if rows else "no rows")
+        _output.result(as_table(columns, rows, width=width) if rows else "no rows")
 
 
 @app.command()
@@ -458,10 +459,10 @@ def doctor(pipeline: PipelineArg, format_: FormatOpt = Format.table) -> None:
 
     Example: `windsock doctor prod.toml`
     """
-    from windsock import setup
+    from windsock import doctor as check_up
 
-    rows = setup.doctor(_load(pipeline), now=now())
-    _rows(("what", "state", "detail", "mend"), rows, format_)
+    rows = check_up.doctor(_load(pipeline), now=now())
+    _rows(check_up.COLUMNS, rows, format_, width=100)
     if any(row["state"] == "broken" for row in rows):
         raise typer.Exit(2)
 

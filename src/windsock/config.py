@@ -1,6 +1,7 @@
 """The pipeline file: TOML, values only. Every command validates the whole of it before it does anything.
 
 Secrets never stand in the file: a key that ends in `_env` names the environment variable that holds one.
+Precedence: flag, environment (`WINDSOCK_LAKE_URL` is `[lake] url`), file, default.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 
+from windsock import settings
 from windsock.errors import ConfigError
 from windsock.store import Storage
 
@@ -206,6 +208,12 @@ class Config(Struct, frozen=True):
     path: Path
     pipeline: Pipeline
     secrets: dict[str, str]
+    origins: dict[str, str] = {}  # dotted key → "file", or the environment variable that gave the value
+
+    def values(self) -> list[tuple[str, Any, str]]:
+        """(dotted key, value, origin) of every setting, defaults included."""
+        told = msgspec.to_builtins(self.pipeline)
+        return [(key, value, self.origins.get(key, "default")) for key, value in settings.flat(told)]
 
     def url(self, value: str) -> str:
         """An address of the file as an absolute one: relative paths are relative to the file."""
@@ -251,6 +259,8 @@ def load(path: Path, environ: Mapping[str, str] | None = None) -> Config:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: not valid TOML: {error}") from None
+    origins = {key: "file" for key, _ in settings.flat(raw)}
+    origins |= settings.override(raw, Pipeline, environ)
     _refuse_unknown(raw, Pipeline, path, "")
     try:
         pipeline = msgspec.convert(raw, Pipeline, strict=True)
@@ -258,7 +268,9 @@ def load(path: Path, environ: Mapping[str, str] | None = None) -> Config:
         message = str(error).replace(" - at `$", " - at `").replace("`.", "`")
         raise ConfigError(f"{path}: {message}") from None
     _validate(pipeline, path)
-    return Config(path=path.resolve(), pipeline=pipeline, secrets=_secrets(raw, path, environ))
+    return Config(
+        path=path.resolve(), pipeline=pipeline, secrets=_secrets(raw, path, environ), origins=origins
+    )
 
 
 def _refuse_unknown(raw: Mapping[str, Any], struct: Any, path: Path, heading: str) -> None:

@@ -11,7 +11,7 @@ log text is hostile. What an assignment hides is decided by its name (`_is_secre
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 MASK = "***"
 
@@ -71,15 +71,25 @@ def _is_ordinary(name: str, value: str, *, quoted: bool, rest: str) -> bool:
     return bool(re.fullmatch(r"[A-Za-z']+", bare) and re.match(r"[ \t]+[A-Za-z]+(?![\w.-]*[:=])", rest))
 
 
-def _mask_assignment(match: re.Match[str]) -> str:
-    quoted = match["quoted"] or ""
-    value = quoted.strip("\\\"'") if quoted else match["bare"]
-    rest = match.string[match.end() : match.end() + 80]
-    if not _is_secret(match["name"]) or _is_ordinary(match["name"], value, quoted=bool(quoted), rest=rest):
-        return match[0]
-    opening = quoted[: len(quoted) - len(quoted.lstrip("\\\"'"))]
-    closing = quoted[len(quoted.rstrip("\\\"'")) :]
-    return f"{match['head']}{opening}{MASK}{closing}"
+def _mask_assignments(text: str, head: re.Pattern[str], tail: re.Pattern[str]) -> str:
+    """Mask the values behind secret names. What stands behind any other name is searched for names of its own:
+    `RuntimeError: password=x` is a name, a colon, and an assignment."""
+    parts: list[str] = []
+    done = at = 0
+    while match := head.search(text, at):
+        at = match.end()
+        if not _is_secret(match["name"]) or not (value := tail.match(text, at)):
+            continue
+        quoted = value["quoted"] or ""
+        told = quoted.strip("\\\"'") if quoted else value["bare"]
+        rest = text[value.end() : value.end() + 80]
+        if _is_ordinary(match["name"], told, quoted=bool(quoted), rest=rest):
+            continue
+        opening = quoted[: len(quoted) - len(quoted.lstrip("\\\"'"))]
+        closing = quoted[len(quoted.rstrip("\\\"'")) :]
+        parts += [text[done:at], opening, MASK, closing]
+        done = at = value.end()
+    return "".join([*parts, text[done:]]) if parts else text
 
 
 _QUOTED = r"(?P<quoted>\"(?:[^\"\\\n]|\\.){0,2048}+\"|'(?:[^'\\\n]|\\.){0,2048}+'|\\{1,3}\"[^\"\n]{0,2048}+(?<=\\)\")"
@@ -87,13 +97,26 @@ _QUOTED = r"(?P<quoted>\"(?:[^\"\\\n]|\\.){0,2048}+\"|'(?:[^'\\\n]|\\.){0,2048}+
 _BARE = (
     r"(?P<bare>(?![\"'\[])(?:[^\s\"'<>,;)\]}]|[,;)\]}](?![\s\"',;)\]}]|\Z|[\w.-]{1,40}[\"']?[=:])){1,2048}+)"
 )
-_ASSIGNED = (
-    r"(?P<head>(?<![\w.-])(?P<name>(?:(?i:api|secret|access|private|account|auth|signing|shared) (?=(?i:key)))?[\w.-]++)\\{0,2}[\"']?[ \t]{0,3}(?:=>|:=|==|[=:])[ \t]{0,3}(?:[bruf](?=[\"']))?)"
-    rf"(?:{_QUOTED}|{_BARE})"
+# how a name and its value meet: (head, value)
+_ASSIGNMENTS = tuple(
+    (re.compile(head), re.compile(value))
+    for head, value in (
+        (r"[?&;](?P<name>[\w.-]++)=", r"(?P<quoted>(?!))?(?P<bare>[^\s&'\"<>]++)"),  # in a URL
+        (
+            r"%22(?P<name>[A-Za-z_.-]++)%22(?:%20|\+){0,3}%3A(?:%20|\+){0,3}%22",  # in an encoded connection's extra
+            r"(?P<quoted>(?!))?(?P<bare>(?:(?!%22)[^\s&]){1,2048}+)",
+        ),
+        (
+            r"(?<![\w.-])(?P<name>(?:(?i:api|secret|access|private|account|auth|signing|shared) (?=(?i:key)))?[\w.-]++)"
+            r"\\{0,2}[\"']?[ \t]{0,3}(?:=>|:=|==|[=:])[ \t]{0,3}(?:[bruf](?=[\"']))?",
+            rf"{_QUOTED}|{_BARE}",
+        ),
+        (
+            r"(?<![\w-])--(?P<name>[\w-]++)[\"']?,?[ \t]{1,3}(?!-)",  # an option, also in a list of arguments
+            rf"{_QUOTED}|(?P<bare>[^\s\"'-][^\s\"']++)",
+        ),
+    )
 )
-_OPTION = rf"(?P<head>(?<![\w-])--(?P<name>[\w-]++)[\"']?(?:,?[ \t]{{1,3}})(?!-))(?:{_QUOTED}|(?P<bare>[^\s\"'-][^\s\"']++))"
-_PARAMETER = r"(?P<head>[?&;](?P<name>[\w.-]++)=)(?P<quoted>(?!))?(?P<bare>[^\s&'\"<>]++)"
-_ENCODED = r"(?P<head>%22(?P<name>[A-Za-z_.-]++)%22(?:%20|\+){0,3}%3A(?:%20|\+){0,3}%22)(?P<quoted>(?!))?(?P<bare>(?:(?!%22)[^\s&]){1,2048}+)"
 _SIGNED = (
     r"([?&](?:x-amz-signature|x-amz-credential|x-amz-security-token|x-goog-signature|x-goog-credential|signature|sig|"
     r"code|key)=)(?!\*)[^&\s'\"<>]{6,}+"
@@ -134,7 +157,7 @@ _NAME_HINTS = (
 _BODY = r"(?m)^(?=[^\n]{0,76}[A-Z])(?=[^\n]{0,76}[g-z])[A-Za-z0-9+/]{60,76}={0,2}$"
 
 # (cheap literals of which one must occur in the lower-cased text, or none to look always; expression; replacement)
-_PATTERNS: tuple[tuple[Sequence[str], re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = tuple(
+_PATTERNS: tuple[tuple[Sequence[str], re.Pattern[str], str], ...] = tuple(
     (hints, re.compile(pattern), replacement)
     for hints, pattern, replacement in (
         (
@@ -169,10 +192,6 @@ _PATTERNS: tuple[tuple[Sequence[str], re.Pattern[str], str | Callable[[re.Match[
         ),
         (("signature=", "credential=", "token=", "sig=", "code=", "key="), f"(?i){_SIGNED}", r"\1***"),
         (("aws4-", "signature="), r"(?i)(\bsignature=)[0-9a-f]{40,}+", r"\1***"),
-        (_NAME_HINTS, _PARAMETER, _mask_assignment),
-        (_NAME_HINTS, _ENCODED, _mask_assignment),
-        (_NAME_HINTS, _ASSIGNED, _mask_assignment),
-        (_NAME_HINTS, _OPTION, _mask_assignment),
         (
             ("identified by", "password"),
             r"(?i)\b(identified[ ]by|password)([ \t]{1,3}(?:is[ \t]|was[ \t])?)('[^'\n]{1,256}'|\"[^\"\n]{1,256}\")",
@@ -193,6 +212,9 @@ def redact(text: str) -> str:
     for hints, pattern, replacement in _PATTERNS:
         if not hints or any(hint in lowered for hint in hints):
             text = pattern.sub(replacement, text)
+    if any(hint in lowered for hint in _NAME_HINTS):
+        for head, value in _ASSIGNMENTS:
+            text = _mask_assignments(text, head, value)
     return text
 
 

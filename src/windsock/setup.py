@@ -1,19 +1,30 @@
-"""First steps: `init` writes a pipeline file from what lies at a URL, `doctor` says what works and what is missing."""
+"""First steps: `init` writes a pipeline file from what lies at some URLs."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+import gzip
+import os
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
-from windsock.config import Config
-from windsock.errors import ConfigError, LakeError, SourceError
-from windsock.lake import Lake, NoLake
-from windsock.model import Row
-from windsock.sources.layout import detect_layout
-from windsock.store import Storage, Store, open_store
+from windsock.errors import ConfigError, SourceError
+from windsock.model import Ignored, LogKey, Reject, SourceObject
+from windsock.parse import parse_key, read_task_log
+from windsock.redaction import redact
+from windsock.sources.layout import Kind, Layout, look, spread
+from windsock.store import NotFound, ObjectUnreadable, Storage, Store, open_store
+
+HEAD_BYTES = 512 * 1024  # of a log, read to tell its dialect
+LOGS_READ = 8
+_OWNER = re.compile(rb"AIRFLOW_CTX_DAG_OWNER='([^'\n]{1,100})'")
+_KNOWN_METRIC = re.compile(
+    r"[A-Za-z0-9_.-]*?(?=\.?(?:pool\.|scheduler_heartbeat|dagbag_size|executor\.|dag_processing\.))"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,127 +35,186 @@ class Initialised:
     lines: tuple[str, ...]
 
 
-def init(urls: Iterable[str], *, name: str, out: Path) -> Initialised:
-    """Look at each URL and write a pipeline file; an existing file is never overwritten."""
-    if out.exists():
-        raise ConfigError(f"{out}: exists already; choose another file with --out, or edit this one")
-    lines: list[str] = []
-    tables = [f"[deployment]\nname = {json.dumps(name)}\n"]
-    seen: set[str] = set()
+@dataclass(slots=True)
+class _Findings:
+    """What all the URLs together hold."""
+
+    task_logs: list[str] = field(default_factory=list)
+    metrics: list[str] = field(default_factory=list)
+    component_logs: list[str] = field(default_factory=list)
+    template: str = ""
+    owners: dict[str, str] = field(default_factory=dict)
+    lines: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def init(urls: Iterable[str], *, name: str, out: Path, now: datetime, force: bool = False) -> Initialised:
+    """Look at each URL and write a pipeline file; an existing file is overwritten only with `force`."""
+    if out.exists() and not force:
+        raise ConfigError(
+            f"{out}: exists already; choose another file with --out, or overwrite it with --force"
+        )
+    if not name.strip():
+        raise ConfigError("--name is empty; name this Airflow, for example --name prod")
+    found = _Findings()
+    urls = list(urls)
     for url in urls:
-        absolute = url if "://" in url else str(Path(url).resolve())
-        found = detect_layout(open_store(absolute, Storage()))
-        for kind, count, detail in found.kinds():
-            lines.append(f"{url}: {count} {detail}")
-            if kind not in seen:
-                seen.add(kind)
-                tables.append(f"[sources.{kind}]\nurl = {json.dumps(absolute)}\n")
-    if not seen:
+        _look_at(url, found, now=now)
+    if not (found.task_logs or found.metrics):
         raise SourceError(
             f"{', '.join(urls)}: neither task logs nor metric snapshots found; give the folder above `dag_id=…/` "
-            "(remote_base_log_folder), or set filename_template in a pipeline file of your own"
+            "(remote_base_log_folder), or write a pipeline file with filename_template by hand"
         )
-    tables.append('[lake]\nurl = "./lake"\n\n[report]\nout = "./reports/out"\n')
-    tables.append('# [deliver.email]\n# to = ["data-platform@example.com"]\n# smtp_host = "localhost"\n')
     try:
-        out.write_text("\n".join(tables), encoding="utf-8")
+        out.write_text(render(found, name=name, environ=os.environ), encoding="utf-8")
     except OSError as error:
         raise ConfigError(
             f"{out}: cannot be written ({error.strerror}); choose another file with --out"
         ) from None
-    return Initialised(out, tuple(lines))
+    return Initialised(out, tuple(found.lines + found.notes))
 
 
-def doctor(config: Config, *, now: datetime) -> list[Row]:
-    """One row per thing checked: `what, state (ok, missing, broken), detail, mend`."""
-    rows = [_row("pipeline file", "ok", str(config.path))]
-    sources = config.pipeline.sources
-    rows += _source_rows(config, "task logs", sources.task_logs.url if sources.task_logs else "", now)
-    rows += _source_rows(config, "metrics", sources.metrics.url if sources.metrics else "", now)
-    later = (
-        ("component logs", sources.component_logs),
-        ("Airflow API", sources.airflow_api),
-        ("Airflow database", sources.airflow_db),
-    )
-    rows += [
-        _row(
-            name, "broken", "configured, but this version of windsock cannot read it yet", "remove the table"
+def _look_at(url: str, found: _Findings, *, now: datetime) -> None:
+    absolute = url if "://" in url else str(Path(url).resolve())
+    store = open_store(absolute, Storage())
+    layout = look(store, now=now)
+    bases = sorted(layout.task_log_bases())
+    if len(bases) > 1:
+        shown = ", ".join(_join(absolute, base) for base in bases[:5])
+        raise SourceError(
+            f"{url}: task logs of more than one Airflow ({shown}); give one of them: one pipeline file is one Airflow"
         )
-        for name, table in later
-        if table is not None
+    found.lines += [f"{_printable(url)}: {sentence}" for sentence in layout.sentences()]
+    if bases:
+        found.task_logs.append(_join(absolute, bases[0]))
+        found.template = found.template or layout.template
+        logs = [obj for kind in ("task_logs", "legacy", "template") for obj in _objects(layout, kind)]
+        _read_some(store, logs, found, template=layout.template)
+    if metrics := layout.kinds.get("metrics"):
+        found.metrics.append(_join(absolute, _common(metrics.bases)))
+        found.lines.append(_metric_sentence(store, metrics))
+    if components := layout.kinds.get("component_logs"):
+        found.component_logs += [_join(absolute, base) for base in sorted(components.bases)[:1]]
+
+
+def _objects(layout: Layout, kind: str) -> Sequence[SourceObject]:
+    return layout.kinds[kind].objects if kind in layout.kinds else ()
+
+
+def _common(bases: Iterable[str]) -> str:
+    """The folder above all of them."""
+    paths = [f"/{base}" for base in bases]
+    return os.path.commonpath(paths).strip("/")
+
+
+def _join(url: str, base: str) -> str:
+    return "/".join(part for part in (url.rstrip("/"), base.strip("/")) if part) if base else url
+
+
+def _read_some(store: Store, logs: Sequence[SourceObject], found: _Findings, *, template: str) -> None:
+    """Read the heads of a few logs: their dialect, and what the file can take from them."""
+    dialects: Counter[str] = Counter()
+    has_parse_time = False
+    for obj in spread(sorted(logs, key=lambda one: one.modified_at), LOGS_READ):
+        try:
+            data = store.get_range(obj.path, 0, min(obj.size, HEAD_BYTES))
+        except (NotFound, ObjectUnreadable) as error:
+            found.notes.append(f"{obj.url}: could be listed but not read ({error}); check permissions")
+            continue
+        key = parse_key(obj.path, template or None) or LogKey("", "", "", -1, 0)
+        outcome = read_task_log(
+            key, data, object_url=obj.url, etag=obj.etag, modified_at=obj.modified_at, lines="errors"
+        )
+        if isinstance(outcome, Reject | Ignored):
+            found.notes.append(
+                f"{obj.url}: {outcome.reason if isinstance(outcome, Reject) else outcome.kind}"
+            )
+            continue
+        row: Mapping[str, Any] = outcome.rows["task_logs"][0]
+        dialects[str(row["dialect"])] += 1
+        has_parse_time = has_parse_time or row.get("dag_file_parse_s") is not None
+        if owner := _OWNER.search(data):
+            found.owners[key.dag_id] = owner[1].decode(errors="replace")
+    if dialects:
+        told = ", ".join(
+            f"{name} ({count} of {sum(dialects.values())} read)" for name, count in dialects.most_common()
+        )
+        more = "; they tell DAG parse time" if has_parse_time else "; DAG parse time needs metrics"
+        found.lines.append(f"written by {told}{more}")
+
+
+def _metric_sentence(store: Store, kind: Kind) -> str:
+    """Which forms of metrics, and the prefix of the names in them."""
+    forms = Counter("Prometheus text" if ".prom" in obj.path else "StatsD captures" for obj in kind.objects)
+    prefixes: set[str] = set()
+    for obj in spread(kind.objects, 3):
+        try:
+            data = (
+                store.get(obj.path)
+                if obj.size < 32 * HEAD_BYTES
+                else store.get_range(obj.path, 0, HEAD_BYTES)
+            )
+            text = (gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data)[:HEAD_BYTES].decode(
+                errors="replace"
+            )
+        except (NotFound, ObjectUnreadable, OSError, EOFError):
+            continue
+        for line in text.splitlines():
+            metric = line.split(" ", 1)[-1] if ".statsd" in obj.path else line
+            if not metric.startswith("#") and (
+                match := _KNOWN_METRIC.match(metric.replace("_pool_", ".pool."))
+            ):
+                prefixes.add(match[0].strip("._"))
+    told = ", ".join(name for name, _ in forms.most_common())
+    names = f", names begin with {', '.join(sorted(prefixes))}" if prefixes - {""} else ""
+    return f"metrics are {told}{names}"
+
+
+def render(found: _Findings, *, name: str, environ: Mapping[str, str]) -> str:
+    """The pipeline file. Every value is quoted: names and keys of a bucket may hold anything."""
+    parts = [
+        f"# Written by `windsock init`. Next: `windsock doctor` on this file.\n[deployment]\nname = {toml(name)}\n"
     ]
-    rows.append(_lake_row(config))
-    rows += _section_rows(config)
-    return rows
-
-
-def _row(what: str, state: str, detail: str, mend: str = "") -> Row:
-    return {"what": what, "state": state, "detail": detail, "mend": mend}
-
-
-def _source_rows(config: Config, what: str, value: str | list[str], now: datetime) -> list[Row]:
-    urls = config.urls(value) if value else []
-    if not urls:
-        return [
-            _row(what, "missing", "not in the pipeline file", f"set [sources.{what.replace(' ', '_')}] url")
-        ]
-    return [_source_row(what, url, config, now) for url in urls]
-
-
-def _source_row(what: str, url: str, config: Config, now: datetime) -> Row:
-    try:
-        store: Store = open_store(url, config.storage)
-        found = detect_layout(store)
-    except SourceError as error:
-        return _row(what, "broken", str(error), "see the message")
-    kinds = found.kinds()
-    if not kinds:
-        return _row(what, "broken", f"{url}: nothing that windsock knows", "check url and filename_template")
-    newest = found.newest_at
-    detail = f"{url}: " + ", ".join(f"{count} {text}" for _, count, text in kinds)
-    if newest and newest > now + timedelta(minutes=5):
-        return _row(
-            what, "broken", f"{detail}; newest object is in the future ({newest})", "set this machine's clock"
+    if found.task_logs:
+        parts.append(f"[sources.task_logs]\nurl = {_one_or_many(found.task_logs)}\n")
+        if found.template:
+            parts[-1] += (
+                f"filename_template = {toml(found.template)}"
+                "  # guessed: compare it with [logging] log_filename_template of airflow.cfg\n"
+            )
+    for url in found.component_logs:
+        parts.append(f"# component logs were seen too:\n# [sources.component_logs]\n# url = {toml(url)}\n")
+    if found.metrics:
+        parts.append(f"[sources.metrics]\nurl = {_one_or_many(found.metrics)}\n")
+    endpoint = environ.get("AWS_ENDPOINT_URL_S3") or environ.get("AWS_ENDPOINT_URL")
+    if endpoint and any(url.startswith("s3") for url in found.task_logs + found.metrics):
+        parts.append(
+            f"[storage.s3]\nendpoint_url = {toml(endpoint)}  # as in this environment; cron has none\n"
         )
-    if newest and newest < now - timedelta(days=8):
-        return _row(
-            what, "ok", f"{detail}; newest of the sample {newest:%Y-%m-%d}", "is remote logging still on?"
+    parts.append('[lake]\nurl = "./lake"\n')
+    if found.owners:
+        seen = "\n".join(
+            f"# {toml(dag_id)} = {toml(owner)}" for dag_id, owner in sorted(found.owners.items())
         )
-    return _row(what, "ok", detail)
-
-
-def _lake_row(config: Config) -> Row:
-    url = config.url(config.pipeline.lake.url)
-    try:
-        Lake.open(
-            url,
-            deployment=config.pipeline.deployment.name,
-            shards=config.pipeline.lake.shards,
-            memory_mb=config.pipeline.lake.memory_mb,
-            storage=config.storage,
+        parts.append(
+            f"# owners as the logs name them; patterns and mail addresses work best\n# [owners]\n{seen}\n"
         )
-    except NoLake as error:
-        return _row("lake", "missing", str(error), "windsock pull")
-    except (LakeError, SourceError) as error:
-        return _row("lake", "broken", str(error), "see the message")
-    return _row("lake", "ok", url)
+    parts.append('[report]\nout = "./reports/out"\n')
+    parts.append('# [deliver.email]\n# to = ["data-platform@example.com"]\n# smtp_host = "localhost"\n')
+    return "\n".join(parts)
 
 
-SECTIONS = (
-    ("failures", ("task_logs",), "set [sources.task_logs] url"),
-    ("incidents", ("task_logs",), "set [sources.task_logs] url"),
-    ("silent problems", ("task_logs",), "set [sources.task_logs] url"),
-    ("DAG parse time", ("task_logs", "metrics"), "task logs of Airflow 3.3+, or metric snapshots"),
-    ("pools and waiting", ("metrics",), "set [sources.metrics] url, or run `windsock snapshot` every minute"),
-)
+def _one_or_many(urls: Sequence[str]) -> str:
+    unique = list(dict.fromkeys(urls))
+    return toml(unique[0]) if len(unique) == 1 else f"[{', '.join(toml(url) for url in unique)}]"
 
 
-def _section_rows(config: Config) -> list[Row]:
-    """Which section of the report is answered, from which input."""
-    rows = []
-    for section, inputs, step in SECTIONS:
-        present = [name for name in inputs if getattr(config.pipeline.sources, name) is not None]
-        state = "ok" if present else "missing"
-        detail = f"from {' and '.join(present)}" if present else "no data"
-        rows.append(_row(f"section: {section}", state, detail, "" if present else step))
-    return rows
+def toml(text: str) -> str:
+    """A TOML basic string. Not JSON's: TOML knows no surrogate pairs and forbids a bare DEL."""
+    safe = text.encode("utf-8", "replace").decode("utf-8")
+    escaped = safe.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]", lambda m: f"\\u{ord(m[0]):04x}", escaped) + '"'
+
+
+def _printable(url: str) -> str:
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in redact(url))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import http.client
+import re
 import urllib.error
 import urllib.request
 from datetime import datetime
@@ -12,6 +14,7 @@ from windsock.errors import ConfigError, SourceError
 from windsock.store import open_store
 
 TIMEOUT_S = 10.0
+_SAMPLE = re.compile(rb"^[a-zA-Z_:][\w:]*(?:\{.*\})?[ \t]+[-+]?(?:\d|\.\d|Inf|NaN)", re.MULTILINE)
 MAX_BYTES = 256 * 1024 * 1024
 
 
@@ -47,11 +50,13 @@ def _scrape(url: str) -> bytes:
         raise SourceError(
             f"{url}: answered {error.code} {error.reason}; is this the /metrics endpoint?"
         ) from None
-    except (urllib.error.URLError, TimeoutError, OSError) as error:
+    except (urllib.error.URLError, http.client.HTTPException, ValueError, OSError) as error:
         reason = getattr(error, "reason", error)
         raise SourceError(f"{url}: cannot be reached ({reason}); check address and network") from None
     if len(body) > MAX_BYTES:
         raise SourceError(f"{url}: more than {MAX_BYTES >> 20} MB of metrics; narrow the exporter's mapping")
     if body.lstrip()[:1] == b"<":
         raise SourceError(f"{url}: answered HTML, not metrics; give the exporter's /metrics address")
+    if not _SAMPLE.search(body):
+        raise SourceError(f"{url}: answered no metrics; give the exporter's /metrics address")
     return body
