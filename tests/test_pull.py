@@ -100,19 +100,19 @@ def test_logs_and_lake_in_buckets(server: ObjectServer, logs: Path, tmp_path: Pa
 
 
 def test_a_bucket_seen_as_google_storage_is_read(logs: Path, tmp_path: Path) -> None:
-    """moto's S3 store answers the XML requests that a Google bucket gets."""
+    """moto's S3 store answers the XML requests that a Google bucket gets. (Its buckets outlive a server: own name.)"""
     moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     moto.start()
     try:
         host, port = moto.get_host_and_port()
         client = boto3.client("s3", endpoint_url=f"http://{host}:{port}", region_name="us-east-1")
-        client.create_bucket(Bucket="logs")
+        client.create_bucket(Bucket="as-google")
         for path in logs.rglob("*.log"):
             client.put_object(
                 Bucket="logs", Key=f"prod/{path.relative_to(logs)}", Body=path.read_bytes(), ACL="public-read"
             )
         more = f"[storage.gcs]\nbase_url='http://{host}:{port}'\nanonymous=true\n"
-        config = pipeline_of(tmp_path, "gs://logs/prod", str(tmp_path / "lake"), more=more)
+        config = pipeline_of(tmp_path, "gs://as-google/prod", str(tmp_path / "lake"), more=more)
         assert pull(config).read == 24
     finally:
         moto.stop()
