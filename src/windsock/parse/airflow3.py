@@ -110,6 +110,8 @@ def interpret(reading: Reading, records: Iterable[Decoded], *, keep_output: int 
         elif not group_starts and _loads_bundles(record):
             bundle_starts += 1
             segment = _next(reading, is_grouped=False)
+        elif record.failure and record.message.startswith("Failed to import"):
+            segment.import_failure = record.failure
         elif record.message.startswith("Done. Returned value was"):
             segment.is_begun = True
     reading.process_starts = group_starts or bundle_starts

@@ -160,7 +160,7 @@ class Ending:
         """Without a marking: killed, or (up to 1.10.2) a success, or a copy that was cut after the error."""
         if self.code not in ("", "0"):
             return FAILED
-        if self.rank >= _REPEATED:
+        if self.rank >= _SAID:
             return FAILED
         return SUCCESS if self.code == "0" and self.is_run else ""
 
@@ -179,7 +179,9 @@ class Ending:
             return self.reason
         if self.code.startswith(("-", "Negsignal")) or (self.is_terminated and not self.failure):
             return "signal"
-        return by_exception if self.failure or not self.code or self.state else "exit_code"
+        if self.failure:
+            return by_exception
+        return "exit_code" if self.code not in ("", "0") else "unknown"
 
 
 def _told_by_job(text: str) -> str:

@@ -28,6 +28,8 @@ _TOLD_STATE = re.compile(r"'current_state': '(\w+)'")
 _FAILED_BY = (
     "Dag Run already exists, marking task as failed",
     "DagRun finished with failed state",
+)
+_NOT_FOUND = (
     "DAG not found during start up",
     "Dag not found during start up",
     "Task not found in DAG during start up",
@@ -47,6 +49,7 @@ class Segment:
     def __init__(self) -> None:
         self.state, self.reason, self.cause = "", "", ""
         self.failure: Failure | None = None
+        self.import_failure: Failure | None = None  # of the DAG file, which the runner then does not find
         self.is_grouped = self.is_post_seen = self.is_silent_skip = self.is_begun = self.is_torn = False
         self.external = ""
 
@@ -97,6 +100,8 @@ class Segment:
             self._stopped(body.get("detail"))
         elif event.startswith("Rescheduling task during startup"):
             self.end("up_for_reschedule", "reschedule")
+        elif event.startswith(_NOT_FOUND):
+            self.end(FAILED, "exception", self.import_failure, cause=event)
         elif event.startswith(_FAILED_BY):
             self.end(FAILED, "exception", cause=event)
 
