@@ -69,7 +69,6 @@ def read(text: str, *, key: LogKey, timezone: str = "UTC", keep_output: int = 50
         raws = list(_unnested(raws))
     elif raws and raws[0].at_text[10:11] == ",":
         reading.dialect = "airflow2_ui"
-        legacy = True
     return interpret(
         reading, raws, key=key, zone=ZoneInfo(timezone), is_legacy=legacy, keep_output=keep_output
     )

@@ -19,7 +19,7 @@ from windsock.parse.reading import Failure, Reading, Record, is_user_file
 from windsock.parse.traceback import START, clean_type, last_exception
 
 HEAD_UI = re.compile(
-    r"\[(?P<at>\d{4}-\d\d-\d\d,? \d\d:\d\d:\d\d(?:[.,]\d{1,6})?(?: [A-Z]{1,5}| ?[+-]\d\d:?\d\d)?)\] "
+    r"\[(?P<at>\d{4}-\d\d-\d\d(?:T|,? )\d\d:\d\d:\d\d(?:[.,]\d{1,6})?(?: ?[A-Z]{1,5}| ?[+-]\d\d:?\d\d)?)\] "
     r"(?P<level>DEBUG|INFO|WARNING|ERROR|CRITICAL) - ?"
 )
 HEAD_CONSOLE = re.compile(

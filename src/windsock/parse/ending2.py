@@ -158,11 +158,11 @@ class Ending:
 
     def _unmarked(self) -> str:
         """Without a marking: killed, or (up to 1.10.2) a success, or a copy that was cut after the error."""
-        if self.code not in ("", "0"):
+        if self.code not in ("", "0") or self.rank in (_TOLD, _REPEATED):
             return FAILED
-        if self.rank >= _SAID:
-            return FAILED
-        return SUCCESS if self.code == "0" and self.is_run else ""
+        if self.code == "0" and self.is_run:
+            return SUCCESS  # whatever was logged on the way
+        return FAILED if self.rank >= _SAID else ""
 
     def _why(self) -> str:
         if self.is_external:

@@ -42,6 +42,7 @@ _PREFIXES = tuple(
     re.compile(pattern, re.MULTILINE)
     for pattern in (
         r"^[\w./@-]+ +\| ?",  # docker compose
+        r"^\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}: \w+/[\w-]+\] ",  # a Celery worker's own console
         r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d) (?:std(?:out|err) [FP] )?",  # kubectl, CRI
         r"^\[pod/[^\]\n]+\] ?(?:\d{4}-\d\d-\d\dT\S+ )?",  # kubectl --prefix
         r"^[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \S+ \S+: ",  # journal, syslog
