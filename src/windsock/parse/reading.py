@@ -127,9 +127,11 @@ class Reading:
             del self.command_output[:-keep]
 
 
+# Airflow itself is among installed packages, or below a folder of its own (Composer, development): people keep their
+# own `operators/` and `utils/` beside their DAGs in /opt/airflow
 _LIBRARY = re.compile(
-    r"/(?:site|dist)-packages/|/lib(?:64)?/python\d|/python\d\.\d+/|^<|/airflow/(?:models|utils|sdk|providers|operators|"
-    r"sensors|hooks|jobs|cli|task|decorators|bin)[/.]|\.pyx$|\.pxd$|\.zip/|\.egg/|/spark/python/|/[Ll]ib/(?:asyncio|concurrent)/"
+    r"/(?:site|dist)-packages/|/lib(?:64)?/python\d|/python\d\.\d+/|^<|/airflow/airflow/|/lib/airflow/|/task-sdk/src/airflow/|"
+    r"\.pyx$|\.pxd$|\.zip/|\.egg/|/spark/python/|/[Ll]ib/(?:asyncio|concurrent)/"
 )
 
 
