@@ -96,7 +96,7 @@ def interpret(reading: Reading, records: Iterable[Decoded], *, keep_output: int 
         if body is None:
             continue
         if record.logger == "task" and "chan" not in body:
-            if record.message == "::group::Pre Execute":
+            if opens_group(record):
                 group_starts += 1
                 segment = _next(reading, is_grouped=True)
             elif record.message == "Worker startup parse complete":
@@ -117,6 +117,11 @@ def interpret(reading: Reading, records: Iterable[Decoded], *, keep_output: int 
     reading.process_starts = group_starts or bundle_starts
     segment.conclude(reading)
     return reading
+
+
+def opens_group(record: Record) -> bool:
+    """The first record of a process from 3.3 on."""
+    return record.message == "::group::Pre Execute" and record.logger == "task"
 
 
 def _next(reading: Reading, *, is_grouped: bool) -> Segment:

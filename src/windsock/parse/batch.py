@@ -65,8 +65,8 @@ def _is_enough(reading: Reading, modified_at: datetime) -> bool:
         plausible(passed.low_at, modified_at) and plausible(passed.high_at, modified_at)
     ):
         return False
-    if not reading.process_starts and reading.dialect == "airflow3":
-        return False  # before 3.3 quiet records tell where a process begins
+    if reading.dialect == "airflow3" and not any(airflow3.opens_group(record) for record in reading.records):
+        return False  # before 3.3 quiet records tell where a process begins, and whether it came to its end
     failures = (reading.failure, *(record.failure for record in reading.records))
     return not any(failure and COMMAND.search(failure.message) for failure in failures)
 
