@@ -109,7 +109,10 @@ def test_a_bucket_seen_as_google_storage_is_read(logs: Path, tmp_path: Path) -> 
         client.create_bucket(Bucket="as-google")
         for path in logs.rglob("*.log"):
             client.put_object(
-                Bucket="logs", Key=f"prod/{path.relative_to(logs)}", Body=path.read_bytes(), ACL="public-read"
+                Bucket="as-google",
+                Key=f"prod/{path.relative_to(logs)}",
+                Body=path.read_bytes(),
+                ACL="public-read",
             )
         more = f"[storage.gcs]\nbase_url='http://{host}:{port}'\nanonymous=true\n"
         config = pipeline_of(tmp_path, "gs://as-google/prod", str(tmp_path / "lake"), more=more)
