@@ -106,13 +106,16 @@ def test_a_bucket_seen_as_google_storage_is_read(logs: Path, tmp_path: Path) -> 
     try:
         host, port = moto.get_host_and_port()
         client = boto3.client("s3", endpoint_url=f"http://{host}:{port}", region_name="us-east-1")
-        client.create_bucket(Bucket="as-google")
+        client.create_bucket(Bucket="elsewhere")
         for path in logs.rglob("*.log"):
             client.put_object(
-                Bucket="logs", Key=f"prod/{path.relative_to(logs)}", Body=path.read_bytes(), ACL="public-read"
+                Bucket="elsewhere",
+                Key=f"prod/{path.relative_to(logs)}",
+                Body=path.read_bytes(),
+                ACL="public-read",
             )
         more = f"[storage.gcs]\nbase_url='http://{host}:{port}'\nanonymous=true\n"
-        config = pipeline_of(tmp_path, "gs://as-google/prod", str(tmp_path / "lake"), more=more)
+        config = pipeline_of(tmp_path, "gs://elsewhere/prod", str(tmp_path / "lake"), more=more)
         assert pull(config).read == 24
     finally:
         moto.stop()

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from windsock.config import Config
-from windsock.errors import LakeError, WindsockError
-from windsock.lake import Lake
+from windsock.errors import WindsockError
+from windsock.lake import Lake, NoLake
 from windsock.model import Row
 from windsock.redaction import redact
 from windsock.sources.layout import Layout, look
@@ -171,11 +171,11 @@ def _lake(config: Config, *, now: datetime) -> list[Row]:
     try:
         _open_lake(config)
         rows.append(_row("lake", "ok", url))
-    except (LakeError, WindsockError) as error:
+    except WindsockError as error:
         what, _, mend = str(error).rpartition("; ")
-        state = "missing" if "no lake here yet" in str(error) else "broken"
-        rows.append(_row("lake", state, what or str(error), mend))
-        if state == "broken":
+        is_missing = isinstance(error, NoLake)
+        rows.append(_row("lake", "missing" if is_missing else "broken", what or str(error), mend))
+        if not is_missing:
             return rows
     return rows + _writable(config, url, now=now)
 
