@@ -1,0 +1,88 @@
+"""One object of component output → rows, or a reject. Pure: no bytes make it raise. Redacted before anything leaves."""
+
+from __future__ import annotations
+
+import zlib
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from windsock.model import Outcome, Parsed, Reject, Row
+from windsock.parse.component.dag_processor import tell_files
+from windsock.parse.component.facts import Facts
+from windsock.parse.component.holds import tell_holds
+from windsock.parse.component.kubernetes import tell_pods
+from windsock.parse.component.lines import plain, unwrap
+from windsock.parse.component.records import COMPONENTS, Records, Told
+from windsock.parse.component.scheduler import tell_scheduler
+from windsock.parse.component.triggerer import tell_triggers
+from windsock.parse.task_log import cut, plausible
+from windsock.redaction import redact
+from windsock.schema import TABLES, TIME
+
+KIND = "component_logs"
+
+
+def read_component_log(
+    data: bytes, *, path: str, object_url: str, modified_at: datetime, timezone: str = "UTC"
+) -> Outcome:
+    """Read every record of one object. Rejects: `empty`, `bad_gzip`, `not_component_log`.
+
+    `timezone` is the zone of stamps that carry none (before 2.3.4). A log whose records tell nothing that is kept (a
+    webserver's) is understood and has no rows.
+    """
+    try:
+        text = plain(data)
+    except zlib.error as error:
+        return Reject(KIND, "bad_gzip", str(error))
+    if not text.strip():
+        return Reject(KIND, "empty", "the object holds no text")
+    facts, zone = Facts(), ZoneInfo(timezone)
+    records = Records(zone)
+    component = _named_by(path)
+    for told in records.read(unwrap(text)):
+        component = COMPONENTS[told.origin] or component
+        _tell(told, component or "scheduler", facts, zone, path)
+    if not records.heads:
+        return Reject(KIND, "not_component_log", "no line is a record of an Airflow component")
+    rows = {name: _finished(name, rows, modified_at) for name, rows in facts.rows().items()}
+    return Parsed(KIND, {name: found for name, found in rows.items() if found})
+
+
+def _tell(told: Told, component: str, facts: Facts, zone: ZoneInfo, path: str) -> None:
+    """Hand a record to those who know the file that wrote it."""
+    if "executor" in told.origin:
+        tell_pods(told, component, facts)
+        tell_holds(told, component, facts)
+    elif "triggerer" in told.origin:
+        tell_triggers(told, component, facts)
+        tell_scheduler(told, component, facts, zone)
+    elif component == "dag-processor" and told.origin != "taskinstance.py":
+        tell_files(told, component, facts, path)
+        tell_scheduler(told, component, facts, zone)
+    else:
+        tell_scheduler(told, component, facts, zone)
+        tell_holds(told, component, facts)
+        tell_files(told, component, facts, path)
+
+
+def _named_by(path: str) -> str:
+    """The component that a path names, for records whose file several components share."""
+    name = path.lower()
+    if "processor" in name or ".py.log" in name:
+        return "dag-processor"
+    return next((one for one in ("triggerer", "worker", "scheduler") if one in name), "")
+
+
+def _finished(table: str, rows: list[Row], modified_at: datetime) -> list[Row]:
+    """No time that cannot be true, no secret, no text without end."""
+    columns = TABLES[table].columns
+    kept: list[Row] = []
+    for row in rows:
+        for name, value in row.items():
+            if columns[name] == TIME:
+                row[name] = plausible(value, modified_at)
+            elif name in ("detail", "reason") and value is not None:
+                row[name] = cut(redact(value))
+        if table != "parse_samples" or row["parsed_at"]:
+            kept.append(row)
+    return kept
