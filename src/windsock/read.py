@@ -8,12 +8,28 @@ from windsock.config import Config
 from windsock.model import Ignored, Outcome, Reject, SourceObject
 from windsock.parse import parse_key
 from windsock.parse.batch import LogObject, read_task_logs
+from windsock.parse.component import read_component_log
 from windsock.parse.prometheus import read_prometheus
 from windsock.parse.statsd import read_statsd
 
 BATCH_BYTES, BATCH_OBJECTS = 4 << 20, 1000
 
 Fetched = tuple[SourceObject, bytes | Reject]
+
+
+def is_of_kind(config: Config, kind: str, obj: SourceObject) -> bool:
+    """Whether an object is read as this kind. Airflow's own log folder holds task logs and component logs side by side,
+    and both sources may name it: each object belongs to one of them."""
+    sources = config.pipeline.sources
+    if not sources.component_logs or kind not in ("task_logs", "component_logs"):
+        return True
+    template = (sources.task_logs and sources.task_logs.filename_template) or None
+    is_task_log = parse_key(obj.path, template) is not None
+    if kind == "component_logs":
+        return not is_task_log
+    roots = [url.removeprefix("file://").rstrip("/") for url in config.urls(sources.component_logs.url)]
+    url = obj.url.removeprefix("file://")
+    return is_task_log or not any(url.startswith(f"{root}/") for root in roots)
 
 
 def read_objects(
@@ -53,6 +69,11 @@ def _assigned(config: Config, kind: str, obj: SourceObject, data: bytes) -> LogO
         reader = read_prometheus if obj.path.removesuffix(".gz").endswith(".prom") else read_statsd
         return reader(data, object_url=obj.url, modified_at=obj.modified_at)
     logs = config.pipeline.sources.task_logs
+    if kind == "component_logs":
+        zone = logs.timezone if logs else "UTC"
+        return read_component_log(
+            data, path=obj.path, object_url=obj.url, modified_at=obj.modified_at, timezone=zone
+        )
     key = parse_key(obj.path, (logs and logs.filename_template) or None)
     if key is None:
         return Ignored("unknown_key")

@@ -25,7 +25,9 @@ _PIECE_BYTES = 1_000_000
 _BATCH_ROWS = 2_048
 # One fact, told twice, is kept once: per key the newest reading, or the first by address
 _NEWEST_WINS = ("task_instances", "dag_runs")
-_ONCE = ("parse_samples", "pool_samples")
+_ONCE = ("parse_samples", "pool_samples", "import_errors", "component_events")
+_BY_ALL_COLUMNS = ("component_events",)
+_HANDLES = ("object_url", "read_at")
 _SOURCE_RANK = "case source when 'db' then 0 when 'api' then 1 else 2 end"
 _MIN_DUCKDB_MB = 96
 
@@ -104,10 +106,12 @@ class Merger:
         if new:
             parts.append(read_files(new))
         rows = f"select {columns} from ({' union all by name '.join(parts)}) as parts"
-        key = ", ".join(table.sort_key)
+        by_all = [name for name in table.columns if name not in _HANDLES]
+        key = ", ".join(by_all if table.name in _BY_ALL_COLUMNS else table.sort_key)
         if table.name in _NEWEST_WINS:
             history = ", is_history nulls first" if "is_history" in table.columns else ""
-            rank = f"read_at desc nulls last, {_SOURCE_RANK}{history}, object_url"
+            # a component's line was told when it was written, whenever it was read
+            rank = f"coalesce(told_at, read_at) desc nulls last, {_SOURCE_RANK}{history}, object_url"
         elif table.name in _ONCE:
             rank = "object_url"
         else:

@@ -29,7 +29,9 @@ _KILLED = re.compile(
 _EXITED = re.compile(r"Processor for (?P<file>.+?) exited with return code (?P<code>-?\d{1,9})", re.DOTALL)
 _INFO = re.compile(r"rel_path=\w*(?:Path)?\('(?P<file>[^']+)'\).*?bundle_name='(?P<bundle>[^']*)'", re.DOTALL)
 _VERSION = re.compile(r"Version changed for (?P<bundle>\S+), new version: (?P<version>\S+)")
-_CHILD = re.compile(r"(?:\A|/)\d{4}-\d\d-\d\d/(?P<bundle>[^/]+)/(?P<file>.+\.(?:py|zip))\.log(?:[.-][\w.-]+)?\Z")
+_CHILD = re.compile(
+    r"(?:\A|/)\d{4}-\d\d-\d\d/(?P<bundle>[^/]+)/(?P<file>.+\.(?:py|zip))\.log(?:[.-][\w.-]+)?\Z"
+)
 
 
 def tell_files(told: Told, component: str, facts: Facts, path: str) -> None:
@@ -51,7 +53,9 @@ def tell_files(told: Told, component: str, facts: Facts, path: str) -> None:
         facts.event(told.at, component, "parse_timeout", dag_file=file, reason=bundle, limit_value=limit)
     elif match := _EXITED.match(text):
         file, bundle = _named(match["file"])
-        facts.event(told.at, component, "processor_failed", dag_file=file, reason=bundle, exit_code=int(match["code"]))
+        facts.event(
+            told.at, component, "processor_failed", dag_file=file, reason=bundle, exit_code=int(match["code"])
+        )
     elif match := _VERSION.match(text):
         facts.event(told.at, component, "bundle_changed", reason=match["bundle"], detail=match["version"])
         facts.bundles.setdefault(match["bundle"], []).append((told.at, match["version"]))

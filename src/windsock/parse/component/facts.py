@@ -67,7 +67,9 @@ class Facts:
     files: dict[str, dict[str, int]] = field(default_factory=dict)
     bundles: dict[str, list[tuple[datetime | None, str]]] = field(default_factory=dict)
 
-    def event(self, at: datetime | None, component: str, event: str, who: Who | None = None, **more: Any) -> None:
+    def event(
+        self, at: datetime | None, component: str, event: str, who: Who | None = None, **more: Any
+    ) -> None:
         """Keep an event once; a hold once per minute."""
         row: Row = {"event_at": at, "component": component, "event": event}
         if who:
@@ -102,12 +104,18 @@ class Facts:
         dag, task = (who.dag_id, who.task_id)
         if who.joined:
             dag, task = parted(who.joined, self.dag_ids)
-        latest = self.latest.get((dag or "", who.run_id or "", task or "", -1 if who.map_index is None else who.map_index))
+        latest = self.latest.get(
+            (dag or "", who.run_id or "", task or "", -1 if who.map_index is None else who.map_index)
+        )
         if latest is None or (who.try_number is not None and latest[4] != who.try_number):
             return None
         if started_at is not None:
             began = self.tries[latest].get("started_at")
-            return latest if began and began.replace(microsecond=0) == started_at.replace(microsecond=0) else None
+            return (
+                latest
+                if began and began.replace(microsecond=0) == started_at.replace(microsecond=0)
+                else None
+            )
         return latest
 
     def close(self, key: TryKey, at: datetime | None) -> None:

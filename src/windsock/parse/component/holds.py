@@ -21,7 +21,9 @@ _RUN_HELD = re.compile(
     r"dag cannot be started due to (?P<kind>dag|backfill) max_active_runs constraint; "
     r"active_runs=(?P<value>\d{1,9}) max_active_runs=(?P<limit>\d{1,9}) dag_id=(?P<dag>\S+) run_id=(?P<run>\S+)"
 )
-_POOL_FULL = re.compile(r"Not scheduling since there are (?P<open>-?\d{1,9}) open slots in pool (?P<pool>.+)", re.DOTALL)
+_POOL_FULL = re.compile(
+    r"Not scheduling since there are (?P<open>-?\d{1,9}) open slots in pool (?P<pool>.+)", re.DOTALL
+)
 _POOL_GONE = re.compile(r"Tasks using non-existent pool '(?P<pool>.+)' will not be scheduled", re.DOTALL)
 _TOO_SMALL = re.compile(
     r"Requested pool slots \((?P<value>\d{1,9})\) are greater than total pool slots: '(?P<limit>-?\d{1,9})' "
@@ -56,7 +58,9 @@ def tell_holds(told: Told, component: str, facts: Facts) -> None:
         told_of = match.groupdict()
         who = Who(match["dag"], told_of.get("run"))
         numbers = {"value": int(match["value"]), "limit_value": int(match["limit"])}
-        facts.event(told.at, component, "max_active_runs", who, reason=told_of.get("kind") or "dag", **numbers)
+        facts.event(
+            told.at, component, "max_active_runs", who, reason=told_of.get("kind") or "dag", **numbers
+        )
     elif match := _POOL_GONE.match(text):
         facts.event(told.at, component, "pool_missing", pool=match["pool"])
     elif text.startswith("Executor parallelism limit reached"):

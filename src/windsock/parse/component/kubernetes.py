@@ -28,7 +28,9 @@ _REQUEUED = re.compile(
 _FATAL = re.compile(
     r"Event: (?P<pod>\S+) has container (?P<container>\S+) with fatal reason (?P<reason>[\w-]+)(?:, task: (?P<task>\S+))?"
 )
-_PROVIDER = re.compile(r"Event: (?P<pod>\S+) failed to start with reason (?P<reason>\w+)(?P<more>.*)", re.DOTALL)
+_PROVIDER = re.compile(
+    r"Event: (?P<pod>\S+) failed to start with reason (?P<reason>\w+)(?P<more>.*)", re.DOTALL
+)
 _START = re.compile(r"Event: Failed to start pod (?P<pod>[^\s,]+)(?P<more>.*)", re.DOTALL)
 _PENDING = re.compile(r'Pod "(?P<pod>[^"]+)" has been pending for longer than (?P<limit>\d{1,9}) seconds')
 _DELETED = re.compile(r"Event: Pod (?P<pod>\S+) deleted before it could complete(?P<more>.*)", re.DOTALL)
@@ -46,22 +48,49 @@ def tell_pods(told: Told, component: str, facts: Facts) -> None:
         messages = (_given(match["message"]), _given(match["container_message"]))
         detail = "; ".join([match["pod"], *(one for one in messages if one)])
         code = None if match["code"] == "None" else int(match["code"])
-        facts.event(at, component, "pod_failed", _who(match["key"]), reason=reason, exit_code=code, detail=detail)
+        facts.event(
+            at, component, "pod_failed", _who(match["key"]), reason=reason, exit_code=code, detail=detail
+        )
     elif match := _NO_DETAILS.match(text):
         facts.event(at, component, "pod_failed", _who(match["key"]), detail=match["pod"])
     elif match := _REQUEUED.match(text):
-        facts.event(at, component, "pod_requeued", _who(match["key"]), reason=_given(match["reason"]), detail=match["pod"])
+        facts.event(
+            at,
+            component,
+            "pod_requeued",
+            _who(match["key"]),
+            reason=_given(match["reason"]),
+            detail=match["pod"],
+        )
     elif match := _FATAL.match(text):
-        facts.event(at, component, "pod_not_started", _short(match["task"]), reason=match["reason"], detail=match["pod"])
+        facts.event(
+            at,
+            component,
+            "pod_not_started",
+            _short(match["task"]),
+            reason=match["reason"],
+            detail=match["pod"],
+        )
     elif match := _PROVIDER.match(text):
-        facts.event(at, component, "pod_not_started", _noted(match["more"]), reason=match["reason"], detail=match["pod"])
+        facts.event(
+            at,
+            component,
+            "pod_not_started",
+            _noted(match["more"]),
+            reason=match["reason"],
+            detail=match["pod"],
+        )
     elif match := _START.match(text):
         facts.event(at, component, "pod_not_started", _noted(match["more"]), detail=match["pod"])
     elif match := _PENDING.match(text):
         limit = int(match["limit"])
-        facts.event(at, component, "pod_not_started", reason="pending", limit_value=limit, detail=match["pod"])
+        facts.event(
+            at, component, "pod_not_started", reason="pending", limit_value=limit, detail=match["pod"]
+        )
     elif match := _DELETED.match(text):
-        facts.event(at, component, "pod_deleted", _noted(match["more"]), reason="deleted", detail=match["pod"])
+        facts.event(
+            at, component, "pod_deleted", _noted(match["more"]), reason="deleted", detail=match["pod"]
+        )
     elif match := _FAILED.match(text):
         facts.event(at, component, "pod_failed", _noted(match["more"]), detail=match["pod"])
     elif match := _CREATION.match(text):
@@ -81,7 +110,11 @@ def _who(key: str) -> Who | None:
 def _short(task: str | None) -> Who | None:
     """`dag.task.try`, as watcher lines name a task."""
     joined, _, number = (task or "").rpartition(".")
-    return Who(joined=joined, try_number=int(number)) if "." in joined and re.fullmatch(r"\d{1,9}", number) else None
+    return (
+        Who(joined=joined, try_number=int(number))
+        if "." in joined and re.fullmatch(r"\d{1,9}", number)
+        else None
+    )
 
 
 def _noted(text: str) -> Who | None:
@@ -91,7 +124,9 @@ def _noted(text: str) -> Who | None:
         try:
             noted = ast.literal_eval(text[start + 13 : text.find("}", start) + 1])
             index = int(noted.get("map_index", -1))
-            return Who(noted["dag_id"], noted.get("run_id"), noted["task_id"], index, int(noted["try_number"]))
+            return Who(
+                noted["dag_id"], noted.get("run_id"), noted["task_id"], index, int(noted["try_number"])
+            )
         except (ValueError, SyntaxError, KeyError, TypeError, AttributeError, MemoryError, RecursionError):
             pass
     match = re.search(r"task: (\S+?)(?:,|\Z)", text)

@@ -18,12 +18,25 @@ from typing import Any
 
 MAX_PLAIN_BYTES = 1024**3
 _MAX_LAYERS = 4
-_CRI = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+(?:Z|[+-]\d\d:\d\d)) (stdout|stderr) ([FP])(?::\S*)?(?: |\Z)")
+_CRI = re.compile(
+    r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+(?:Z|[+-]\d\d:\d\d)) (stdout|stderr) ([FP])(?::\S*)?(?: |\Z)"
+)
 # milliseconds and a Z, as CloudWatch writes them; a record of Airflow 3 begins like that and goes on with its level
-_CLOUDWATCH = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)(?: (?!\[(?:debug|info|warning|error|critical) *\])|\Z)")
+_CLOUDWATCH = re.compile(
+    r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)(?: (?!\[(?:debug|info|warning|error|critical) *\])|\Z)"
+)
 _DOCKER = frozenset(["log", "stream", "time", "attrs"])
 _TEXTS = ("log", "textPayload", "message", "MESSAGE", "msg", "jsonPayload")
-_SOURCES = ("stream", "container_name", "pod_name", "logName", "logStream", "_HOSTNAME", "_SYSTEMD_UNIT", "hostname")
+_SOURCES = (
+    "stream",
+    "container_name",
+    "pod_name",
+    "logName",
+    "logStream",
+    "_HOSTNAME",
+    "_SYSTEMD_UNIT",
+    "hostname",
+)
 _decode = json.JSONDecoder().raw_decode
 
 
@@ -72,7 +85,9 @@ def _open(line: Line, partial: dict[str, str], layers: int) -> Iterator[Line]:
             Line(source, text[match.end() :], None, match[1]), partial, layers - 1, is_part=match[3] == "P"
         )
     elif layers and text[:2] == "20" and (match := _CLOUDWATCH.match(text)):
-        yield from _open(Line(line.source, text[match.end() :], None, match[1], line.origin), partial, layers - 1)
+        yield from _open(
+            Line(line.source, text[match.end() :], None, match[1], line.origin), partial, layers - 1
+        )
     else:
         yield line
 
@@ -102,7 +117,9 @@ def _object(value: Mapping[str, Any], line: Line, partial: dict[str, str], layer
     if isinstance(events, list):
         for event in events:
             if isinstance(event, dict):
-                yield from _texts(str(event.get("message", "")), Line(source, "", None, _time(event)), partial, layers)
+                yield from _texts(
+                    str(event.get("message", "")), Line(source, "", None, _time(event)), partial, layers
+                )
         return
     at, origin = _time(value) or line.at, _origin(value) or line.origin
     for name in _TEXTS:
@@ -125,7 +142,9 @@ def _object(value: Mapping[str, Any], line: Line, partial: dict[str, str], layer
 def _texts(text: str, like: Line, partial: dict[str, str], layers: int) -> Iterator[Line]:
     """An entry may hold several lines; only its first one is what the collector's labels speak of."""
     for no, one in enumerate(text.rstrip("\r\n").split("\n")):
-        yield from _open(Line(like.source, one, None, like.at, like.origin if no == 0 else ""), partial, layers)
+        yield from _open(
+            Line(like.source, one, None, like.at, like.origin if no == 0 else ""), partial, layers
+        )
 
 
 def _joined(line: Line, partial: dict[str, str], layers: int, *, is_part: bool) -> Iterator[Line]:

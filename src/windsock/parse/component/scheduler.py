@@ -28,7 +28,8 @@ _MISMATCH = re.compile(
     re.DOTALL,
 )
 _MARK = re.compile(
-    r"(?:Immediate failure requested\. )?Marking task as (?P<state>[A-Z_]+)\. ?(?P<fields>dag_id=.*)", re.DOTALL
+    r"(?:Immediate failure requested\. )?Marking task as (?P<state>[A-Z_]+)\. ?(?P<fields>dag_id=.*)",
+    re.DOTALL,
 )
 _DEFERRAL = re.compile(r"Timed out (?P<count>\d{1,9}) deferred tasks")
 _SIGNAL = re.compile(r"Exiting gracefully upon receiving signal (?P<signal>\d+)")
@@ -67,13 +68,19 @@ def _about_dags(told: Told, component: str, facts: Facts) -> None:
         facts.dag_ids.add(dag)
         facts.event(told.at, component, "run_timeout", Who(dag, run))
         key = (dag, run)
-        facts.runs[key] = facts.runs.get(key, _run(dag, run)) | {"state": FAILED, "told_at": told.at, "ended_at": told.at}
+        facts.runs[key] = facts.runs.get(key, _run(dag, run)) | {
+            "state": FAILED,
+            "told_at": told.at,
+            "ended_at": told.at,
+        }
     elif match := _PAUSED.match(text):
         facts.dag_ids.add(match["dag"])
         facts.event(told.at, component, "dag_paused", Who(match["dag"]), limit_value=int(match["count"]))
     elif (match := _DEFERRAL.match(text)) and int(match["count"]):
         facts.event(told.at, component, "deferral_timeout", value=int(match["count"]))
-    elif text.startswith(("Starting the scheduler", "Starting the triggerer", "Starting the Dag Processor Job")):
+    elif text.startswith(
+        ("Starting the scheduler", "Starting the triggerer", "Starting the Dag Processor Job")
+    ):
         facts.event(told.at, component, "started")
     elif match := _SIGNAL.match(text):
         facts.event(told.at, component, "stopping", detail=match["signal"])
@@ -100,7 +107,13 @@ def _finished(told: Told, facts: Facts, zone: tzinfo) -> None:
     state = told_of.get("state", "").rsplit(".", 1)[-1].lower()
     queued, scheduled = moment(told_of.get("queued_dttm"), zone), moment(told_of.get("scheduled_dttm"), zone)
     max_tries = _number(told_of.get("max_tries"))
-    if state in ("queued", "scheduled") and ended and started and ended >= started and key[4] <= (max_tries or 0):
+    if (
+        state in ("queued", "scheduled")
+        and ended
+        and started
+        and ended >= started
+        and key[4] <= (max_tries or 0)
+    ):
         state = RETRY
         queued = queued if queued and queued <= started else None
         scheduled = scheduled if scheduled and scheduled <= started else None
@@ -204,7 +217,9 @@ def _lost(told: Told, component: str, facts: Facts) -> None:
     if once in facts.lost:
         return  # repeated every ten seconds until the callback has run
     facts.lost.add(once)
-    facts.event(told.at, component, "heartbeat_timeout", named, reason="heartbeat", started_at=_began(told.text))
+    facts.event(
+        told.at, component, "heartbeat_timeout", named, reason="heartbeat", started_at=_began(told.text)
+    )
     if key and facts.tries[key]["state"] in ("running", "queued", None):
         facts.told(key, facts.tries[key] | {"state": _failed(facts.tries[key])}, told.at)
         facts.close(key, told.at)
@@ -226,7 +241,14 @@ def _mismatch(match: re.Match[str], told: Told, component: str, facts: Facts) ->
     state, info = match["state"].lower(), match["more"].partition("Extra info: ")[2]
     detail = f"executor {match['done'].lower()}, state {state}" + (f": {info}" if info else "")
     named = Who(who.dag_id, who.run_id, who.task_id, who.map_index, key[4] if key else None, who.joined)
-    facts.event(told.at, component, "state_mismatch", named, reason=f"{state}_but_{match['done'].lower()}", detail=detail)
+    facts.event(
+        told.at,
+        component,
+        "state_mismatch",
+        named,
+        reason=f"{state}_but_{match['done'].lower()}",
+        detail=detail,
+    )
     if key:
         row = facts.tries[key]
         facts.told(key, row | {"state": _failed(row), "ended_at": row.get("ended_at") or told.at}, told.at)

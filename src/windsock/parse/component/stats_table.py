@@ -90,7 +90,14 @@ def _from_the_end(line: str, *, has_bundle: bool) -> dict[str, str] | None:
         return None
     head = re.split(r"  +", line[: tail.start() + 1].strip())
     bundle = head.pop(0) if has_bundle and len(head) > 1 else ""
-    return {"bundle": bundle, "file": head[0], "dags": tail[1], "errors": tail[2], "took": tail[3], "at": tail[4]}
+    return {
+        "bundle": bundle,
+        "file": head[0],
+        "dags": tail[1],
+        "errors": tail[2],
+        "took": tail[3],
+        "at": tail[4],
+    }
 
 
 def _count(text: str) -> int | None:

@@ -16,6 +16,8 @@ def tell_triggers(told: Told, component: str, facts: Facts) -> None:
     """One record of a triggerer."""
     if match := _ERROR.match(told.text):
         kind = told.failure.type if told.failure else None
-        facts.event(told.at, component, "trigger_failed", from_path(match["name"]), reason=kind, detail=match["error"])
+        facts.event(
+            told.at, component, "trigger_failed", from_path(match["name"]), reason=kind, detail=match["error"]
+        )
     elif match := _BLOCKED.match(told.text):
         facts.event(told.at, component, "triggerer_blocked", detail=match["took"])
