@@ -46,8 +46,8 @@ create or replace temp macro monday_of(moment) as cast(date_trunc('week', moment
 
 TOLD_TRIES = """
 -- What API, database and component logs tell of tries, with the moment of telling in `read_at`: a line of a component
--- log was told when it was written. A try left running takes the state that a component marked it with afterwards: the
--- marking of Airflow 2 names no try number, but the second in which the try began.
+-- log was told when it was written. A try left running takes the state that a component marked it with afterwards: a
+-- marking names no try number (before 2.9 no run either), but the second in which the try began.
 create or replace temp view told_tries as
 with markings as (
     select
@@ -71,7 +71,7 @@ left join markings
     on told.source = 'component_log'
     and (told.state is null or told.state in ('running', 'queued'))
     and told.dag_id = markings.dag_id
-    and told.run_id = markings.run_id
+    and told.run_id = coalesce(markings.run_id, told.run_id)
     and told.task_id = markings.task_id
     and coalesce(told.map_index, -1) = markings.map_index
     and date_trunc('second', told.started_at) = markings.began_at;

@@ -50,6 +50,8 @@ def read_component_log(
 
 def _tell(told: Told, component: str, facts: Facts, zone: ZoneInfo, path: str) -> None:
     """Hand a record to those who know the file that wrote it."""
+    if told.is_nested and component != "dag-processor":
+        return  # a worker's output: a task can print what it likes
     if "executor" in told.origin:
         tell_pods(told, component, facts)
         tell_holds(told, component, facts)

@@ -57,13 +57,15 @@ COMPONENTS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One record of a component. `origin` is the base name of the source file that wrote it."""
+    """One record of a component. `origin` is the base name of the source file that wrote it. A nested one passed through
+    `logging_mixin.py`: so do the records of the dag-processor's children, but also whatever a task prints."""
 
     at: datetime | None
     level: str
     origin: str
     text: str
     failure: Failure | None = None
+    is_nested: bool = False
 
 
 @dataclass(slots=True)
@@ -71,6 +73,7 @@ class _Open:
     at: datetime | None
     level: str
     origin: str
+    is_nested: bool = False
     parts: list[str] = field(default_factory=list)
     size: int = 0
 
@@ -118,7 +121,9 @@ class Records:
             inner = _HEAD.match(text, match.end()) if match["file"] == "logging_mixin.py" else None
             match = inner or match
             origin = match["file"] if match["file"] in COMPONENTS else "?"
-            return self._opened(match["at"], match["level"].lower(), origin, text[match.end() :])
+            one = self._opened(match["at"], match["level"].lower(), origin, text[match.end() :])
+            one.is_nested = inner is not None
+            return one
         if match := _CONSOLE.match(text):
             self.heads += 1
             return self._opened(match["at"], match["level"], "", text[match.end() :])
@@ -156,7 +161,7 @@ def _close(one: _Open) -> Iterator[Told]:
     text = "\n".join(one.parts).rstrip()
     if one.origin:
         failure = last_exception(text) if "Traceback (most recent" in text else None
-        yield Told(one.at, one.level, one.origin, text, failure)
+        yield Told(one.at, one.level, one.origin, text, failure, one.is_nested)
         return
     match = _LOGGER.search(text)
     loc = _LOC.search(text, match.end()) if match else None
