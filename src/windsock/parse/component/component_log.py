@@ -85,6 +85,8 @@ def _finished(table: str, rows: list[Row], modified_at: datetime) -> list[Row]:
                 row[name] = plausible(value, modified_at)
             elif name in ("detail", "reason") and value is not None:
                 row[name] = cut(redact(value))
+            elif isinstance(value, str) and not value.isascii():
+                row[name] = value.encode("utf-8", "replace").decode("utf-8")  # half a surrogate out of JSON
         if table != "parse_samples" or row["parsed_at"]:
             kept.append(row)
     return kept

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 TI = re.compile(
-    r"<TaskInstance: (?P<ids>\S+) (?P<run>\S+)(?: map_index=(?P<map>-?\d{1,9}))?(?: \[(?P<state>[^\]]*)\])?(?: ti_id=\S+)?>"
+    r"<TaskInstance: (?P<ids>\S+) (?P<run>\S+(?: \d\d:\d\d:\S+)?)(?: map_index=(?P<map>-?\d{1,9}))?(?: \[(?P<state>[^\]]*)\])?(?: ti_id=\S+)?>"
 )
 _NAMED = {
     name: re.compile(pattern)
@@ -46,7 +46,7 @@ def all_from_reprs(text: str) -> list[Who]:
 
 def _who(match: re.Match[str]) -> Who:
     index = int(match["map"]) if match["map"] else -1
-    return Who(None, match["run"], None, index, None, match["ids"], match["state"])
+    return Who(None, match["run"].replace(" ", "T"), None, index, None, match["ids"], match["state"])
 
 
 def from_names(text: str) -> Who | None:
