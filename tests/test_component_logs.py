@@ -10,6 +10,7 @@ import pytest
 from windsock import config as configs
 from windsock import pipeline
 from windsock.output import Output
+from windsock.setup import doctor
 from windsock.week import Week
 
 WEEK = Week.parse("2026-W48")
@@ -169,3 +170,12 @@ def test_what_is_no_component_log_is_a_reject_and_the_pull_goes_on(
     done = pull(only)
     assert (done.read, done.rejected) == (1, 1)
     assert [reason for _url, reason in done.rejects] == ["not_component_log"]
+
+
+def test_doctor_says_whether_a_folder_holds_component_logs(tmp_path: Path) -> None:
+    config = load(tmp_path, "[sources.component_logs]\nurl = ['logs', 'empty']")
+    write(tmp_path / "logs/scheduler.log", finished(1))
+    (tmp_path / "empty").mkdir()
+    rows = [row for row in doctor(config, now=NOW) if row["what"] == "component logs"]
+    assert [row["state"] for row in rows] == ["ok", "broken"]
+    assert "1 files of components" in rows[0]["detail"]

@@ -135,7 +135,21 @@ TABLES: dict[str, Table] = {
                 "exit_code:i limit_value:l value:l detail started_at:t object_url read_at:t"
             ),
             "event_at",
-            ("event", "dag_id", "event_at"),
+            # an event has no key of its own: it is the same one when all that was told is the same
+            (
+                *(
+                    "event",
+                    "dag_id",
+                    "event_at",
+                    "run_id",
+                    "task_id",
+                    "map_index",
+                    "try_number",
+                    "pool",
+                    "dag_file",
+                ),
+                *("component", "reason", "exit_code", "limit_value", "value", "detail", "started_at"),
+            ),
         ),
         Table(
             "deployments",

@@ -26,8 +26,6 @@ _BATCH_ROWS = 2_048
 # One fact, told twice, is kept once: per key the newest reading, or the first by address
 _NEWEST_WINS = ("task_instances", "dag_runs")
 _ONCE = ("parse_samples", "pool_samples", "import_errors", "component_events")
-_BY_ALL_COLUMNS = ("component_events",)
-_HANDLES = ("object_url", "read_at")
 _SOURCE_RANK = "case source when 'db' then 0 when 'api' then 1 else 2 end"
 _MIN_DUCKDB_MB = 96
 
@@ -106,8 +104,7 @@ class Merger:
         if new:
             parts.append(read_files(new))
         rows = f"select {columns} from ({' union all by name '.join(parts)}) as parts"
-        by_all = [name for name in table.columns if name not in _HANDLES]
-        key = ", ".join(by_all if table.name in _BY_ALL_COLUMNS else table.sort_key)
+        key = ", ".join(table.sort_key)
         if table.name in _NEWEST_WINS:
             history = ", is_history nulls first" if "is_history" in table.columns else ""
             # a component's line was told when it was written, whenever it was read
