@@ -1,6 +1,7 @@
 """A pipeline with component logs alone, from folder to answers; rotated, copied and growing files; one folder, two sources."""
 
 import gzip
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from windsock.week import Week
 
 WEEK = Week.parse("2026-W48")
 NOW = datetime(2026, 11, 24, 6, tzinfo=UTC)
+WRITTEN = NOW - timedelta(hours=1)
 QUIET = Output(level=0)
 
 
@@ -38,6 +40,7 @@ def took(second: int, seconds: float) -> str:
 def write(path: Path, text: str) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(gzip.compress(text.encode()) if path.suffix == ".gz" else text.encode())
+    os.utime(path, (WRITTEN.timestamp(), WRITTEN.timestamp()))
     return path
 
 
