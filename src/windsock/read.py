@@ -71,9 +71,7 @@ def _assigned(config: Config, kind: str, obj: SourceObject, data: bytes) -> LogO
     logs = config.pipeline.sources.task_logs
     if kind == "component_logs":
         zone = logs.timezone if logs else "UTC"
-        return read_component_log(
-            data, path=obj.path, object_url=obj.url, modified_at=obj.modified_at, timezone=zone
-        )
+        return read_component_log(data, path=obj.path, modified_at=obj.modified_at, timezone=zone)
     key = parse_key(obj.path, (logs and logs.filename_template) or None)
     if key is None:
         return Ignored("unknown_key")

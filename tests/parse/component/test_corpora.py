@@ -42,9 +42,7 @@ UNDECIDABLE = {
 
 
 def read(path: Path) -> dict[str, list[dict[str, Any]]]:
-    outcome = read_component_log(
-        path.read_bytes(), path=str(path.relative_to(CORPORA)), object_url=str(path), modified_at=NOW
-    )
+    outcome = read_component_log(path.read_bytes(), path=str(path.relative_to(CORPORA)), modified_at=NOW)
     assert isinstance(outcome, Parsed), outcome
     return {name: list(rows) for name, rows in outcome.rows.items()}
 

@@ -31,7 +31,7 @@ def wanted(case: dict[str, Any], name: str) -> Any:
 @pytest.mark.parametrize("case", CASES)
 def test_a_text_gives_its_rows(case: dict[str, Any]) -> None:
     outcome = read_component_log(
-        case["text"].encode(), path=case.get("path", "scheduler.log"), object_url="o", modified_at=NOW
+        case["text"].encode(), path=case.get("path", "scheduler.log"), modified_at=NOW
     )
     assert isinstance(outcome, Parsed), outcome
     assert set(outcome.rows) == set(case["rows"])

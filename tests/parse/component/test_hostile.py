@@ -43,7 +43,7 @@ NUMBER = st.sampled_from(["99999999999999999999", "-1", "0", "1e9", "١٢"])
 
 
 def check(data: bytes) -> None:
-    outcome = read_component_log(data, path="a/b", object_url="o", modified_at=NOW)
+    outcome = read_component_log(data, path="a/b", modified_at=NOW)
     if isinstance(outcome, Reject):
         assert outcome.reason in ("empty", "bad_gzip", "not_component_log")
         return
@@ -91,7 +91,7 @@ def test_no_secret_of_any_text_leaves_the_reader() -> None:
             if place in text:
                 extra = f" Extra info: password={secret} postgresql://u:{secret}@h/d"
                 data = text.replace(place, place.replace("None", "") + extra).encode()
-                outcome = read_component_log(data, path="x", object_url="o", modified_at=NOW)
+                outcome = read_component_log(data, path="x", modified_at=NOW)
                 assert isinstance(outcome, Parsed)
                 assert secret not in repr(outcome.rows), text
                 tried += "***" in repr(outcome.rows)
@@ -100,6 +100,6 @@ def test_no_secret_of_any_text_leaves_the_reader() -> None:
 
 def test_a_time_that_cannot_be_true_is_none() -> None:
     text = "[1999-11-23T15:30:00.000+0000] {scheduler_job_runner.py:1} INFO - Run r of d has timed-out\n"
-    outcome = read_component_log(text.encode(), path="x", object_url="o", modified_at=NOW)
+    outcome = read_component_log(text.encode(), path="x", modified_at=NOW)
     assert isinstance(outcome, Parsed)
     assert outcome.rows["component_events"][0]["event_at"] is None

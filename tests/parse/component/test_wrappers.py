@@ -16,7 +16,7 @@ CASES = yaml.safe_load((Path(__file__).parent / "wrappers.yaml").read_text(encod
 
 
 def read(data: bytes) -> Any:
-    return read_component_log(data, path="any/name", object_url="o", modified_at=NOW)
+    return read_component_log(data, path="any/name", modified_at=NOW)
 
 
 @pytest.mark.parametrize("is_zipped", [False, True], ids=["plain", "gzip"])

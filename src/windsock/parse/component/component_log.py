@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import zlib
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import datetime, tzinfo
 from zoneinfo import ZoneInfo
 
 from windsock.model import Outcome, Parsed, Reject, Row
@@ -11,7 +12,7 @@ from windsock.parse.component.dag_processor import tell_files
 from windsock.parse.component.facts import Facts
 from windsock.parse.component.holds import tell_holds
 from windsock.parse.component.kubernetes import tell_pods
-from windsock.parse.component.lines import plain, unwrap
+from windsock.parse.component.lines import Line, plain, unwrap
 from windsock.parse.component.records import COMPONENTS, Records, Told
 from windsock.parse.component.scheduler import tell_scheduler
 from windsock.parse.component.triggerer import tell_triggers
@@ -22,9 +23,7 @@ from windsock.schema import TABLES, TIME
 KIND = "component_logs"
 
 
-def read_component_log(
-    data: bytes, *, path: str, object_url: str, modified_at: datetime, timezone: str = "UTC"
-) -> Outcome:
+def read_component_log(data: bytes, *, path: str, modified_at: datetime, timezone: str = "UTC") -> Outcome:
     """Read every record of one object. Rejects: `empty`, `bad_gzip`, `not_component_log`.
 
     `timezone` is the zone of stamps that carry none (before 2.3.4). A log whose records tell nothing that is kept (a
@@ -36,19 +35,49 @@ def read_component_log(
         return Reject(KIND, "bad_gzip", str(error))
     if not text.strip():
         return Reject(KIND, "empty", "the object holds no text")
-    facts, zone = Facts(), ZoneInfo(timezone)
-    records = Records(zone)
-    component = _named_by(path)
-    for told in records.read(unwrap(text)):
-        component = COMPONENTS[told.origin] or component
-        _tell(told, component or "scheduler", facts, zone, path)
-    if not records.heads:
+    reader = Reader(path, ZoneInfo(timezone))
+    reader.feed(text)
+    reader.end()
+    if not reader.has_records:
         return Reject(KIND, "not_component_log", "no line is a record of an Airflow component")
-    rows = {name: _finished(name, rows, modified_at) for name, rows in facts.rows().items()}
-    return Parsed(KIND, {name: found for name, found in rows.items() if found})
+    return reader.take(modified_at)
 
 
-def _tell(told: Told, component: str, facts: Facts, zone: ZoneInfo, path: str) -> None:
+class Reader:
+    """Reads an object piece by piece; what is told is handed on piece by piece, what is known stays."""
+
+    def __init__(self, path: str, zone: tzinfo) -> None:
+        self._path, self._zone = path, zone
+        self._component = _named_by(path)
+        self._facts, self._records = Facts(), Records(zone)
+        self._partial: dict[str, str] = {}
+
+    @property
+    def has_records(self) -> bool:
+        """Whether any line was the head of a record, anybody's."""
+        return self._records.heads > 0
+
+    def feed(self, piece: bytes) -> None:
+        """Whole lines. A record that they leave open is completed by the next piece, or by the end."""
+        self._hear(self._records.read(unwrap(piece, self._partial)))
+
+    def end(self) -> None:
+        """Nothing more comes: the open records are complete."""
+        self._hear(self._records.read(Line(source, text) for source, text in self._partial.items()))
+        self._hear(self._records.end())
+
+    def take(self, modified_at: datetime) -> Parsed:
+        """What was told since the last taking."""
+        rows = {name: _finished(name, told, modified_at) for name, told in self._facts.take().items() if told}
+        return Parsed(KIND, {name: found for name, found in rows.items() if found})
+
+    def _hear(self, records: Iterable[Told]) -> None:
+        for told in records:
+            self._component = COMPONENTS[told.origin] or self._component
+            _tell(told, self._component or "scheduler", self._facts, self._zone, self._path)
+
+
+def _tell(told: Told, component: str, facts: Facts, zone: tzinfo, path: str) -> None:
     """Hand a record to those who know the file that wrote it."""
     if told.is_nested and component != "dag-processor":
         return  # a worker's output: a task can print what it likes

@@ -53,10 +53,14 @@ HOLDS = frozenset(name for name, meaning in EVENTS.items() if meaning.startswith
 
 @dataclass(slots=True)
 class Facts:
-    """Rows by table. `dag_ids` are those that the log names beyond doubt; they part `dag.task` at the end."""
+    """Rows by table. `dag_ids` are those that the log names beyond doubt; they part `dag.task` at the end.
+
+    `tries` is all that is known of them so far, for later lines to refer to; `told_tries` what is to be handed on.
+    """
 
     events: dict[tuple[Any, ...], Row] = field(default_factory=dict)
     tries: dict[TryKey, Row] = field(default_factory=dict)
+    told_tries: dict[TryKey, Row] = field(default_factory=dict)
     runs: dict[tuple[str, str], Row] = field(default_factory=dict)
     parses: dict[tuple[Any, ...], Row] = field(default_factory=dict)
     import_errors: dict[tuple[Any, ...], Row] = field(default_factory=dict)
@@ -97,7 +101,7 @@ class Facts:
         """What the log says of a try; the newest telling wins."""
         before = self.tries.get(key)
         if before is None or not (at and before["told_at"] and at < before["told_at"]):
-            self.tries[key] = row | {"told_at": at}
+            self.tries[key] = self.told_tries[key] = row | {"told_at": at}
 
     def known_try(self, who: Who, started_at: datetime | None = None) -> TryKey | None:
         """The latest try known of a task instance; with `started_at` the one that began in that second."""
@@ -123,17 +127,19 @@ class Facts:
         if at:
             self.closed.setdefault(key, at)
 
-    def rows(self) -> dict[str, list[Row]]:
-        """Everything, with `dag.task` parted by what the whole object knows."""
+    def take(self) -> dict[str, list[Row]]:
+        """Everything told since the last taking, with `dag.task` parted by what is known by now."""
         events: list[Row] = []
         for row in self.events.values():
             if row.pop("_joined", False):
                 row["dag_id"], row["task_id"] = parted(row["dag_id"], self.dag_ids)
             events.append(row)
-        return {
-            "task_instances": list(self.tries.values()),
+        tables = {
+            "task_instances": [dict(row) for row in self.told_tries.values()],
             "dag_runs": list(self.runs.values()),
             "parse_samples": list(self.parses.values()),
             "import_errors": list(self.import_errors.values()),
             "component_events": events,
         }
+        self.events, self.told_tries, self.runs, self.parses, self.import_errors = {}, {}, {}, {}, {}
+        return tables

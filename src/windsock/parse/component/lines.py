@@ -64,14 +64,12 @@ def plain(data: bytes) -> bytes:
     return b"".join(parts) if parts else data
 
 
-def unwrap(data: bytes) -> Iterator[Line]:
-    """Every line of an object. Split on newline only: form feeds and U+2028 are text."""
-    partial: dict[str, str] = {}
-    for raw in data.split(b"\n"):
+def unwrap(data: bytes, partial: dict[str, str]) -> Iterator[Line]:
+    """Every line of a piece of an object. Split on newline only: form feeds and U+2028 are text. `partial` holds, per
+    stream, a line whose last part has not come yet."""
+    for raw in data.removesuffix(b"\n").split(b"\n"):
         text = raw.decode("utf-8", "replace").rstrip("\r")
         yield from _open(Line("", text), partial, _MAX_LAYERS)
-    for source, text in partial.items():
-        yield Line(source, text)
 
 
 def _open(line: Line, partial: dict[str, str], layers: int) -> Iterator[Line]:

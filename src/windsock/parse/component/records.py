@@ -84,15 +84,16 @@ class _Open:
 
 
 class Records:
-    """Reads lines into records, and counts what it saw."""
+    """Reads lines into records, piece by piece, and counts the heads it saw."""
 
     def __init__(self, zone: tzinfo) -> None:
         self._zone = zone
+        self._waiting: dict[str, _Open] = {}
         self.heads = 0
 
     def read(self, lines: Iterable[Line]) -> Iterator[Told]:
-        """The records of known source files, in order; of interleaved streams each keeps its own order."""
-        waiting: dict[str, _Open] = {}
+        """The records of known source files that are complete, in order; of interleaved streams each keeps its own."""
+        waiting = self._waiting
         for line in lines:
             if line.body is not None:
                 self.heads += 1
@@ -111,8 +112,12 @@ class Records:
                 yield from _close(done)
             if head.origin != "?":
                 waiting[line.source] = head
-        for one in waiting.values():
+
+    def end(self) -> Iterator[Told]:
+        """The records that the end of the object completes: the last one of each stream."""
+        for one in self._waiting.values():
             yield from _close(one)
+        self._waiting.clear()
 
     def _head(self, text: str, line: Line) -> _Open | None:
         """The record that a line begins (origin `?`: nobody's), or None where it goes on with the one before."""
