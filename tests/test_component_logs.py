@@ -182,3 +182,23 @@ def test_doctor_says_whether_a_folder_holds_component_logs(tmp_path: Path) -> No
     rows = [row for row in doctor(config, now=NOW) if row["what"] == "component logs"]
     assert [row["state"] for row in rows] == ["ok", "broken"]
     assert "1 files of components" in rows[0]["detail"]
+
+
+def test_a_log_that_grows_is_read_on_and_keeps_what_it_told_when_it_is_truncated(
+    tmp_path: Path, only: configs.Config
+) -> None:
+    path = tmp_path / "logs/scheduler.log"
+    first, second = ("".join(finished(no) for no in numbers) for numbers in (range(2000), range(2000, 2100)))
+    write(path, first)
+    assert pull(only).read == 1
+    write(path, first + second)
+    assert pull(only, hours=1).read == 1
+    parts = ask(only, "select size, rows from objects where kind = 'component_log_part' order by size desc")
+    assert [tuple(row.values()) for row in parts] == [(len(first), 1999), (len(second), 100)]
+    (row,) = ask(only, "select count(*) as n, count(distinct task_id) as tasks from task_tries")
+    assert (row["n"], row["tasks"]) == (2100, 2100)
+    write(path, finished(5000))
+    pull(only, hours=2)
+    (row,) = ask(only, "select count(*) as n from task_tries")
+    assert row["n"] == 2100  # the last record of the old file stood open, and its rotated copy is not here
+    assert pull(only, hours=3).read == 0

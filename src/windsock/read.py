@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 from windsock.config import Config
 from windsock.model import Ignored, Outcome, Reject, SourceObject
 from windsock.parse import parse_key
 from windsock.parse.batch import LogObject, read_task_logs
-from windsock.parse.component import read_component_log
+from windsock.parse.component import Part, part_of, read_growing
 from windsock.parse.prometheus import read_prometheus
 from windsock.parse.statsd import read_statsd
 
@@ -33,9 +34,16 @@ def is_of_kind(config: Config, kind: str, obj: SourceObject) -> bool:
 
 
 def read_objects(
-    config: Config, kind: str, fetched: Iterable[Fetched]
+    config: Config,
+    kind: str,
+    fetched: Iterable[Fetched],
+    parts: Mapping[str, Sequence[Part]] = MappingProxyType({}),
 ) -> Iterator[tuple[SourceObject, Outcome]]:
-    """One outcome per object, in order. Bytes are held for one batch at a time."""
+    """One outcome per object, in order. Bytes are held for one batch at a time. `parts` are the pieces of growing files
+    that were read before; further ones come out as objects of their own, before the file (`is_part`)."""
+    if kind == "component_logs":
+        yield from _components(config, fetched, parts)
+        return
     batch: list[Fetched] = []
     size = 0
     for obj, data in fetched:
@@ -45,6 +53,23 @@ def read_objects(
             yield from _read_batch(config, kind, batch)
             batch, size = [], 0
     yield from _read_batch(config, kind, batch)
+
+
+def is_part(obj: SourceObject) -> bool:
+    """Whether an object is a piece of a growing file, which no listing knows."""
+    return part_of(obj.url, obj.etag, is_current=True) is not None
+
+
+def _components(
+    config: Config, fetched: Iterable[Fetched], parts: Mapping[str, Sequence[Part]]
+) -> Iterator[tuple[SourceObject, Outcome]]:
+    logs = config.pipeline.sources.task_logs
+    zone = logs.timezone if logs else "UTC"
+    for obj, data in fetched:
+        if isinstance(data, Reject):
+            yield obj, data
+        else:
+            yield from read_growing(obj, data, known=parts.get(obj.url, ()), timezone=zone)
 
 
 def _read_batch(config: Config, kind: str, batch: list[Fetched]) -> Iterator[tuple[SourceObject, Outcome]]:
@@ -69,9 +94,6 @@ def _assigned(config: Config, kind: str, obj: SourceObject, data: bytes) -> LogO
         reader = read_prometheus if obj.path.removesuffix(".gz").endswith(".prom") else read_statsd
         return reader(data, object_url=obj.url, modified_at=obj.modified_at)
     logs = config.pipeline.sources.task_logs
-    if kind == "component_logs":
-        zone = logs.timezone if logs else "UTC"
-        return read_component_log(data, path=obj.path, modified_at=obj.modified_at, timezone=zone)
     key = parse_key(obj.path, (logs and logs.filename_template) or None)
     if key is None:
         return Ignored("unknown_key")
