@@ -1,5 +1,6 @@
 """A file that grows is read on from where it ended; what was told stays told, and is told once."""
 
+import gzip
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -67,13 +68,13 @@ def whole(data: bytes) -> set[str]:
     return flat({"": {name: list(rows) for name, rows in outcome.rows.items()}})
 
 
-def grow(ends: list[int], data: bytes) -> tuple[Rows, list[list[str]]]:
+def grow(ends: list[int], data: bytes, part_bytes: int = 1_000_000) -> tuple[Rows, list[list[str]]]:
     """Read the file each time it has grown to one of `ends`."""
     lake: Rows = {}
     known: list[Part] = []
     read: list[list[str]] = []
     for end in ends:
-        outcomes = list(read_growing(FILE, data[:end], known=known, min_bytes=1))
+        outcomes = list(read_growing(FILE, data[:end], known=known, min_bytes=1, part_bytes=part_bytes))
         facts(outcomes, lake)
         read.append([obj.url for obj, _ in outcomes])
         known += [found[1] for obj, _ in outcomes if (found := part_of(obj.url, obj.etag, is_current=True))]
@@ -81,12 +82,13 @@ def grow(ends: list[int], data: bytes) -> tuple[Rows, list[list[str]]]:
 
 
 @settings(deadline=None, max_examples=150)
-@given(st.lists(st.integers(1, 10_000), min_size=1, max_size=6))
-def test_a_file_read_as_it_grows_tells_what_the_whole_file_tells(cuts: list[int]) -> None:
+@given(st.lists(st.integers(1, 10_000), min_size=1, max_size=6), st.integers(300, 20_000))
+def test_a_file_read_as_it_grows_tells_what_the_whole_file_tells(cuts: list[int], part_bytes: int) -> None:
     data = "".join(records(40)).encode()
     ends = sorted({min(max(cut, 90), len(data)) for cut in cuts} | {len(data)})
-    lake, _ = grow(ends, data)
+    lake, _ = grow(ends, data, part_bytes)
     assert flat(lake) == whole(data)
+    assert all(part_of(url, "", is_current=True) or url == FILE.url for url in lake)
 
 
 def test_the_head_is_not_parsed_again() -> None:
@@ -144,6 +146,15 @@ def test_a_line_without_an_end_is_told_and_then_replaced() -> None:
     assert [row["run_id"] for row in outcome.rows["dag_runs"]] == ["r9"]
 
 
-def test_small_and_zipped_files_are_read_whole() -> None:
+def test_small_files_are_read_whole() -> None:
     data: Any = "".join(records(5)).encode()
     assert [obj.url for obj, _ in read_growing(FILE, data, known=[])] == [FILE.url]
+    assert [obj.url for obj, _ in read_growing(FILE, gzip.compress(data), known=[])] == [FILE.url]
+
+
+def test_a_large_zipped_file_is_told_in_parts() -> None:
+    """Rows of one part are in memory at a time, whatever an object unpacks to."""
+    data = "".join(records(60)).encode()
+    outcomes = list(read_growing(FILE, gzip.compress(data), known=[], min_bytes=1, part_bytes=2000))
+    assert len(outcomes) > 5
+    assert flat(facts(outcomes, {})) == whole(data)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, tzinfo
 from zoneinfo import ZoneInfo
 
@@ -21,6 +22,7 @@ from windsock.redaction import redact
 from windsock.schema import TABLES, TIME
 
 KIND = "component_logs"
+TOO_LARGE = "unpacks to more than 1 GB; the rest was left out"
 
 
 def read_component_log(data: bytes, *, path: str, modified_at: datetime, timezone: str = "UTC") -> Outcome:
@@ -30,7 +32,7 @@ def read_component_log(data: bytes, *, path: str, modified_at: datetime, timezon
     webserver's) is understood and has no rows.
     """
     try:
-        text = plain(data)
+        text, is_cut = plain(data)
     except zlib.error as error:
         return Reject(KIND, "bad_gzip", str(error))
     if not text.strip():
@@ -40,7 +42,8 @@ def read_component_log(data: bytes, *, path: str, modified_at: datetime, timezon
     reader.end()
     if not reader.has_records:
         return Reject(KIND, "not_component_log", "no line is a record of an Airflow component")
-    return reader.take(modified_at)
+    found = reader.take(modified_at)
+    return replace(found, partial=TOO_LARGE) if is_cut else found
 
 
 class Reader:

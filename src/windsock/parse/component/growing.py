@@ -9,16 +9,20 @@ told under the url itself and replaced by each reading.
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from zoneinfo import ZoneInfo
 
-from windsock.model import Outcome, SourceObject
-from windsock.parse.component.component_log import Reader, read_component_log
+from windsock.model import Outcome, Parsed, SourceObject
+from windsock.parse.component.component_log import TOO_LARGE, Reader, read_component_log
+from windsock.parse.component.lines import plain
 
 MIN_BYTES = 1_000_000
 """Smaller files are read whole: to parse them takes no time that counts."""
+PART_BYTES = 32_000_000
+"""The largest part: its rows are in memory at a time."""
 CONTEXT_BYTES = 256_000
 """Bytes before a part that are heard, not told: the try or the table that its first lines go on with."""
 _NAME = re.compile(r"#bytes=(\d+)-(\d+)\Z")
@@ -47,25 +51,36 @@ def read_growing(
     known: Sequence[Part],
     timezone: str = "UTC",
     min_bytes: int = MIN_BYTES,
+    part_bytes: int = PART_BYTES,
 ) -> Iterator[tuple[SourceObject, Outcome]]:
-    """The parts of an object that have to be read, then the object itself."""
-    cut = data.rfind(b"\n") + 1
-    if data[:2] == b"\x1f\x8b" or cut < min_bytes:
+    """The parts of an object that have to be read, then the object itself. A zipped object is cut as it was before."""
+    try:
+        text, is_cut = plain(data)
+    except zlib.error:
+        text, is_cut = b"", False
+    cut = text.rfind(b"\n") + 1
+    if cut < min_bytes or not _has_records(text[: min(cut, CONTEXT_BYTES)], obj, timezone):
         yield obj, read_component_log(data, path=obj.path, modified_at=obj.modified_at, timezone=timezone)
         return
-    parts = _chain(data, known)
-    done = parts[-1].end if parts else 0
-    if done < cut:
-        parts.append(Part(done, cut, _digest(data[done:cut]), is_current=False))
-    if not _has_records(data[: min(cut, CONTEXT_BYTES)], obj, timezone):
-        yield obj, read_component_log(data, path=obj.path, modified_at=obj.modified_at, timezone=timezone)
-        return
-    yield from _read(obj, data, parts, ZoneInfo(timezone))
+    parts = _chain(text, known)
+    parts += _new_parts(text, parts[-1].end if parts else 0, cut, part_bytes)
+    for one, outcome in _read(obj, text, parts, ZoneInfo(timezone)):
+        yield one, replace(outcome, partial=TOO_LARGE) if is_cut and one is obj else outcome
+
+
+def _new_parts(data: bytes, done: int, cut: int, part_bytes: int) -> Iterator[Part]:
+    """The bytes from `done` to `cut`, parted at the ends of lines."""
+    while done < cut:
+        end = cut
+        if cut - done > part_bytes:
+            end = data.rfind(b"\n", done, done + part_bytes) + 1 or data.find(b"\n", done + part_bytes) + 1
+        yield Part(done, end, _digest(data[done:end]), is_current=False)
+        done = end
 
 
 def _read(
     obj: SourceObject, data: bytes, parts: Sequence[Part], zone: ZoneInfo
-) -> Iterator[tuple[SourceObject, Outcome]]:
+) -> Iterator[tuple[SourceObject, Parsed]]:
     reader, heard = Reader(obj.path, zone), 0
     for part in parts:
         if part.is_current:

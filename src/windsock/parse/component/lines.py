@@ -52,16 +52,20 @@ class Line:
     origin: str = ""
 
 
-def plain(data: bytes) -> bytes:
-    """The bytes of an object that may be gzipped; of a cut stream what could be unpacked. Raises `zlib.error`."""
+def plain(data: bytes) -> tuple[bytes, bool]:
+    """The bytes of an object that may be gzipped, and whether a rest of it was left out because it unpacks to too much.
+    Of a cut stream what could be unpacked. Raises `zlib.error`."""
     parts: list[bytes] = []
     left = MAX_PLAIN_BYTES
-    while data[:2] == b"\x1f\x8b" and left > 0:
+    is_zipped = is_cut = False
+    while data[:2] == b"\x1f\x8b":
+        is_zipped = True
         unpack = zlib.decompressobj(wbits=31)
         parts.append(unpack.decompress(data, left))
         left -= len(parts[-1])
-        data = unpack.unused_data
-    return b"".join(parts) if parts else data
+        is_cut = left <= 0 or bool(unpack.unconsumed_tail)
+        data = b"" if is_cut else unpack.unused_data
+    return (b"".join(parts), is_cut) if is_zipped else (data, False)
 
 
 def unwrap(data: bytes, partial: dict[str, str]) -> Iterator[Line]:
