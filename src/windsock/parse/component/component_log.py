@@ -109,16 +109,15 @@ def _named_by(path: str) -> str:
 
 def _finished(table: str, rows: list[Row], modified_at: datetime) -> list[Row]:
     """No time that cannot be true, no secret, no text without end."""
-    columns = TABLES[table].columns
-    kept: list[Row] = []
+    times = [name for name, kind in TABLES[table].columns.items() if kind == TIME]
     for row in rows:
+        for name in times:
+            if (at := row.get(name)) is not None:
+                row[name] = plausible(at, modified_at)
+        for name in ("detail", "reason"):
+            if (text := row.get(name)) is not None:
+                row[name] = cut(redact(text))
         for name, value in row.items():
-            if columns[name] == TIME:
-                row[name] = plausible(value, modified_at)
-            elif name in ("detail", "reason") and value is not None:
-                row[name] = cut(redact(value))
-            elif isinstance(value, str) and not value.isascii():
+            if isinstance(value, str) and not value.isascii():
                 row[name] = value.encode("utf-8", "replace").decode("utf-8")  # half a surrogate out of JSON
-        if table != "parse_samples" or row["parsed_at"]:
-            kept.append(row)
-    return kept
+    return rows if table != "parse_samples" else [row for row in rows if row["parsed_at"]]

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import re
 
-_FIELD = re.compile(r"(?:\A|,) ?(?P<name>[a-z_]+)=(?P<value>.*?)(?=, ?[a-z_]+=|,? *\Z)", re.DOTALL)
+_NAME = re.compile(r" ?([a-z_]+)=")
 
 
 def fields(text: str) -> dict[str, str]:
     """`name=value, name=value,name=value`; a value may hold commas, brackets and equals signs of its own."""
-    return {match["name"]: match["value"].strip() for match in _FIELD.finditer(text)}
+    found: dict[str, str] = {}
+    last = ""
+    for piece in text.split(","):
+        if match := _NAME.match(piece):
+            last = match[1]
+            found[last] = piece[match.end() :]
+        elif last:
+            found[last] += f",{piece}"
+    return {name: value.strip(" ,\n") for name, value in found.items()}
 
 
 def number(text: str | None) -> int | None:
