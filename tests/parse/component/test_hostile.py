@@ -9,7 +9,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from windsock.lake.writer import arrow_schema
+from windsock.lake.files import arrow_schema
 from windsock.model import Parsed, Reject
 from windsock.parse.component import read_component_log
 from windsock.schema import TABLES
