@@ -15,6 +15,7 @@ import typer.main
 from windsock import resources
 from windsock.cli import app
 from windsock.findings import RULES
+from windsock.parse.component.facts import EVENTS
 from windsock.questions import load_questions
 from windsock.schema import TABLES
 
@@ -89,6 +90,10 @@ def tables_page() -> str:
             for name, kind in table.columns.items()
         )
         parts.append("")
+        if table.name == "component_events":
+            parts.append("| event | meaning |\n|---|---|")
+            parts.extend(f"| `{name}` | {meaning} |" for name, meaning in EVENTS.items())
+            parts.append("")
     return "\n".join(parts)
 
 

@@ -103,10 +103,11 @@ select
     try_cast(anchor_at as timestamptz) as anchor_at,
     try_cast(source as varchar) as source,
     try_cast(is_history as integer) as is_history,
+    try_cast(told_at as timestamptz) as told_at,
     try_cast(object_url as varchar) as object_url,
     try_cast(read_at as timestamptz) as read_at
 from (
-    select cast(null as varchar) as dag_id, cast(null as varchar) as run_id, cast(null as varchar) as task_id, cast(null as integer) as map_index, cast(null as integer) as try_number, cast(null as varchar) as state, cast(null as integer) as max_tries, cast(null as varchar) as operator, cast(null as varchar) as pool, cast(null as integer) as pool_slots, cast(null as varchar) as queue, cast(null as varchar) as executor, cast(null as bigint) as priority_weight, cast(null as varchar) as hostname, cast(null as timestamptz) as scheduled_at, cast(null as timestamptz) as queued_at, cast(null as timestamptz) as started_at, cast(null as timestamptz) as ended_at, cast(null as timestamptz) as anchor_at, cast(null as varchar) as source, cast(null as integer) as is_history, cast(null as varchar) as object_url, cast(null as timestamptz) as read_at where false
+    select cast(null as varchar) as dag_id, cast(null as varchar) as run_id, cast(null as varchar) as task_id, cast(null as integer) as map_index, cast(null as integer) as try_number, cast(null as varchar) as state, cast(null as integer) as max_tries, cast(null as varchar) as operator, cast(null as varchar) as pool, cast(null as integer) as pool_slots, cast(null as varchar) as queue, cast(null as varchar) as executor, cast(null as bigint) as priority_weight, cast(null as varchar) as hostname, cast(null as timestamptz) as scheduled_at, cast(null as timestamptz) as queued_at, cast(null as timestamptz) as started_at, cast(null as timestamptz) as ended_at, cast(null as timestamptz) as anchor_at, cast(null as varchar) as source, cast(null as integer) as is_history, cast(null as timestamptz) as told_at, cast(null as varchar) as object_url, cast(null as timestamptz) as read_at where false
     union all by name
     select * from query(getvariable('read_task_instances'))
 ) as stored;
@@ -136,10 +137,11 @@ select
     try_cast(bundle_version as varchar) as bundle_version,
     try_cast(anchor_at as timestamptz) as anchor_at,
     try_cast(source as varchar) as source,
+    try_cast(told_at as timestamptz) as told_at,
     try_cast(object_url as varchar) as object_url,
     try_cast(read_at as timestamptz) as read_at
 from (
-    select cast(null as varchar) as dag_id, cast(null as varchar) as run_id, cast(null as varchar) as run_type, cast(null as varchar) as state, cast(null as timestamptz) as logical_date, cast(null as timestamptz) as run_after, cast(null as timestamptz) as queued_at, cast(null as timestamptz) as started_at, cast(null as timestamptz) as ended_at, cast(null as varchar) as bundle_version, cast(null as timestamptz) as anchor_at, cast(null as varchar) as source, cast(null as varchar) as object_url, cast(null as timestamptz) as read_at where false
+    select cast(null as varchar) as dag_id, cast(null as varchar) as run_id, cast(null as varchar) as run_type, cast(null as varchar) as state, cast(null as timestamptz) as logical_date, cast(null as timestamptz) as run_after, cast(null as timestamptz) as queued_at, cast(null as timestamptz) as started_at, cast(null as timestamptz) as ended_at, cast(null as varchar) as bundle_version, cast(null as timestamptz) as anchor_at, cast(null as varchar) as source, cast(null as timestamptz) as told_at, cast(null as varchar) as object_url, cast(null as timestamptz) as read_at where false
     union all by name
     select * from query(getvariable('read_dag_runs'))
 ) as stored;
@@ -293,6 +295,43 @@ from (
     select * from query(getvariable('read_import_errors'))
 ) as stored;
 
+-- component_events: one row is one event that a component told; holds are kept once per minute (`windsock.parse.component.facts.EVENTS`)
+set variable files_component_events = (
+    select list(file order by file)
+    from glob(getvariable('lake') || '/component_events/week=*/*.parquet')
+    where try_cast(regexp_extract(file, 'week=([0-9]{4}-[0-9]{2}-[0-9]{2})/[^/]*$', 1) as date)
+        between weeks_ago(getvariable('weeks_kept')) and report_week() + 7
+);
+set variable read_component_events = case
+    when coalesce(len(getvariable('files_component_events')), 0) = 0 then 'select 1 as no_files where false'
+    else 'select * from read_parquet(getvariable(''files_component_events''), union_by_name = true, hive_partitioning = false)'
+end;
+create or replace temp view component_events as
+select
+    try_cast(event_at as timestamptz) as event_at,
+    try_cast(component as varchar) as component,
+    try_cast(event as varchar) as event,
+    try_cast(dag_id as varchar) as dag_id,
+    try_cast(run_id as varchar) as run_id,
+    try_cast(task_id as varchar) as task_id,
+    try_cast(map_index as integer) as map_index,
+    try_cast(try_number as integer) as try_number,
+    try_cast(pool as varchar) as pool,
+    try_cast(dag_file as varchar) as dag_file,
+    try_cast(reason as varchar) as reason,
+    try_cast(exit_code as integer) as exit_code,
+    try_cast(limit_value as bigint) as limit_value,
+    try_cast(value as bigint) as value,
+    try_cast(detail as varchar) as detail,
+    try_cast(started_at as timestamptz) as started_at,
+    try_cast(object_url as varchar) as object_url,
+    try_cast(read_at as timestamptz) as read_at
+from (
+    select cast(null as timestamptz) as event_at, cast(null as varchar) as component, cast(null as varchar) as event, cast(null as varchar) as dag_id, cast(null as varchar) as run_id, cast(null as varchar) as task_id, cast(null as integer) as map_index, cast(null as integer) as try_number, cast(null as varchar) as pool, cast(null as varchar) as dag_file, cast(null as varchar) as reason, cast(null as integer) as exit_code, cast(null as bigint) as limit_value, cast(null as bigint) as value, cast(null as varchar) as detail, cast(null as timestamptz) as started_at, cast(null as varchar) as object_url, cast(null as timestamptz) as read_at where false
+    union all by name
+    select * from query(getvariable('read_component_events'))
+) as stored;
+
 -- deployments: one row is a fact about the deployment as seen
 set variable files_deployments = (
     select list(file order by file)
@@ -347,6 +386,37 @@ from (
     select * from query(getvariable('read_objects'))
 ) as stored;
 
+-- What API, database and component logs tell of tries, with the moment of telling in `read_at`: a line of a component
+-- log was told when it was written. A try left running takes the state that a component marked it with afterwards: a
+-- marking names no try number (before 2.9 no run either), but the second in which the try began.
+create or replace temp view told_tries as
+with markings as (
+    select
+        dag_id,
+        run_id,
+        task_id,
+        coalesce(map_index, -1) as map_index,
+        date_trunc('second', started_at) as began_at,
+        arg_max(reason, event_at) as marked_state
+    from component_events
+    where event = 'state_marked' and started_at is not null
+    group by dag_id, run_id, task_id, coalesce(map_index, -1), date_trunc('second', started_at)
+)
+select
+    told.* replace (
+        coalesce(markings.marked_state, told.state) as state,
+        coalesce(told.told_at, told.read_at) as read_at
+    )
+from task_instances as told
+left join markings
+    on told.source = 'component_log'
+    and (told.state is null or told.state in ('running', 'queued'))
+    and told.dag_id = markings.dag_id
+    and told.run_id = coalesce(markings.run_id, told.run_id)
+    and told.task_id = markings.task_id
+    and coalesce(told.map_index, -1) = markings.map_index
+    and date_trunc('second', told.started_at) = markings.began_at;
+
 -- One row per try: what its log says happened, joined with what API, database or component log know about it.
 create or replace temp view task_tries as
 with logs as (
@@ -374,7 +444,7 @@ known_logs as (
 ),
 instances as (
     select *
-    from task_instances
+    from told_tries
     qualify row_number() over (
         partition by dag_id, run_id, task_id, map_index, try_number
         order by read_at desc nulls last, is_history nulls first, object_url

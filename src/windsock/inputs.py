@@ -29,8 +29,10 @@ def inputs_of(config: Config) -> list[Input]:
         ]
     if sources.metrics and sources.metrics.url:
         inputs += [Input("metrics", open_store(u, config.storage)) for u in config.urls(sources.metrics.url)]
+    if sources.component_logs:
+        urls = config.urls(sources.component_logs.url)
+        inputs += [Input("component_logs", open_store(u, config.storage)) for u in urls]
     later = {
-        "sources.component_logs": sources.component_logs,
         "sources.airflow_api": sources.airflow_api,
         "sources.airflow_db": sources.airflow_db,
         "sources.metrics] prometheus": sources.metrics and (sources.metrics.prometheus or None),
@@ -42,7 +44,8 @@ def inputs_of(config: Config) -> list[Input]:
             )
     if not inputs:
         raise ConfigError(
-            f"{config.path}: no source is set; add [sources.task_logs] url or [sources.metrics] url"
+            f"{config.path}: no source is set; add [sources.task_logs] url, [sources.component_logs] url "
+            "or [sources.metrics] url"
         )
     return inputs
 
@@ -62,7 +65,7 @@ def shards_of(config: Config, shard: tuple[int, int] | None) -> list[int]:
 def shard_of(config: Config, key: str, kind: str) -> int:
     """Objects belong to the shard that their dag_id hashes to; objects without one belong to shard 0."""
     count = config.pipeline.lake.shards
-    if count == 1 or kind == "metrics":
+    if count == 1 or kind in ("metrics", "component_logs", "component_log_part"):
         return 0
     logs = config.pipeline.sources.task_logs
     parsed = parse_key(key, (logs and logs.filename_template) or None)

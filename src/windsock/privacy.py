@@ -32,9 +32,12 @@ COLUMNS: Mapping[str, Kind] = {
     "sample": "text",
     "exception_message": "text",
     "message": "text",
+    "detail": "text",  # of component events: pod names, messages of Kubernetes
     "sentence": "prose",  # of the data checks: windsock's own words, with keys of rows in them
     "state": "plain",
     "state_reason": "plain",
+    "event": "plain",  # short codes of windsock
+    "reason": "plain",  # short codes of Kubernetes (OOMKilled), states, types of exceptions
     "run_type": "plain",
     "source": "plain",
     "bundle_name": "plain",

@@ -18,7 +18,8 @@ from windsock.lake import Lake, NoLake, Todo, Writer
 from windsock.model import Outcome, Reject
 from windsock.output import Output
 from windsock.parse import PARSER_VERSION
-from windsock.read import read_objects
+from windsock.parse.component import Part, part_of
+from windsock.read import is_of_kind, is_part, read_objects
 from windsock.scratch import scratch_folder
 from windsock.sources.fetch import fetch
 from windsock.sources.listing import Listing, cutoff_of
@@ -72,7 +73,7 @@ def pull(
             return _plan(config, listing, now, week, since=since, until=until, full=full, reread=reread)
         lake = open_lake(config, create=True)
         memory = [lake.recall(_memory_name(index, lake.shards)) for index in owned]
-        job = _Pull(config, inputs, listing.summary, output, confirm)
+        job = _Pull(config, inputs, listing.summary, output, confirm, reread)
         for index in owned:
             with lake.writer(shard=index, holder=socket.gethostname(), now=now) as writer:
                 if index == owned[0]:  # with the first lock held: a second pull is told before it lists
@@ -167,6 +168,8 @@ class _Found:
             for number, one in enumerate(self.inputs):
                 found = Listing(one.store, cutoff)
                 for obj in found:
+                    if not is_of_kind(self.config, one.kind, obj):
+                        continue
                     shard = shard_of(self.config, obj.path, one.kind)
                     if shard not in self.owned:
                         continue
@@ -194,6 +197,15 @@ class _Found:
         }
 
 
+def _parts(writer: Writer, *, reread: bool) -> dict[str, list[Part]]:
+    """Pieces of growing files that were read before, by the file's url."""
+    parts: dict[str, list[Part]] = {}
+    for url, etag, parser_version in writer.parts():
+        if found := part_of(url, etag, is_current=not reread and parser_version == PARSER_VERSION):
+            parts.setdefault(found[0], []).append(found[1])
+    return parts
+
+
 @dataclass(slots=True)
 class _Pull:
     """Fetch, read, write: one shard after the other."""
@@ -203,17 +215,22 @@ class _Pull:
     summary: PullSummary
     output: Output
     confirm: Callable[[str], bool] | None
+    reread: bool = False
     silent: int = 0
 
     def run(self, writer: Writer, todo: Todo) -> None:
         """Publish once per checkpoint's worth of bytes or time, and at the end."""
         self._ask(todo)
         self.summary.skipped += todo.known
+        parts = _parts(writer, reread=self.reread)
         pending, since = 0, time.monotonic()
         with self.output.progress("reading", todo.count) as advance:
             for number, one in enumerate(self.inputs):
                 fetched = fetch(one.store, read_spool(todo.path, source=number), kind=one.kind)
-                for obj, outcome in read_objects(self.config, one.kind, fetched):
+                for obj, outcome in read_objects(self.config, one.kind, fetched, parts):
+                    if is_part(obj):
+                        writer.add(obj, outcome, kind="component_log_part", parser_version=PARSER_VERSION)
+                        continue
                     writer.add(obj, outcome, kind=one.kind, parser_version=PARSER_VERSION)
                     self.summary.count(obj, outcome)
                     advance(1)

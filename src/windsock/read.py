@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 from windsock.config import Config
 from windsock.model import Ignored, Outcome, Reject, SourceObject
 from windsock.parse import parse_key
 from windsock.parse.batch import LogObject, read_task_logs
+from windsock.parse.component import Part, part_of, read_growing
 from windsock.parse.prometheus import read_prometheus
 from windsock.parse.statsd import read_statsd
 
@@ -16,10 +18,32 @@ BATCH_BYTES, BATCH_OBJECTS = 4 << 20, 1000
 Fetched = tuple[SourceObject, bytes | Reject]
 
 
+def is_of_kind(config: Config, kind: str, obj: SourceObject) -> bool:
+    """Whether an object is read as this kind. Airflow's own log folder holds task logs and component logs side by side,
+    and both sources may name it: each object belongs to one of them."""
+    sources = config.pipeline.sources
+    if not sources.component_logs or kind not in ("task_logs", "component_logs"):
+        return True
+    template = (sources.task_logs and sources.task_logs.filename_template) or None
+    is_task_log = parse_key(obj.path, template) is not None
+    if kind == "component_logs":
+        return not is_task_log
+    roots = [url.removeprefix("file://").rstrip("/") for url in config.urls(sources.component_logs.url)]
+    url = obj.url.removeprefix("file://")
+    return is_task_log or not any(url.startswith(f"{root}/") for root in roots)
+
+
 def read_objects(
-    config: Config, kind: str, fetched: Iterable[Fetched]
+    config: Config,
+    kind: str,
+    fetched: Iterable[Fetched],
+    parts: Mapping[str, Sequence[Part]] = MappingProxyType({}),
 ) -> Iterator[tuple[SourceObject, Outcome]]:
-    """One outcome per object, in order. Bytes are held for one batch at a time."""
+    """One outcome per object, in order. Bytes are held for one batch at a time. `parts` are the pieces of growing files
+    that were read before; further ones come out as objects of their own, before the file (`is_part`)."""
+    if kind == "component_logs":
+        yield from _components(config, fetched, parts)
+        return
     batch: list[Fetched] = []
     size = 0
     for obj, data in fetched:
@@ -29,6 +53,23 @@ def read_objects(
             yield from _read_batch(config, kind, batch)
             batch, size = [], 0
     yield from _read_batch(config, kind, batch)
+
+
+def is_part(obj: SourceObject) -> bool:
+    """Whether an object is a piece of a growing file, which no listing knows."""
+    return part_of(obj.url, obj.etag, is_current=True) is not None
+
+
+def _components(
+    config: Config, fetched: Iterable[Fetched], parts: Mapping[str, Sequence[Part]]
+) -> Iterator[tuple[SourceObject, Outcome]]:
+    logs = config.pipeline.sources.task_logs
+    zone = logs.timezone if logs else "UTC"
+    for obj, data in fetched:
+        if isinstance(data, Reject):
+            yield obj, data
+        else:
+            yield from read_growing(obj, data, known=parts.get(obj.url, ()), timezone=zone)
 
 
 def _read_batch(config: Config, kind: str, batch: list[Fetched]) -> Iterator[tuple[SourceObject, Outcome]]:

@@ -94,8 +94,10 @@ def _mask_assignments(text: str, head: re.Pattern[str], tail: re.Pattern[str]) -
 
 _QUOTED = r"(?P<quoted>\"(?:[^\"\\\n]|\\.){0,2048}+\"|'(?:[^'\\\n]|\\.){0,2048}+'|\\{1,3}\"[^\"\n]{0,2048}+(?<=\\)\")"
 # up to a blank, or to punctuation that ends a pair: `password=ab,c(d, port=1`
+# (not where a pair stands behind a colon: `failed: password=x` is the inner pair's to mask)
 _BARE = (
-    r"(?P<bare>(?![\"'\[])(?:[^\s\"'<>,;)\]}]|[,;)\]}](?![\s\"',;)\]}]|\Z|[\w.-]{1,40}[\"']?[=:])){1,2048}+)"
+    r"(?P<bare>(?![\"'\[])"
+    r"(?![\w.-]{0,40}?(?i:passw|passphrase|pwd|secret|token|key|credential|authorization|cookie)[\w.-]{0,24}[=:])(?:[^\s\"'<>,;)\]}]|[,;)\]}](?![\s\"',;)\]}]|\Z|[\w.-]{1,40}[\"']?[=:])){1,2048}+)"
 )
 # how a name and its value meet: (head, value)
 _ASSIGNMENTS = tuple(

@@ -65,7 +65,7 @@ TABLES: dict[str, Table] = {
             _columns(
                 _FIVE
                 + "state max_tries:i operator pool pool_slots:i queue executor priority_weight:l hostname "
-                "scheduled_at:t queued_at:t started_at:t ended_at:t anchor_at:t source is_history:i"
+                "scheduled_at:t queued_at:t started_at:t ended_at:t anchor_at:t source is_history:i told_at:t"
             ),
             "anchor_at",
             ATTEMPT_KEY,
@@ -75,7 +75,7 @@ TABLES: dict[str, Table] = {
             "one DAG run",
             _columns(
                 "dag_id run_id run_type state logical_date:t run_after:t queued_at:t started_at:t ended_at:t "
-                "bundle_version anchor_at:t source"
+                "bundle_version anchor_at:t source told_at:t"
             ),
             "anchor_at",
             ("dag_id", "run_id"),
@@ -126,6 +126,30 @@ TABLES: dict[str, Table] = {
             _columns("seen_at:t dag_file bundle_name message error_signature source"),
             "seen_at",
             ("bundle_name", "dag_file", "seen_at"),
+        ),
+        Table(
+            "component_events",
+            "one event that a component told; holds are kept once per minute (`windsock.parse.component.facts.EVENTS`)",
+            _columns(
+                "event_at:t component event dag_id run_id task_id map_index:i try_number:i pool dag_file reason "
+                "exit_code:i limit_value:l value:l detail started_at:t object_url read_at:t"
+            ),
+            "event_at",
+            # an event has no key of its own: it is the same one when all that was told is the same
+            (
+                *(
+                    "event",
+                    "dag_id",
+                    "event_at",
+                    "run_id",
+                    "task_id",
+                    "map_index",
+                    "try_number",
+                    "pool",
+                    "dag_file",
+                ),
+                *("component", "reason", "exit_code", "limit_value", "value", "detail", "started_at"),
+            ),
         ),
         Table(
             "deployments",

@@ -92,6 +92,13 @@ class Ledger:
         ).fetchall()[0]
         return Todo(todo, listed, listed - count, count, int(size))
 
+    def parts(self) -> list[tuple[str, str, str]]:
+        """Objects that no listing knows: pieces of files that grow, told apart by the range in their url."""
+        return self._conn.execute(
+            "select object_url, etag, parser_version from ledger where outcome = 'parsed' "
+            "and contains(object_url, '#bytes=') order by object_url"
+        ).fetchall()
+
     def without_unread(self, notes: Path) -> Path:
         """An object that was read before and cannot be read now keeps its rows and its ledger row: by its etag of
         old, the next pull tries again."""

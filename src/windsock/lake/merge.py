@@ -25,7 +25,7 @@ _PIECE_BYTES = 1_000_000
 _BATCH_ROWS = 2_048
 # One fact, told twice, is kept once: per key the newest reading, or the first by address
 _NEWEST_WINS = ("task_instances", "dag_runs")
-_ONCE = ("parse_samples", "pool_samples")
+_ONCE = ("parse_samples", "pool_samples", "import_errors", "component_events")
 _SOURCE_RANK = "case source when 'db' then 0 when 'api' then 1 else 2 end"
 _MIN_DUCKDB_MB = 96
 
@@ -107,7 +107,8 @@ class Merger:
         key = ", ".join(table.sort_key)
         if table.name in _NEWEST_WINS:
             history = ", is_history nulls first" if "is_history" in table.columns else ""
-            rank = f"read_at desc nulls last, {_SOURCE_RANK}{history}, object_url"
+            # a component's line was told when it was written, whenever it was read
+            rank = f"coalesce(told_at, read_at) desc nulls last, {_SOURCE_RANK}{history}, object_url"
         elif table.name in _ONCE:
             rank = "object_url"
         else:

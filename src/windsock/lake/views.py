@@ -44,6 +44,39 @@ create or replace temp macro weeks_ago(n) as cast(getvariable('week_start') as d
 create or replace temp macro monday_of(moment) as cast(date_trunc('week', moment) as date);
 """
 
+TOLD_TRIES = """
+-- What API, database and component logs tell of tries, with the moment of telling in `read_at`: a line of a component
+-- log was told when it was written. A try left running takes the state that a component marked it with afterwards: a
+-- marking names no try number (before 2.9 no run either), but the second in which the try began.
+create or replace temp view told_tries as
+with markings as (
+    select
+        dag_id,
+        run_id,
+        task_id,
+        coalesce(map_index, -1) as map_index,
+        date_trunc('second', started_at) as began_at,
+        arg_max(reason, event_at) as marked_state
+    from component_events
+    where event = 'state_marked' and started_at is not null
+    group by dag_id, run_id, task_id, coalesce(map_index, -1), date_trunc('second', started_at)
+)
+select
+    told.* replace (
+        coalesce(markings.marked_state, told.state) as state,
+        coalesce(told.told_at, told.read_at) as read_at
+    )
+from task_instances as told
+left join markings
+    on told.source = 'component_log'
+    and (told.state is null or told.state in ('running', 'queued'))
+    and told.dag_id = markings.dag_id
+    and told.run_id = coalesce(markings.run_id, told.run_id)
+    and told.task_id = markings.task_id
+    and coalesce(told.map_index, -1) = markings.map_index
+    and date_trunc('second', told.started_at) = markings.began_at;
+"""
+
 TASK_TRIES = """
 -- One row per try: what its log says happened, joined with what API, database or component log know about it.
 create or replace temp view task_tries as
@@ -72,7 +105,7 @@ known_logs as (
 ),
 instances as (
     select *
-    from task_instances
+    from told_tries
     qualify row_number() over (
         partition by dag_id, run_id, task_id, map_index, try_number
         order by read_at desc nulls last, is_history nulls first, object_url
@@ -170,7 +203,7 @@ from typed;
 
 def lake_sql() -> str:
     """The whole file."""
-    return HEAD + "".join(_view(table) for table in TABLES.values()) + TASK_TRIES
+    return HEAD + "".join(_view(table) for table in TABLES.values()) + TOLD_TRIES + TASK_TRIES
 
 
 def _view(table: Table) -> str:

@@ -90,6 +90,10 @@ class Writer:
         """Which objects of a listing (a `windsock.spool`) this shard has to read."""
         return self._ledger.unknown(listing, parser_version=parser_version, reread=reread)
 
+    def parts(self) -> list[tuple[str, str, str]]:
+        """The pieces of growing files that this shard knows: (object_url, etag, parser_version)."""
+        return self._ledger.parts()
+
     def add(self, obj: SourceObject, outcome: Outcome, *, kind: str, parser_version: str) -> None:
         """Take one object's rows. They are published by the next checkpoint."""
         weeks: set[Partition] = set()

@@ -1,0 +1,133 @@
+"""What the KubernetesExecutor tells of worker pods that failed: a pod that is killed uploads no log of its task.
+
+Texts of kubernetes_executor(_utils).py in apache-airflow-providers-cncf-kubernetes 10.1 and 10.25, and of Airflow 2.3.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from windsock.parse.component.facts import Facts
+from windsock.parse.component.ids import Who, from_names
+from windsock.parse.component.records import Told
+
+_DETAILS = re.compile(
+    r"Task (?P<key>.+?) failed in pod (?P<pod>\S+?)\. Pod phase: (?P<phase>[^,]*), reason: (?P<reason>[^,]*), "
+    r"message: (?P<message>.*?), container_type: [^,]*, container_name: (?P<container>[^,]*), container_state: [^,]*, "
+    r"container_reason: (?P<container_reason>[^,]*), container_message: (?P<container_message>.*?), "
+    r"exit_code: (?P<code>-?\d{1,9}|None)",
+    re.DOTALL,
+)
+_NO_DETAILS = re.compile(r"Task (?P<key>.+?) failed in pod (?P<pod>\S+) \(no details available\)", re.DOTALL)
+_REQUEUED = re.compile(
+    r"\[Try \d+ of -?\d+\] Pod (?P<pod>\S+) for task (?P<key>.+?) failed before the task process started "
+    r"\(container_reason: (?P<reason>[^)]*)\)",
+    re.DOTALL,
+)
+_FATAL = re.compile(
+    r"Event: (?P<pod>\S+) has container (?P<container>\S+) with fatal reason (?P<reason>[\w-]+)(?:, task: (?P<task>\S+))?"
+)
+_PROVIDER = re.compile(
+    r"Event: (?P<pod>\S+) failed to start with reason (?P<reason>\w+)(?P<more>.*)", re.DOTALL
+)
+_START = re.compile(r"Event: Failed to start pod (?P<pod>[^\s,]+)(?P<more>.*)", re.DOTALL)
+_PENDING = re.compile(r'Pod "(?P<pod>[^"]+)" has been pending for longer than (?P<limit>\d{1,9}) seconds')
+_DELETED = re.compile(r"Event: Pod (?P<pod>\S+) deleted before it could complete(?P<more>.*)", re.DOTALL)
+_FAILED = re.compile(r"Event: (?P<pod>[^\s,]+) Failed(?P<more>(?:,.*)?)\Z", re.DOTALL)
+_CREATION = re.compile(r"Pod creation failed with reason (?P<reason>'[^']*'|\"[^\"]*\"|\S+?)\. Failing task")
+_KEY = re.compile(r"TaskInstanceKey\(.*?\)", re.DOTALL)
+
+
+def tell_pods(told: Told, component: str, facts: Facts) -> None:
+    """One record of the executor."""
+    text = told.text
+    at = told.at
+    if match := _DETAILS.match(text):
+        reason = _given(match["container_reason"]) or _given(match["reason"])
+        messages = (_given(match["message"]), _given(match["container_message"]))
+        detail = "; ".join([match["pod"], *(one for one in messages if one)])
+        code = None if match["code"] == "None" else int(match["code"])
+        facts.event(
+            at, component, "pod_failed", _who(match["key"]), reason=reason, exit_code=code, detail=detail
+        )
+    elif match := _NO_DETAILS.match(text):
+        facts.event(at, component, "pod_failed", _who(match["key"]), detail=match["pod"])
+    elif match := _REQUEUED.match(text):
+        facts.event(
+            at,
+            component,
+            "pod_requeued",
+            _who(match["key"]),
+            reason=_given(match["reason"]),
+            detail=match["pod"],
+        )
+    elif match := _FATAL.match(text):
+        facts.event(
+            at,
+            component,
+            "pod_not_started",
+            _short(match["task"]),
+            reason=match["reason"],
+            detail=match["pod"],
+        )
+    elif match := _PROVIDER.match(text):
+        facts.event(
+            at,
+            component,
+            "pod_not_started",
+            _noted(match["more"]),
+            reason=match["reason"],
+            detail=match["pod"],
+        )
+    elif match := _START.match(text):
+        facts.event(at, component, "pod_not_started", _noted(match["more"]), detail=match["pod"])
+    elif match := _PENDING.match(text):
+        limit = int(match["limit"])
+        facts.event(
+            at, component, "pod_not_started", reason="pending", limit_value=limit, detail=match["pod"]
+        )
+    elif match := _DELETED.match(text):
+        facts.event(
+            at, component, "pod_deleted", _noted(match["more"]), reason="deleted", detail=match["pod"]
+        )
+    elif match := _FAILED.match(text):
+        facts.event(at, component, "pod_failed", _noted(match["more"]), detail=match["pod"])
+    elif match := _CREATION.match(text):
+        facts.event(at, component, "pod_not_started", reason=match["reason"].strip("'\""))
+
+
+def _given(value: str) -> str | None:
+    value = value.strip()
+    return None if value in ("", "None") else value
+
+
+def _who(key: str) -> Who | None:
+    """`TaskInstanceKey(dag_id='…', …, try_number=1, map_index=-1)`; of newer keys only a UUID is printed."""
+    return from_names(match[0]) if (match := _KEY.search(key)) else from_names(key)
+
+
+def _short(task: str | None) -> Who | None:
+    """`dag.task.try`, as watcher lines name a task."""
+    joined, _, number = (task or "").rpartition(".")
+    return (
+        Who(joined=joined, try_number=int(number))
+        if "." in joined and re.fullmatch(r"\d{1,9}", number)
+        else None
+    )
+
+
+def _noted(text: str) -> Who | None:
+    """From `, task: dag.task.1, annotations: {'dag_id': …, 'try_number': '1'}` (or `<omitted>`, the default)."""
+    start = text.find("annotations: {")
+    if start >= 0:
+        try:
+            noted = ast.literal_eval(text[start + 13 : text.find("}", start) + 1])
+            index = int(noted.get("map_index", -1))
+            return Who(
+                noted["dag_id"], noted.get("run_id"), noted["task_id"], index, int(noted["try_number"])
+            )
+        except (ValueError, SyntaxError, KeyError, TypeError, AttributeError, MemoryError, RecursionError):
+            pass
+    match = re.search(r"task: (\S+?)(?:,|\Z)", text)
+    return _short(match[1]) if match else None

@@ -1,0 +1,160 @@
+"""A file that grows is read on from where it ended; what was told stays told, and is told once."""
+
+import gzip
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from windsock.model import Outcome, Parsed, Row, SourceObject
+from windsock.parse.component import Part, part_of, read_component_log, read_growing
+
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
+AT = datetime(2026, 11, 23, 15, tzinfo=UTC)
+FILE = SourceObject("file:///logs/scheduler.log", "scheduler.log", 0, NOW, "")
+TABLE = """\
+================================================================================
+DAG File Processing Stats
+
+File Path      PID  Runtime      # DAGs    # Errors  Last Runtime    Last Run
+-----------  -----  ---------  --------  ----------  --------------  -------------------
+/dags/a.py                            1           0  0.35s           2026-11-23T15:22:43
+/dags/b.py                            1           0  1.35s           2026-11-23T15:22:44
+================================================================================
+"""
+Rows = dict[str, dict[str, list[Row]]]
+
+
+def records(count: int) -> list[str]:
+    """Records of several shapes, in order of time."""
+    told = []
+    for no in range(count):
+        at = (AT + timedelta(seconds=no)).isoformat(timespec="milliseconds").replace("+00:00", "+0000")
+        texts = (
+            f"{{scheduler_job_runner.py:1}} INFO - Run r{no} of d has timed-out\n",
+            f"{{processor.py:925}} INFO - DAG(s) 'x', 'y' retrieved from /dags/{no + 1}.py\n",
+            f"{{processor.py:208}} INFO - Processing /dags/{no}.py took {no}.5 seconds\n",
+            f"{{manager.py:997}} INFO - \n{TABLE}",
+            f"{{dagbag.py:387}} ERROR - Failed to import: /dags/{no}.py\nTraceback (most recent call last):\n"
+            f"  File \"/dags/{no}.py\", line 4, in <module>\n    import nope\nModuleNotFoundError: No module named 'nope{no}'\n",
+        )
+        told.append(f"[{at}] {texts[no % len(texts)]}")
+    return told
+
+
+def facts(outcomes: list[tuple[SourceObject, Outcome]], lake: Rows) -> Rows:
+    """What a lake holds after them: the rows of a read object take the place of its old ones."""
+    for obj, outcome in outcomes:
+        assert isinstance(outcome, Parsed), outcome
+        lake[obj.url] = {name: list(rows) for name, rows in outcome.rows.items()}
+    return lake
+
+
+def flat(lake: Rows) -> set[str]:
+    """All facts, each once, as the lake keeps them."""
+    return {
+        f"{name} {sorted(row.items(), key=str)}"
+        for tables in lake.values()
+        for name, rows in tables.items()
+        for row in rows
+    }
+
+
+def whole(data: bytes) -> set[str]:
+    outcome = read_component_log(data, path=FILE.path, modified_at=NOW)
+    assert isinstance(outcome, Parsed)
+    return flat({"": {name: list(rows) for name, rows in outcome.rows.items()}})
+
+
+def grow(ends: list[int], data: bytes, part_bytes: int = 1_000_000) -> tuple[Rows, list[list[str]]]:
+    """Read the file each time it has grown to one of `ends`."""
+    lake: Rows = {}
+    known: list[Part] = []
+    read: list[list[str]] = []
+    for end in ends:
+        outcomes = list(read_growing(FILE, data[:end], known=known, min_bytes=1, part_bytes=part_bytes))
+        facts(outcomes, lake)
+        read.append([obj.url for obj, _ in outcomes])
+        known += [found[1] for obj, _ in outcomes if (found := part_of(obj.url, obj.etag, is_current=True))]
+    return lake, read
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.lists(st.integers(1, 10_000), min_size=1, max_size=6), st.integers(300, 20_000))
+def test_a_file_read_as_it_grows_tells_what_the_whole_file_tells(cuts: list[int], part_bytes: int) -> None:
+    data = "".join(records(40)).encode()
+    ends = sorted({min(max(cut, 90), len(data)) for cut in cuts} | {len(data)})
+    lake, _ = grow(ends, data, part_bytes)
+    assert flat(lake) == whole(data)
+    assert all(part_of(url, "", is_current=True) or url == FILE.url for url in lake)
+
+
+def test_the_head_is_not_parsed_again() -> None:
+    data = "".join(records(40)).encode()
+    half = data[: len(data) // 2].rfind(b"\n[") + 1
+    lake, read = grow([half, len(data)], data)
+    assert read == [
+        [f"{FILE.url}#bytes=0-{half}", FILE.url],
+        [f"{FILE.url}#bytes={half}-{len(data)}", FILE.url],
+    ]
+    first, second = (lake[urls[0]] for urls in read)
+    runs = [[row["run_id"] for row in one["dag_runs"]] for one in (first, second)]
+    assert runs[0] == [f"r{no}" for no in range(0, 40, 5)][: len(runs[0])]
+    assert not set(runs[0]) & set(runs[1])
+
+
+def test_what_a_rotated_file_told_stays_when_another_takes_its_name() -> None:
+    old, new = "".join(records(30)).encode(), "".join(records(60)[30:]).encode()
+    lake: Rows = {}
+    first = list(read_growing(FILE, old, known=[], min_bytes=1))
+    known = [found[1] for obj, _ in first if (found := part_of(obj.url, obj.etag, is_current=True))]
+    facts(first, lake)
+    facts(list(read_growing(FILE, new, known=known, min_bytes=1)), lake)
+    # the last record of the old file stood open when it was read, and is told by the rotated copy alone
+    assert whole(old) - flat(lake) <= whole("".join(records(30)[-1:]).encode())
+    assert whole(new) <= flat(lake)
+
+
+def test_another_version_of_the_parser_reads_each_part_again() -> None:
+    data = "".join(records(40)).encode()
+    half = data[: len(data) // 2].rfind(b"\n[") + 1
+    lake, read = grow([half, len(data)], data)
+    digests: list[tuple[str, str]] = []
+    known: list[Part] = []
+    for end in (half, len(data)):
+        for obj, _ in read_growing(FILE, data[:end], known=known, min_bytes=1):
+            if found := part_of(obj.url, obj.etag, is_current=True):
+                known.append(found[1])
+                digests.append((obj.url, obj.etag))
+    stale = [replace(part, is_current=False) for part in known]
+    again = list(read_growing(FILE, data, known=stale, min_bytes=1))
+    assert [obj.url for obj, _ in again] == [read[0][0], read[1][0], FILE.url]
+    assert flat(facts(again, {})) == flat(lake)
+
+
+def test_a_line_without_an_end_is_told_and_then_replaced() -> None:
+    lines = records(3)
+    data = (
+        "".join(lines).encode()
+        + b"[2026-11-23T15:20:00.000+0000] {scheduler_job_runner.py:1} INFO - Run r9 of d has timed-out"
+    )
+    (_part, (obj, outcome)) = read_growing(FILE, data, known=[], min_bytes=1)
+    assert obj.url == FILE.url
+    assert isinstance(outcome, Parsed)
+    assert [row["run_id"] for row in outcome.rows["dag_runs"]] == ["r9"]
+
+
+def test_small_files_are_read_whole() -> None:
+    data: Any = "".join(records(5)).encode()
+    assert [obj.url for obj, _ in read_growing(FILE, data, known=[])] == [FILE.url]
+    assert [obj.url for obj, _ in read_growing(FILE, gzip.compress(data), known=[])] == [FILE.url]
+
+
+def test_a_large_zipped_file_is_told_in_parts() -> None:
+    """Rows of one part are in memory at a time, whatever an object unpacks to."""
+    data = "".join(records(60)).encode()
+    outcomes = list(read_growing(FILE, gzip.compress(data), known=[], min_bytes=1, part_bytes=2000))
+    assert len(outcomes) > 5
+    assert flat(facts(outcomes, {})) == whole(data)
