@@ -160,12 +160,12 @@ def _columns(subjects: Sequence[Counts], alpha: float, beta: float) -> _Fleet:
 
 
 def _without_bursts(windows: Sequence[Floats]) -> list[Floats]:
-    """Failures per day, capped at three robust sigmas over the window's other days: a bad night that is over is no
+    """Failures per day, capped at three robust sigmas over the window's better five sevenths: a bad night that is over is no
     change of the rate. Two or more bad days up to the window's end are left: they may be one.
     """
     rates, scores = [], []
     for units, failures in windows:
-        calm = np.argsort(failures / units, kind="stable")[: max(1, len(units) - max(1, len(units) // 7))]
+        calm = np.argsort(failures / units, kind="stable")[: max(1, len(units) - len(units) * 2 // 7)]
         rate = float(np.clip(failures[calm].sum() / units[calm].sum(), 0.2 / units.sum(), 1 - 1e-6))
         rates.append(rate)
         scores.append(np.abs(failures - units * rate) / np.sqrt(units * rate * (1 - rate)))
