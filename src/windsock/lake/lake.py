@@ -20,7 +20,7 @@ from windsock.store import NotFound, ObjectUnreadable, PreconditionFailed, Stora
 from windsock.week import Week
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 IDENTITY = "_windsock/lake.json"
 MIRROR_SLACK_WEEKS = 1
@@ -73,16 +73,35 @@ class Lake:
             self.store, shard=shard, shards=self.shards, memory_mb=self.memory_mb, holder=holder, now=now
         )
 
-    def connect(self, week: Week, *, weeks_back: int = 8) -> duckdb.DuckDBPyConnection:
-        """DuckDB with the lake's views over `week` and the weeks before. The caller closes it."""
+    def connect(
+        self,
+        week: Week,
+        *,
+        weeks_back: int = 8,
+        exclude: Sequence[str] = (),
+        quiet: Sequence[tuple[datetime, datetime]] = (),
+    ) -> duckdb.DuckDBPyConnection:
+        """DuckDB with the lake's views over `week` and the weeks before. The caller closes it.
+
+        `exclude` holds dag_id patterns, `quiet` windows (from, until): what they cover is in the views, and not judged.
+        """
         root = self.store.local_root or self._mirror(week, weeks_back)
         conn = duckdb.connect(config={"memory_limit": f"{max(self.memory_mb, 256)}MB"})
         conn.execute("set threads = 1")  # one order of summing: the same lake and week give the same bytes
         conn.execute("set variable lake = ?", [str(root)])
         conn.execute(f"set variable week_start = date '{week.monday}'")
         conn.execute(f"set variable weeks_back = {int(weeks_back)}")
+        conn.execute("set variable exclude = ?::varchar[]", [list(exclude)])
+        for name, place in (("quiet_from", 0), ("quiet_until", 1)):
+            conn.execute(f"set variable {name} = ?::timestamptz[]", [[window[place] for window in quiet]])
         conn.execute((resources.folder("sql") / "lake.sql").read_text(encoding="utf-8"))
         return conn
+
+    @staticmethod
+    def keep_tries(conn: duckdb.DuckDBPyConnection) -> None:
+        """Work `task_tries` out once, for a connection that asks many questions of it."""
+        conn.execute("create or replace temp table kept_tries as select * from task_tries")
+        conn.execute("create or replace temp view task_tries as select * from kept_tries")
 
     def _mirror(self, week: Week, weeks_back: int) -> Path:
         """A copy of the weeks in use on local disk, by etag, so that DuckDB needs no extension and no network."""
