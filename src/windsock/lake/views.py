@@ -52,6 +52,9 @@ create or replace temp view quiet_windows as
 select
     unnest(cast(getvariable('quiet_from') as timestamptz[])) as from_at,
     unnest(cast(getvariable('quiet_until') as timestamptz[])) as until_at;
+create or replace temp macro is_quiet(moment) as exists (
+    select 1 from quiet_windows where moment >= from_at and moment < until_at
+);
 """
 
 TASK_TRIES = """
