@@ -42,7 +42,7 @@ def test_relative_paths_are_relative_to_the_file(tmp_path: Path) -> None:
         (MINIMAL + '[lake]\nshards = "2"\n', "Expected `int`"),
         (MINIMAL + "[findings.W1]\nmin_tries = 3\n", "not a finding code"),
         (MINIMAL + "[report]\nsamples = false\n", "[report] samples cannot be honoured by this version yet"),
-        (MINIMAL + "[pools.dwh]\nmax_slots = 3\n", "[pools] cannot be honoured"),
+        (MINIMAL + "[pools.dwh]\nmax_slots = 0\n", "[pools.dwh] max_slots is 0"),
         ("[deployment\n", "not valid TOML"),
         ('[deployment]\nname = " "\n', "name is empty"),
         (MINIMAL + '[deliver.slack]\nwebhook_env = "NOT_SET"\n', "names $NOT_SET, which is not set"),

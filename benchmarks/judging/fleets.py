@@ -21,7 +21,9 @@ class Simulated:
     excess: Floats
 
 
-def simulate(rng: np.random.Generator, *, dags: int = 500, baseline_weeks: int = 1, worse: float = 0.05) -> Simulated:
+def simulate(
+    rng: np.random.Generator, *, dags: int = 500, baseline_weeks: int = 1, worse: float = 0.05
+) -> Simulated:
     """500 DAGs of 5 to 50,000 runs a week, base rates Beta(0.6, 12), over-dispersed days, bursts in a third of them."""
     volume = np.exp(rng.uniform(np.log(5), np.log(50_000), dags))
     base = rng.beta(0.6, 12, dags)

@@ -31,7 +31,9 @@ def arrivals(rng: np.random.Generator, *, tasks: int = 3000, days: int = 7) -> t
     bursts = rng.choice(days * 24, max(1, tasks // 40), replace=False if tasks // 40 < days * 24 else True)
     in_burst = rng.random(tasks) < 0.8
     ready = np.where(
-        in_burst, 3600.0 * rng.choice(bursts, tasks) + rng.exponential(20, tasks), rng.uniform(0, days * 86400, tasks)
+        in_burst,
+        3600.0 * rng.choice(bursts, tasks) + rng.exponential(20, tasks),
+        rng.uniform(0, days * 86400, tasks),
     )
     run = rng.lognormal(np.log(rng.choice([60, 180, 400])), 0.8, tasks)
     widths = rng.choice([1, 2, 3, 4], tasks, p=[0.8, 0.1, 0.05, 0.05])

@@ -13,6 +13,7 @@
 --   lost_runs  bigint    runs in which at least one task failed its last known try
 --   tries      bigint
 --   failures   bigint    tries that failed, retried or not
+--   hours      double    hours that the tries ran
 with runs as (
     select
         dag_id,
@@ -21,6 +22,7 @@ with runs as (
         cast(min(coalesce(started_at, queued_at, scheduled_at)) as date) as day,
         count(*) as tries,
         count(*) filter (where state in ('failed', 'up_for_retry')) as failures,
+        coalesce(sum(duration_s), 0) / 3600 as hours,
         coalesce(bool_or(final_try and state in ('failed', 'up_for_retry')), false) as is_lost
     from task_tries
     where week >= weeks_ago(8)
@@ -36,7 +38,8 @@ select
     count(*) as runs,
     count(*) filter (where is_lost) as lost_runs,
     cast(sum(tries) as bigint) as tries,
-    cast(sum(failures) as bigint) as failures
+    cast(sum(failures) as bigint) as failures,
+    sum(hours) as hours
 from runs
 group by dag_id, day, week
 order by dag_id, day

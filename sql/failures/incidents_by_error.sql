@@ -8,6 +8,10 @@
 --   error_signature  varchar
 --   dags             bigint       DAGs hit in the week
 --   runs             bigint       runs hit in the week
+--   tasks            bigint       task instances hit in the week
+--   lost_runs        bigint       runs that it ended in the week
+--   runs_prev        bigint       runs hit in the 8 weeks before
+--   weeks_prev       bigint       of the 8 weeks before, those with any judged try at all
 --   tries            bigint       tries that failed with it in the week
 --   lost             bigint       of those, last known tries of the first execution
 --   wasted_hours     double       hours that those tries ran
@@ -31,6 +35,12 @@ select
     error_signature,
     count(distinct dag_id) filter (where week = report_week()) as dags,
     count(distinct (dag_id, run_id)) filter (where week = report_week()) as runs,
+    count(distinct (dag_id, run_id, task_id, map_index)) filter (where week = report_week()) as tasks,
+    count(distinct (dag_id, run_id)) filter (where week = report_week() and final_try) as lost_runs,
+    count(distinct (dag_id, run_id)) filter (where week < report_week()) as runs_prev,
+    (
+        select count(distinct week) from task_tries where week >= weeks_ago(8) and week < report_week() and is_judged
+    ) as weeks_prev,
     count(*) filter (where week = report_week()) as tries,
     count(*) filter (where week = report_week() and final_try) as lost,
     coalesce(sum(duration_s) filter (where week = report_week()), 0) / 3600 as wasted_hours,

@@ -7,16 +7,17 @@ datasource does not work (docs/decisions.md). Its import costs seconds, so it ha
 
 from __future__ import annotations
 
+import difflib
 import logging
 import os
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import duckdb
 
-from windsock.errors import CheckError
+from windsock.errors import CheckError, ConfigError
 from windsock.schema import TABLES, Table
 from windsock.week import Week
 
@@ -178,11 +179,29 @@ EXPECTATIONS: tuple[Expectation, ...] = (
 )
 
 
-def check(conn: duckdb.DuckDBPyConnection, *, week: Week) -> CheckReport:
-    """Measure every table for `week`, assert, and explain what does not hold."""
+def validate_shares(shares: Mapping[str, float]) -> None:
+    """Refuse an override of a check that does not exist, or that is no share."""
+    known = [one.name for one in EXPECTATIONS]
+    for name, share in shares.items():
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean '{near[0]}'?" if near else f"there are {', '.join(known)}"
+            raise ConfigError(f"[checks] has no check '{name}'; {hint}")
+        if not 0 <= share <= 1:
+            raise ConfigError(f"[checks] {name} is {share:g}; it is the share of bad rows allowed, 0 to 1")
+
+
+def check(
+    conn: duckdb.DuckDBPyConnection, *, week: Week, shares: Mapping[str, float] | None = None
+) -> CheckReport:
+    """Measure every table for `week`, assert, and explain what does not hold.
+
+    `shares` holds other limits by check name: the fraction of bad rows that is let through.
+    """
     broken: list[Broken] = []
+    wanted = [replace(one, max_share=(shares or {}).get(one.name, one.max_share)) for one in EXPECTATIONS]
     for table in TABLES.values():
-        expectations = [one for one in EXPECTATIONS if one.table == table.name]
+        expectations = [one for one in wanted if one.table == table.name]
         measured = _measure(conn, table, expectations, week)
         if measured["row_count"] == 0:
             continue

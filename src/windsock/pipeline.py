@@ -11,15 +11,20 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
 from windsock import __version__, checks, resources
 from windsock.config import Config
+from windsock.config import load as load_config
 from windsock.deliver import Package, Target, send_all
 from windsock.deliver.files import Files
 from windsock.deliver.mail import Mail
 from windsock.deliver.slack import Slack
 from windsock.errors import ConfigError, QuestionError, SourceError
-from windsock.findings import RULES, judge_all
+from windsock.findings import RULES, judge_all, validate_thresholds
+from windsock.findings.what_if import QUESTIONS as POOL_QUESTIONS
 from windsock.findings.what_if import what_if_pool as replay_pool
+from windsock.lake import Lake
 from windsock.model import Answer, Ignored, LogKey, Reject, Row, SourceObject
 from windsock.output import Output
 from windsock.parse import parse_key, read_task_log
@@ -43,12 +48,27 @@ class Written:
     severities: tuple[str, ...]
 
 
+def load(path: Path) -> Config:
+    """A pipeline file, its overrides of rules and checks held against those that exist."""
+    config = load_config(path)
+    try:
+        validate_thresholds(config.pipeline.findings)
+        checks.validate_shares(config.pipeline.checks)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from None
+    return config
+
+
+def _connect(config: Config, week: Week) -> duckdb.DuckDBPyConnection:
+    """The lake's views with the pipeline's scope set."""
+    return open_lake(config).connect(week, exclude=config.pipeline.scope.exclude, quiet=config.quiet)
+
+
 def check(config: Config, *, week: Week, output: Output) -> checks.CheckReport:
     """Stop with status 2 when the week's data are not fit to judge."""
-    lake = open_lake(config)
-    conn = lake.connect(week)
+    conn = _connect(config, week)
     try:
-        found = checks.check(conn, week=week)
+        found = checks.check(conn, week=week, shares=config.pipeline.checks)
     finally:
         conn.close()
     for broken in found.warnings:
@@ -75,7 +95,7 @@ def _question(name: str) -> Question:
 def ask(config: Config, *, question: str, sql: str, week: Week) -> Answer:
     """One question of sql/, or ad-hoc SQL, over the lake's views."""
     chosen = _question(question) if question else None
-    conn = open_lake(config).connect(week)
+    conn = _connect(config, week)
     try:
         return ask_question(conn, chosen) if chosen else ask_sql(conn, sql)
     finally:
@@ -99,22 +119,35 @@ def printable_sql(config: Config, *, question: str, sql: str, week: Week) -> str
     url = config.url(config.pipeline.lake.url)
     quoted = url.removeprefix("file://").replace("'", "''")
     head = f"set variable lake = '{quoted}';\nset variable week_start = date '{week.monday}';\n"
+    head += _scope_variables(config)
     return f"{head}{views}\n{text.rstrip().removesuffix(';')};"
+
+
+def _scope_variables(config: Config) -> str:
+    """`[scope]` as `lake.sql` reads it; nothing when it is empty."""
+    quoted = ["'" + one.replace("'", "''") + "'" for one in config.pipeline.scope.exclude]
+    head = f"set variable exclude = [{', '.join(quoted)}];\n" if quoted else ""
+    if config.quiet:
+        for name, place in (("quiet_from", 0), ("quiet_until", 1)):
+            ends = ", ".join(f"timestamptz '{window[place].isoformat()}'" for window in config.quiet)
+            head += f"set variable {name} = [{ends}];\n"
+    return head
 
 
 def judge_week(
     config: Config, *, week: Week, output: Output
 ) -> tuple[Any, dict[str, Answer], dict[str, Any]]:
     """Check, ask every question, judge: the material of the report."""
-    lake = open_lake(config)
-    conn = lake.connect(week)
+    conn = _connect(config, week)
     try:
-        checked = checks.check(conn, week=week)
+        checked = checks.check(conn, week=week, shares=config.pipeline.checks)
         checked.raise_for_failures(config.url(config.pipeline.lake.url))
+        Lake.keep_tries(conn)
         answers = {name: ask_question(conn, one) for name, one in questions().items()}
     finally:
         conn.close()
     answers["data_checks"] = _check_answer(checked)
+    answers["pool_bounds"] = _pool_bounds(config)
     judgement = judge_all(
         answers,
         week=week,
@@ -123,8 +156,31 @@ def judge_week(
         owners=config.pipeline.owners,
         previous=_previous(config, week),
     )
-    trust = {"checks": checked.checked, "check_warnings": len(checked.warnings), "version": __version__}
+    trust = {
+        "checks": checked.checked,
+        "check_warnings": len(checked.warnings),
+        "version": __version__,
+        "scope": _scope(config),
+    }
     return judgement, answers, trust
+
+
+def _scope(config: Config) -> dict[str, Any]:
+    """What was read and stored but not judged, with the reasons given."""
+    quiet = [
+        {"from": window.from_at, "until": window.until_at, "reason": window.reason}
+        for window in config.pipeline.scope.quiet
+    ]
+    return {"exclude": list(config.pipeline.scope.exclude), "quiet": quiet}
+
+
+def _pool_bounds(config: Config) -> Answer:
+    """`[pools.NAME]` in the shape that rules read."""
+    rows: list[Row] = [
+        {"pool": name, "max_slots": pool.max_slots, "protects": pool.protects}
+        for name, pool in config.pipeline.pools.items()
+    ]
+    return Answer("pool_bounds", ("pool", "max_slots", "protects"), tuple(rows))
 
 
 def _check_answer(report: checks.CheckReport) -> Answer:
@@ -247,9 +303,9 @@ def _parse_one(store: Store, obj: SourceObject, shown: str) -> Row:
 
 def what_if_pool(config: Config, *, pool: str, slots: Sequence[int], week: Week) -> dict[str, Any]:
     """Replay the week's tasks through a pool at other sizes."""
-    conn = open_lake(config).connect(week)
+    conn = _connect(config, week)
     try:
-        answers = {name: ask_question(conn, _question(name)) for name in ("pool_demand",)}
+        answers = {name: ask_question(conn, _question(name)) for name in POOL_QUESTIONS}
     finally:
         conn.close()
     return replay_pool(answers, pool=pool, slots=slots, week=week)

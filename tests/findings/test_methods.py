@@ -1,8 +1,8 @@
 """The judges on simulated weeks with known truth: a few seeds, with room below what `benchmarks.judging` prints."""
 
 import numpy as np
-
 from benchmarks.judging import fleets, pools, series
+
 from windsock.findings.methods.change_points import find_changes
 from windsock.findings.methods.failure_rates import Counts, judge_rates
 from windsock.findings.methods.pool_replay import Replay, Tasks, from_gauges, scheduler_period_s

@@ -34,10 +34,14 @@ def measured(answers: Mapping[str, Answer]) -> list[Measured]:
     found: dict[str, Measured] = {}
     for row in rows_of(answers, "pool_full_share"):
         if row["total_slots"] is not None:
-            found[row["pool"]] = Measured(row["pool"], GAUGES, int(row["total_slots"]), int(row["samples"]), row)
+            found[row["pool"]] = Measured(
+                row["pool"], GAUGES, int(row["total_slots"]), int(row["samples"]), row
+            )
     for row in rows_of(answers, "pool_occupancy"):
         if (row["ready_known"] or 0) >= MIN_READY_KNOWN and row["total_slots"]:
-            found[row["pool"]] = Measured(row["pool"], INTERVALS, int(row["total_slots"]), int(row["tries"]), row)
+            found[row["pool"]] = Measured(
+                row["pool"], INTERVALS, int(row["total_slots"]), int(row["tries"]), row
+            )
     return [found[pool] for pool in sorted(found)]
 
 

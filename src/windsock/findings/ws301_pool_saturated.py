@@ -21,7 +21,9 @@ class Limits(Thresholds):
     min_wait_hours: float = threshold(2.0, "task-hours a week", "less does not pay for a change")
     min_samples: float = threshold(50, "tries or samples", "a handful says nothing of a week")
     worth_saving: float = threshold(
-        0.8, "fraction of the saving that the largest size tried brings", "the rest costs more slots than it is worth"
+        0.8,
+        "fraction of the saving that the largest size tried brings",
+        "the rest costs more slots than it is worth",
     )
 
 
@@ -44,14 +46,19 @@ class PoolSaturated(Rule):
     @classmethod
     def judge(cls, answers: Mapping[str, Answer], limits: Any, *, week: Week) -> Verdicts:
         pools = pool_options.measured(answers)
-        verdicts = Verdicts(no_data="" if pools else "no pool gauges and no queue times of tasks in this week")
+        verdicts = Verdicts(
+            no_data="" if pools else "no pool gauges and no queue times of tasks in this week"
+        )
         bounds = {row["pool"]: row for row in rows_of(answers, "pool_bounds")}
         for one in pools:
             if one.samples < limits.min_samples or one.row["full_share"] is None:
                 verdicts.not_enough += 1
                 continue
             verdicts.judged += 1
-            if one.row["full_share"] >= limits.min_full_share and one.row["wait_hours"] >= limits.min_wait_hours:
+            if (
+                one.row["full_share"] >= limits.min_full_share
+                and one.row["wait_hours"] >= limits.min_wait_hours
+            ):
                 verdicts.findings.append(cls._of_pool(answers, one, bounds.get(one.pool, {}), limits))
         return verdicts
 

@@ -207,6 +207,12 @@ def _trust(
     lines.append(
         ("data checks", f"{trust.get('checks', 0)} checks, {trust.get('check_warnings', 0)} warnings")
     )
+    scope = trust.get("scope") or {}
+    if scope.get("exclude"):
+        lines.append(("never judged", clean(f"DAGs named {', '.join(scope['exclude'])}")))
+    for one in scope.get("quiet", ()):
+        reason = f": {one['reason']}" if one["reason"] else ""
+        lines.append(("quiet window, not judged", clean(f"{one['from']} to {one['until']}{reason}")))
     return tuple(lines)
 
 

@@ -77,9 +77,7 @@ def find_changes(
         bounds = _segment(series, penalty=3.0 * noise.sigma**2 * log(n) * noise.inflation, least=INCIDENT)
         noise = _noise(_residual(series, bounds))
     bounds, p_values = _pruned(series, bounds, noise, lasting, log(min_ratio), alpha)
-    return [
-        _change(values, series, bounds, i, noise, p) for i, p in enumerate(p_values, start=1)
-    ]
+    return [_change(values, series, bounds, i, noise, p) for i, p in enumerate(p_values, start=1)]
 
 
 def _per_day(n: int, times_s: Floats | None) -> float:
@@ -184,7 +182,9 @@ def _segment(series: Floats, *, penalty: float, least: int) -> list[int]:
     best[0] = -penalty
     for end in range(shift, count + 1):
         starts = slice(0, end - shift + 1)
-        cost = squares[end] - squares[starts] - (sums[end] - sums[starts]) ** 2 / (places[end] - places[starts])
+        cost = (
+            squares[end] - squares[starts] - (sums[end] - sums[starts]) ** 2 / (places[end] - places[starts])
+        )
         total = best[starts] + cost
         place = int(total.argmin())
         best[end], back[end] = total[place] + penalty, place

@@ -156,7 +156,8 @@ def _columns(subjects: Sequence[Counts], alpha: float, beta: float) -> _Fleet:
         table[:, i] = (*totals, *sizes, freedom)
         if freedom:
             likelihood[i] = _spread_likelihood(statistic, freedom, sparse, phi_slope / freedom)
-    return _Fleet(*table, likelihood)
+    columns: list[Floats] = list(table)
+    return _Fleet(*columns, likelihood)
 
 
 def _without_bursts(windows: Sequence[Floats]) -> list[Floats]:
