@@ -28,7 +28,7 @@ class Arrivals:
 
 def arrivals(rng: np.random.Generator, *, tasks: int = 3000, days: int = 7) -> tuple[Arrivals, int]:
     """Cron bursts on the hour, a trickle between them; and a pool that is too small for the bursts."""
-    bursts = rng.choice(days * 24, max(1, tasks // 40), replace=False if tasks // 40 < days * 24 else True)
+    bursts = rng.choice(days * 24, max(1, tasks // 40), replace=tasks // 40 >= days * 24)
     in_burst = rng.random(tasks) < 0.8
     ready = np.where(
         in_burst,

@@ -8,7 +8,7 @@
 --   error_signature  varchar
 --   dags             bigint       DAGs hit in the week
 --   runs             bigint       runs hit in the week
---   tasks            bigint       task instances hit in the week
+--   tasks            bigint       tasks hit in the week, each mapped one counted
 --   lost_runs        bigint       runs that it ended in the week
 --   runs_prev        bigint       runs hit in the 8 weeks before
 --   weeks_prev       bigint       of the 8 weeks before, those with any judged try at all
@@ -35,7 +35,7 @@ select
     error_signature,
     count(distinct dag_id) filter (where week = report_week()) as dags,
     count(distinct (dag_id, run_id)) filter (where week = report_week()) as runs,
-    count(distinct (dag_id, run_id, task_id, map_index)) filter (where week = report_week()) as tasks,
+    count(distinct (dag_id, task_id, map_index)) filter (where week = report_week()) as tasks,
     count(distinct (dag_id, run_id)) filter (where week = report_week() and final_try) as lost_runs,
     count(distinct (dag_id, run_id)) filter (where week < report_week()) as runs_prev,
     (

@@ -17,7 +17,7 @@ class Limits(Thresholds):
 
     min_dags: float = threshold(3, "DAGs", "fewer share an error by chance")
     min_tasks: float = threshold(
-        20, "task instances, whatever number of DAGs", "so many in one DAG fail for one cause, too"
+        20, "tasks, whatever number of DAGs", "so many tasks of one DAG fail for one cause, too"
     )
     min_tries: float = threshold(6, "failed tries", "a handful is noise")
     min_rise: float = threshold(
@@ -44,8 +44,8 @@ class Incident(Rule):
     """One error hit many DAGs: most likely one cause.
 
     What it means: failures that look like many problems share one error signature.
-    How it is judged: one signature (without the place in the code) in at least `min_dags` DAGs, or `min_tasks` task
-    instances, and `min_tries` failed tries this week; at least `min_rise` times its weekly rate before, and more runs
+    How it is judged: one signature (without the place in the code) in at least `min_dags` DAGs, or `min_tasks` tasks,
+    and `min_tries` failed tries this week; at least `min_rise` times its weekly rate before, and more runs
     than its own past explains by chance (negative binomial prediction). upstream_failed tasks have no signature and
     never count. Ranked by lost runs and wasted hours. A DAG whose lost runs an incident tells is not told again.
     What to do: look for what the DAGs share (a connection, a host, a release) before looking into any one of them.

@@ -201,7 +201,7 @@ def _running_sums(series: Floats) -> tuple[Floats, Floats]:
 
 def _placed(series: Floats, bounds: list[int], least: int) -> list[int]:
     """Each boundary moved to its best place between its neighbours."""
-    sums, squares = _running_sums(series)
+    sums, _ = _running_sums(series)
     bounds = list(bounds)
     for i in range(1, len(bounds) - 1):
         start, end = bounds[i - 1], bounds[i + 1]

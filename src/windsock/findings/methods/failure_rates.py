@@ -156,8 +156,8 @@ def _columns(subjects: Sequence[Counts], alpha: float, beta: float) -> _Fleet:
         table[:, i] = (*totals, *sizes, freedom)
         if freedom:
             likelihood[i] = _spread_likelihood(statistic, freedom, sparse, phi_slope / freedom)
-    columns: list[Floats] = list(table)
-    return _Fleet(*columns, likelihood)
+    n, k, n_prev, k_prev, size, size_prev, freedoms = table
+    return _Fleet(n, k, n_prev, k_prev, size, size_prev, freedoms, likelihood)
 
 
 def _without_bursts(windows: Sequence[Floats]) -> list[Floats]:
