@@ -14,7 +14,7 @@ select
     isodow(sampled_at) as weekday,
     hour(sampled_at) as hour,
     count(*) as samples,
-    count(*) filter (where open_slots <= 0 and scheduled_slots > 0) / count(*) as full_share,
+    count(*) filter (where open_slots <= 0 and coalesce(scheduled_slots, 1) > 0) / count(*) as full_share,
     avg(running_slots / nullif(coalesce(total_slots, open_slots + running_slots + coalesce(queued_slots, 0)), 0))
         as occupancy
 from pool_samples
