@@ -87,7 +87,7 @@ OWN_EXCESS = 5.0
 
 def told_once(findings: Sequence[Finding], answers: Mapping[str, Answer]) -> list[Finding]:
     """Leave out a DAG's WS101 when another finding tells its failures already: WS103 or WS104 (it is broken), or
-    incidents that explain all but `OWN_EXCESS` of its excess.
+    incidents that explain all but `OWN_EXCESS` of its excess. And the check of rejects when WS901 tells of them.
     """
     broken = {one.subject["dag_id"] for one in findings if one.code in ("WS103", "WS104")}
     incidents = {one.subject["error_signature"] for one in findings if one.code == "WS110"}
@@ -95,8 +95,11 @@ def told_once(findings: Sequence[Finding], answers: Mapping[str, Answer]) -> lis
     for row in rows_of(answers, "lost_runs_by_dag_error"):
         if row["error_signature"] in incidents:
             explained[row["dag_id"]] = explained.get(row["dag_id"], 0) + row["lost_runs"]
+    has_rejects = any(one.code == "WS901" for one in findings)
     kept = []
     for one in findings:
+        if has_rejects and one.id == "WS902:objects_readable":
+            continue
         dag_id = one.subject.get("dag_id", "")
         if one.code == "WS101" and (
             dag_id in broken
