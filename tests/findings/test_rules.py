@@ -399,7 +399,7 @@ def test_a_pool_is_saturated_when_it_is_full_often_and_waited_for(
 
 def test_gauges_give_an_estimate_and_say_so() -> None:
     (finding,) = found(PoolSaturated, gauges())
-    assert finding.evidence["source"] == "gauges"
+    assert (finding.evidence["source"], finding.question) == ("gauges", "pool_full_share")
     assert [(one["slots"], one["wait_hours_saved"]) for one in finding.evidence["options"]] == [
         (5, 3.0),
         (6, 6.0),
@@ -435,7 +435,7 @@ def test_known_intervals_are_replayed() -> None:
         "ready_known": 1.0,
     }
     (finding,) = found(PoolSaturated, gauges() | answers(pool_occupancy=[row], pool_tasks=[tasks]))
-    assert finding.evidence["source"] == "task intervals"
+    assert (finding.evidence["source"], finding.question) == ("task intervals", "pool_occupancy")
     saved = {one["slots"]: one["wait_hours_saved"] for one in finding.evidence["options"]}
     assert saved[2] == pytest.approx(140 - 56, rel=0.01)  # 0+0+2+2+4 hours a day are left
     assert saved[3] == pytest.approx(140 - 28, rel=0.01)

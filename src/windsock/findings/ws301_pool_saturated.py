@@ -1,7 +1,7 @@
 """WS301."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from windsock.findings import pool_options, wording
@@ -67,7 +67,7 @@ class PoolSaturated(Rule):
         tried = pool_options.sizes(one.slots_now, bound.get("max_slots"))
         options = pool_options.options(answers, one, tried)
         row = one.row
-        return cls.finding(
+        finding = cls.finding(
             subject={"pool": one.pool},
             severity="warning",
             headline=f"Pool {one.pool} was full in {wording.percent(row['full_share'])} of its busy hours; "
@@ -86,6 +86,8 @@ class PoolSaturated(Rule):
             advice=_advice(one, options, bound, limits.worth_saving),
             rank=float(row["wait_hours"]),
         )
+        asked = "pool_full_share" if one.source == pool_options.GAUGES else "pool_occupancy"
+        return replace(finding, question=asked)
 
 
 def _advice(one: Measured, options: Sequence[Mapping[str, Any]], bound: Row, worth: float) -> str:
