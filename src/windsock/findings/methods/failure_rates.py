@@ -28,7 +28,8 @@ FACTOR_WEIGHTS = np.array([0.2, 0.2, 0.2, 0.2, 0.15, 0.05])
 DAY_CV2 = np.array([0.0, 0.01, 0.04, 0.1, 0.25, 0.6, 1.5, 4.0])
 NODES = np.linspace(-4.5, 4.5, 25)  # of the base rate's logit, in standard deviations
 COMMON, COMMON_WEIGHT = 0.02, 20.0  # share of changed DAGs assumed before looking, and its weight in DAGs
-MAX_NULL = 0.18  # no finding is made whose own probability of being none is above this
+# no finding is made whose own probability of being none is above this; a short baseline tells less of the spread
+MAX_NULL, MAX_NULL_SHORT, SHORT_DAYS = 0.3, 0.18, 14
 EM_ROUNDS = 40
 
 
@@ -99,7 +100,9 @@ def judge_rates(
     base = (alpha + fleet.k_prev) / (alpha + beta + fleet.n_prev)
     excess = np.array([one.k for one in enough]) - fleet.n * base
     dispersion = _dispersion(fleet, weights, alpha, beta)
-    is_worse, is_better = _accepted(1 - worse, fdr), _accepted(1 - better, fdr)
+    is_short = float(np.median([len(one.days_prev) for one in enough])) < SHORT_DAYS
+    limit = MAX_NULL_SHORT if is_short else MAX_NULL
+    is_worse, is_better = (_accepted(1 - one, fdr, limit) for one in (worse, better))
     for i, one in enumerate(enough):
         word: Word = "no evidence"
         if i in is_worse and worse[i] >= better[i]:
@@ -272,9 +275,9 @@ def _dispersion(fleet: _Fleet, weights: Floats, alpha: float, beta: float) -> Fl
     return np.asarray(1 + (weights @ DAY_CV2) * fleet.day_size * rate / (1 - rate))
 
 
-def _accepted(nulls: Floats, fdr: float) -> set[int]:
-    """The largest set whose mean probability of being no change is at most `fdr`."""
+def _accepted(nulls: Floats, fdr: float, most: float) -> set[int]:
+    """The largest set whose mean probability of being no change is at most `fdr`, and no single one above `most`."""
     order = np.argsort(nulls, kind="stable")
     running = np.cumsum(nulls[order]) / np.arange(1, len(nulls) + 1)
-    count = int(((running <= fdr) & (nulls[order] <= MAX_NULL)).sum())
+    count = int(((running <= fdr) & (nulls[order] <= most)).sum())
     return {int(i) for i in order[:count]}
