@@ -95,6 +95,10 @@ def test_a_fleet_of_one_dag_is_judged() -> None:
     assert judge(Counts("d", [(8, 3)] * 7, NONE_BEFORE), quiet=0)["d"] == "worse"
 
 
+def test_a_lone_dag_that_lost_every_run_of_its_one_day_is_worse() -> None:
+    assert judge(Counts("d", [(30, 30)], [(30, 0)]), quiet=0)["d"] == "worse"
+
+
 def tasks(*rows: tuple[float, float, float, int, int]) -> Tasks:
     ready, taken, given_back, slots, priority = (np.array(one) for one in zip(*rows, strict=True))
     return Tasks(ready.astype(float), taken.astype(float), given_back.astype(float), slots, priority)

@@ -23,9 +23,11 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Word = Literal["worse", "better", "no evidence", "not enough data"]
 
-ODDS_FACTORS = np.array([1.6, 2.3, 3.3, 5.0, 8.0, 20.0])
-FACTOR_WEIGHTS = np.array([0.2, 0.2, 0.2, 0.2, 0.15, 0.05])
+ODDS_FACTORS = np.array([1.6, 2.3, 3.3, 5.0, 8.0, 20.0, 100.0])
+FACTOR_WEIGHTS = np.array([0.2, 0.2, 0.2, 0.19, 0.14, 0.05, 0.02])
 DAY_CV2 = np.array([0.0, 0.01, 0.04, 0.1, 0.25, 0.6, 1.5, 4.0])
+# what a small fleet is assumed to be like before its days are seen, and the weight of that in DAGs
+USUAL_SPREAD, USUAL_WEIGHT = np.array([0.2, 0.15, 0.2, 0.2, 0.16, 0.075, 0.013, 0.002]), 4.0
 NODES = np.linspace(-4.5, 4.5, 25)  # of the base rate's logit, in standard deviations
 COMMON, COMMON_WEIGHT = 0.02, 20.0  # share of changed DAGs assumed before looking, and its weight in DAGs
 # no finding is made whose own probability of being none is above this; a short baseline tells less of the spread
@@ -198,15 +200,15 @@ def _spread_likelihood(statistic: float, freedom: float, sparse: float, slope: f
 
 def _spread_weights(likelihood: Floats, freedom: Floats) -> Floats:
     """How common each spread is over the DAGs, by expectation-maximisation; returned per DAG, given its own days."""
-    share = np.full(len(DAY_CV2), 1 / len(DAY_CV2))
+    share = USUAL_SPREAD
     for _ in range(EM_ROUNDS):
         each = likelihood * share
         each /= each.sum(axis=1, keepdims=True)
-        share = (each.sum(axis=0) + 0.5) / (len(likelihood) + 0.5 * len(DAY_CV2))
+        share = (each.sum(axis=0) + USUAL_WEIGHT * USUAL_SPREAD) / (len(likelihood) + USUAL_WEIGHT)
     each = likelihood * share
     each /= each.sum(axis=1, keepdims=True)
     # a burst that the days seen do not hold: the fewer the days, the more weight moves one spread up
-    moved = each / np.maximum(freedom, 1)[:, None]
+    moved = each * np.where(freedom > 0, 1 / np.maximum(freedom, 4), 0.0)[:, None]
     moved[:, -1] = 0
     each -= moved
     each[:, 1:] += moved[:, :-1]
