@@ -1,42 +1,45 @@
 -- How many runs of each DAG were lost on each day of the last nine weeks?
 --
--- The judge's material: judged runs only, one unit per run, whatever number of its tasks failed.
+-- The judge's material: judged runs only, one unit per run, whatever number of its tasks failed. A run that spans midnight
+-- belongs to the day it began.
 --
 -- grain:    dag_id, day
 -- reads:    task_tries
 -- columns:
 --   dag_id     varchar
---   day        date      UTC day on which the run's first try started
+--   day        date      UTC day on which the run's first judged try started
 --   week       date      its Monday
 --   runs       bigint
 --   lost_runs  bigint    runs in which at least one task failed its last known try
 --   tries      bigint
 --   failures   bigint    tries that failed, retried or not
+--   hours      double    hours that the tries ran
 with runs as (
     select
         dag_id,
         run_id,
-        cast(min(started_at) as date) as day,
+        min(week) as week,
+        cast(min(coalesce(started_at, queued_at, scheduled_at)) as date) as day,
         count(*) as tries,
         count(*) filter (where state in ('failed', 'up_for_retry')) as failures,
-        coalesce(bool_or(last_try and state in ('failed', 'up_for_retry')), false) as is_lost
+        coalesce(sum(duration_s), 0) / 3600 as hours,
+        coalesce(bool_or(final_try and state in ('failed', 'up_for_retry')), false) as is_lost
     from task_tries
     where week >= weeks_ago(8)
         and week <= report_week()
-        and run_type in ('scheduled', 'asset_triggered', 'dataset_triggered')
-        and try_number > 0
-        and state <> 'upstream_failed'
-        and started_at is not null
+        and is_judged
     group by dag_id, run_id
+    having min(coalesce(started_at, queued_at, scheduled_at)) is not null
 )
 select
     dag_id,
     day,
-    cast(date_trunc('week', day) as date) as week,
+    week,
     count(*) as runs,
     count(*) filter (where is_lost) as lost_runs,
     cast(sum(tries) as bigint) as tries,
-    cast(sum(failures) as bigint) as failures
+    cast(sum(failures) as bigint) as failures,
+    sum(hours) as hours
 from runs
-group by dag_id, day
+group by dag_id, day, week
 order by dag_id, day

@@ -1,7 +1,8 @@
 -- How often did each DAG fail this week, and in the weeks before?
 --
 -- Three rates, never one: runs in which a first try failed, runs that were lost after all retries, and tries. Judged are
--- scheduled and asset-triggered runs. upstream_failed is never a failure. A run belongs to the week it started in.
+-- first executions of scheduled and asset-triggered runs. upstream_failed is never a failure. A run belongs to the week
+-- it began in, a try to the week it started in.
 --
 -- grain:    dag_id
 -- reads:    task_tries
@@ -24,21 +25,27 @@ with judged as (
     from task_tries
     where week >= weeks_ago(8)
         and week <= report_week()
-        and run_type in ('scheduled', 'asset_triggered', 'dataset_triggered')
-        and try_number > 0
-        and state <> 'upstream_failed'
+        and is_judged
 ),
 each_run as (
     select
         dag_id,
         run_id,
         min(week) as week,
-        count(*) as tries,
-        count(*) filter (where state in ('failed', 'up_for_retry')) as failures,
         coalesce(bool_or(first_try and state in ('failed', 'up_for_retry')), false) as is_first_failed,
-        coalesce(bool_or(last_try and state in ('failed', 'up_for_retry')), false) as is_lost
+        coalesce(bool_or(final_try and state in ('failed', 'up_for_retry')), false) as is_lost
     from judged
     group by dag_id, run_id
+),
+each_try as (
+    select
+        dag_id,
+        count(*) filter (where week = report_week()) as tries,
+        count(*) filter (where week = report_week() and state in ('failed', 'up_for_retry')) as failures,
+        count(*) filter (where week < report_week()) as tries_prev,
+        count(*) filter (where week < report_week() and state in ('failed', 'up_for_retry')) as failures_prev
+    from judged
+    group by dag_id
 )
 select
     dag_id,
@@ -46,14 +53,15 @@ select
     count(*) filter (where week = report_week() and is_first_failed) as first_try_failed_runs,
     count(*) filter (where week = report_week() and is_lost) as lost_runs,
     lost_runs / nullif(runs, 0) as lost_rate,
-    cast(coalesce(sum(tries) filter (where week = report_week()), 0) as bigint) as tries,
-    cast(coalesce(sum(failures) filter (where week = report_week()), 0) as bigint) as failures,
+    max(each_try.tries) as tries,
+    max(each_try.failures) as failures,
     count(*) filter (where week < report_week()) as runs_prev,
     count(*) filter (where week < report_week() and is_first_failed) as first_try_failed_prev,
     count(*) filter (where week < report_week() and is_lost) as lost_runs_prev,
     lost_runs_prev / nullif(runs_prev, 0) as lost_rate_prev,
-    cast(coalesce(sum(tries) filter (where week < report_week()), 0) as bigint) as tries_prev,
-    cast(coalesce(sum(failures) filter (where week < report_week()), 0) as bigint) as failures_prev
+    max(each_try.tries_prev) as tries_prev,
+    max(each_try.failures_prev) as failures_prev
 from each_run
+join each_try using (dag_id)
 group by dag_id
 order by lost_rate desc nulls last, dag_id

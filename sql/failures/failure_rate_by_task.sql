@@ -16,9 +16,7 @@ with judged as (
     select *
     from task_tries
     where week = report_week()
-        and run_type in ('scheduled', 'asset_triggered', 'dataset_triggered')
-        and try_number > 0
-        and state <> 'upstream_failed'
+        and is_judged
 )
 select
     dag_id,
@@ -26,8 +24,8 @@ select
     count(*) as tries,
     count(*) filter (where state in ('failed', 'up_for_retry')) as failures,
     failures / tries as failure_rate,
-    count(*) filter (where last_try and not first_try and state = 'success') as saved,
-    count(*) filter (where last_try and state in ('failed', 'up_for_retry')) as lost
+    count(*) filter (where final_try and not first_try and state = 'success') as saved,
+    count(*) filter (where final_try and state in ('failed', 'up_for_retry')) as lost
 from judged
 group by dag_id, task_id
 order by failure_rate desc, dag_id, task_id

@@ -9,7 +9,7 @@
 --   dags             bigint       DAGs hit in the week
 --   runs             bigint       runs hit in the week
 --   tries            bigint       tries that failed with it in the week
---   lost             bigint       of those, last known tries
+--   lost             bigint       of those, last known tries of the first execution
 --   wasted_hours     double       hours that those tries ran
 --   first_at         timestamptz  first in the week
 --   last_at          timestamptz  last in the week
@@ -23,7 +23,7 @@ with failed as (
     from task_tries
     where week >= weeks_ago(8)
         and week <= report_week()
-        and run_type in ('scheduled', 'asset_triggered', 'dataset_triggered')
+        and is_judged
         and state in ('failed', 'up_for_retry')
         and error_signature is not null
 )
@@ -32,7 +32,7 @@ select
     count(distinct dag_id) filter (where week = report_week()) as dags,
     count(distinct (dag_id, run_id)) filter (where week = report_week()) as runs,
     count(*) filter (where week = report_week()) as tries,
-    count(*) filter (where week = report_week() and last_try) as lost,
+    count(*) filter (where week = report_week() and final_try) as lost,
     coalesce(sum(duration_s) filter (where week = report_week()), 0) / 3600 as wasted_hours,
     min(started_at) filter (where week = report_week()) as first_at,
     max(ended_at) filter (where week = report_week()) as last_at,

@@ -8,8 +8,12 @@
 --   error_signature  varchar
 --   dags             bigint       DAGs hit in the week
 --   runs             bigint       runs hit in the week
+--   tasks            bigint       tasks hit in the week, each mapped one counted
+--   lost_runs        bigint       runs that it ended in the week
+--   runs_prev        bigint       runs hit in the 8 weeks before
+--   weeks_prev       bigint       of the 8 weeks before, those with any judged try at all
 --   tries            bigint       tries that failed with it in the week
---   lost             bigint       of those, last known tries
+--   lost             bigint       of those, last known tries of the first execution
 --   wasted_hours     double       hours that those tries ran
 --   first_at         timestamptz  first in the week
 --   last_at          timestamptz  last in the week
@@ -23,7 +27,7 @@ with failed as (
     from task_tries
     where week >= weeks_ago(8)
         and week <= report_week()
-        and run_type in ('scheduled', 'asset_triggered', 'dataset_triggered')
+        and is_judged
         and state in ('failed', 'up_for_retry')
         and error_signature is not null
 )
@@ -31,8 +35,14 @@ select
     error_signature,
     count(distinct dag_id) filter (where week = report_week()) as dags,
     count(distinct (dag_id, run_id)) filter (where week = report_week()) as runs,
+    count(distinct (dag_id, task_id, map_index)) filter (where week = report_week()) as tasks,
+    count(distinct (dag_id, run_id)) filter (where week = report_week() and final_try) as lost_runs,
+    count(distinct (dag_id, run_id)) filter (where week < report_week()) as runs_prev,
+    (
+        select count(distinct week) from task_tries where week >= weeks_ago(8) and week < report_week() and is_judged
+    ) as weeks_prev,
     count(*) filter (where week = report_week()) as tries,
-    count(*) filter (where week = report_week() and last_try) as lost,
+    count(*) filter (where week = report_week() and final_try) as lost,
     coalesce(sum(duration_s) filter (where week = report_week()), 0) / 3600 as wasted_hours,
     min(started_at) filter (where week = report_week()) as first_at,
     max(ended_at) filter (where week = report_week()) as last_at,

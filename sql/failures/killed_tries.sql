@@ -17,7 +17,7 @@ with seen as (
         *,
         count(*) filter (where week = report_week()) over (partition by dag_id, task_id) as all_tries
     from task_tries
-    where week >= weeks_ago(8) and week <= report_week() and try_number > 0
+    where week >= weeks_ago(8) and week <= report_week() and is_judged
 )
 select
     dag_id,
@@ -25,7 +25,7 @@ select
     state_reason,
     count(*) filter (where week = report_week()) as tries,
     max(all_tries) as all_tries,
-    count(*) filter (where week = report_week() and last_try) as lost,
+    count(*) filter (where week = report_week() and final_try) as lost,
     count(*) filter (where week < report_week()) as tries_prev,
     min(ended_at) filter (where week = report_week()) as first_at,
     max(ended_at) filter (where week = report_week()) as last_at

@@ -19,6 +19,8 @@ with runs as (
         and week <= report_week()
         and run_type = 'scheduled'
         and try_number > 0
+        and not is_cleared
+        and not is_excluded
     group by dag_id, run_id
 ),
 dags as (

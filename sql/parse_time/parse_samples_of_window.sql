@@ -25,6 +25,7 @@ with numbered as (
     where monday_of(parsed_at) >= weeks_ago(8)
         and monday_of(parsed_at) <= report_week()
         and parse_s > 0
+        and not is_quiet(parsed_at)
     window series as (partition by source, coalesce(bundle_name, ''), dag_file)
 )
 select source, bundle_name, dag_file, parsed_at, parse_s, bundle_version

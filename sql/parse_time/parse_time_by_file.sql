@@ -23,7 +23,9 @@ select
     max(parse_s) filter (where monday_of(parsed_at) = report_week()) as max_s,
     median(parse_s) filter (where monday_of(parsed_at) < report_week()) as median_prev_s
 from parse_samples
-where monday_of(parsed_at) >= weeks_ago(4) and monday_of(parsed_at) <= report_week()
+where monday_of(parsed_at) >= weeks_ago(4)
+    and monday_of(parsed_at) <= report_week()
+    and not is_quiet(parsed_at)
 group by source, coalesce(bundle_name, ''), dag_file
 having count(*) filter (where monday_of(parsed_at) = report_week()) > 0
 order by median_s desc, source, bundle_name, dag_file

@@ -20,5 +20,5 @@ select
     coalesce(running_slots, 0) + coalesce(queued_slots, 0) as busy_slots,
     case when open_slots <= 0 then coalesce(scheduled_slots, 0) else 0 end as waiting
 from pool_samples
-where sampled_at >= week_start() and sampled_at < week_end()
+where sampled_at >= week_start() and sampled_at < week_end() and not is_quiet(sampled_at)
 order by pool, sampled_at, source

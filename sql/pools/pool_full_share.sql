@@ -1,6 +1,7 @@
 -- How full was each pool, and how long did tasks wait for it?
 --
--- From gauges: a pool is full in a sample when no slot is open while tasks are scheduled for it. Each sample stands for
+-- From gauges: a pool is full in a sample when no slot is open while tasks are scheduled for it (before Airflow 2.10, which
+-- tells no scheduled slots, when no slot is open). Each sample stands for
 -- the time until the next one, at most 15 minutes. Wait is scheduled tasks × time while full. Never from
 -- pool.starving_tasks, which freezes when the pool is full.
 --
@@ -23,7 +24,7 @@ with spaced as (
         least(epoch_us(coalesce(lead(sampled_at) over (partition by source, pool order by sampled_at), sampled_at)
             - sampled_at) / 1e6, 900) as span_s
     from pool_samples
-    where sampled_at >= week_start() and sampled_at < week_end()
+    where sampled_at >= week_start() and sampled_at < week_end() and not is_quiet(sampled_at)
 )
 select
     pool,
@@ -31,7 +32,7 @@ select
     arg_max(coalesce(total_slots, open_slots + running_slots + coalesce(queued_slots, 0)), sampled_at) as total_slots,
     sum(span_s) / 3600 as seen_hours,
     coalesce(sum(span_s) filter (where running_slots + coalesce(queued_slots, 0) > 0), 0) / 3600 as busy_hours,
-    coalesce(sum(span_s) filter (where open_slots <= 0 and scheduled_slots > 0), 0) / 3600 as full_hours,
+    coalesce(sum(span_s) filter (where open_slots <= 0 and coalesce(scheduled_slots, 1) > 0), 0) / 3600 as full_hours,
     full_hours / nullif(busy_hours, 0) as full_share,
     coalesce(sum(span_s * scheduled_slots) filter (where open_slots <= 0), 0) / 3600 as wait_hours,
     quantile_cont(running_slots, 0.95) as p95_running,

@@ -14,10 +14,10 @@ select
     isodow(sampled_at) as weekday,
     hour(sampled_at) as hour,
     count(*) as samples,
-    count(*) filter (where open_slots <= 0 and scheduled_slots > 0) / count(*) as full_share,
+    count(*) filter (where open_slots <= 0 and coalesce(scheduled_slots, 1) > 0) / count(*) as full_share,
     avg(running_slots / nullif(coalesce(total_slots, open_slots + running_slots + coalesce(queued_slots, 0)), 0))
         as occupancy
 from pool_samples
-where sampled_at >= week_start() and sampled_at < week_end()
+where sampled_at >= week_start() and sampled_at < week_end() and not is_quiet(sampled_at)
 group by pool, isodow(sampled_at), hour(sampled_at)
 order by pool, weekday, hour

@@ -17,18 +17,25 @@ with runs as (
         dag_id,
         run_id,
         min(week) as week,
+        coalesce(bool_or(first_try and state in ('failed', 'up_for_retry')), false) as is_first_failed,
+        coalesce(bool_or(final_try and state in ('failed', 'up_for_retry')), false) as is_lost
+    from task_tries
+    where week >= weeks_ago(8)
+        and week <= report_week()
+        and is_judged
+    group by dag_id, run_id
+),
+tries as (
+    select
+        week,
         count(*) as tries,
         count(*) filter (where state in ('failed', 'up_for_retry')) as failures,
-        coalesce(bool_or(first_try and state in ('failed', 'up_for_retry')), false) as is_first_failed,
-        coalesce(bool_or(last_try and state in ('failed', 'up_for_retry')), false) as is_lost,
         coalesce(sum(duration_s) filter (where state in ('failed', 'up_for_retry')), 0) / 3600 as failed_hours
     from task_tries
     where week >= weeks_ago(8)
         and week <= report_week()
-        and run_type in ('scheduled', 'asset_triggered', 'dataset_triggered')
-        and try_number > 0
-        and state <> 'upstream_failed'
-    group by dag_id, run_id
+        and is_judged
+    group by week
 ),
 sizes as (
     select monday_of(started_at) as week, cast(sum(log_bytes) as bigint) as log_bytes
@@ -41,11 +48,12 @@ select
     count(*) as runs,
     count(*) filter (where is_first_failed) as first_try_failed_runs,
     count(*) filter (where is_lost) as lost_runs,
-    cast(sum(tries) as bigint) as tries,
-    cast(sum(failures) as bigint) as failures,
-    sum(failed_hours) as failed_hours,
+    max(tries.tries) as tries,
+    max(tries.failures) as failures,
+    max(tries.failed_hours) as failed_hours,
     coalesce(max(sizes.log_bytes), 0) as log_bytes
 from runs
+join tries on runs.week = tries.week
 left join sizes on runs.week = sizes.week
 group by runs.week
 order by runs.week

@@ -134,9 +134,9 @@ def options(
 
 
 def _load(path: Path) -> Config:
-    from windsock import config
+    from windsock import pipeline as story
 
-    return config.load(path)
+    return story.load(path)
 
 
 def _week(text: str) -> Week:

@@ -11,6 +11,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -227,6 +228,11 @@ class Config(Struct, frozen=True):
         return [self.url(one) for one in values if one]
 
     @property
+    def quiet(self) -> list[tuple[datetime, datetime]]:
+        """The windows that are never judged: from (inside) until (outside)."""
+        return [_bounds(window, self.path) for window in self.pipeline.scope.quiet]
+
+    @property
     def storage(self) -> Storage:
         tables = self.pipeline.storage
         return Storage(
@@ -313,11 +319,7 @@ def _validate(pipeline: Pipeline, path: Path) -> None:
     if pipeline.lake.memory_mb < 256:
         raise ConfigError(f"{path}: [lake] memory_mb is {pipeline.lake.memory_mb}; below 256 nothing can run")
     # a promise that is read and not kept is worse than an error
-    later = {
-        "[scope] quiet": pipeline.scope.quiet,
-        "[checks]": pipeline.checks,
-        "[pools]": pipeline.pools,
-    }
+    later = {}
     for key, value in later.items():
         if value:
             raise ConfigError(
@@ -326,6 +328,11 @@ def _validate(pipeline: Pipeline, path: Path) -> None:
     _validate_email(pipeline.deliver.email, path)
     if pipeline.report.url and not pipeline.report.url.startswith(("https://", "http://")):
         raise ConfigError(f"{path}: [report] url is no http(s) address; readers are to open it in a browser")
+    for window in pipeline.scope.quiet:
+        _bounds(window, path)
+    for name, pool in pipeline.pools.items():
+        if pool.max_slots is not None and pool.max_slots < 1:
+            raise ConfigError(f"{path}: [pools.{name}] max_slots is {pool.max_slots}; it must be 1 or more")
     for code in pipeline.findings:
         if not _CODE.fullmatch(code):
             raise ConfigError(f"{path}: [findings.{code}]: not a finding code such as WS101")
@@ -343,6 +350,26 @@ def _validate_email(email: Email | None, path: Path) -> None:
         raise ConfigError(
             f"{path}: [deliver.email] would send the password in the clear to {email.smtp_host}; set starttls or tls"
         )
+
+
+def _bounds(window: Quiet, path: Path) -> tuple[datetime, datetime]:
+    """The window's ends as instants. A time without a zone could mean two, so it is an error."""
+    ends = []
+    for key, value in (("from", window.from_at), ("until", window.until_at)):
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            moment = None
+        if moment is None or moment.tzinfo is None:
+            raise ConfigError(
+                f"{path}: [scope] quiet {key} = {value!r} is no time with a zone; write it as 2026-11-20T22:00Z"
+            )
+        ends.append(moment.astimezone(UTC))
+    if ends[1] <= ends[0]:
+        raise ConfigError(
+            f"{path}: [scope] quiet ends ({window.until_at}) before it begins ({window.from_at})"
+        )
+    return ends[0], ends[1]
 
 
 def _secrets(raw: Mapping[str, Any], path: Path, environ: Mapping[str, str]) -> dict[str, str]:

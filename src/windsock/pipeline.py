@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import difflib
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+import duckdb
 
 from windsock import __version__, checks, dispatch, publish, resources
 from windsock.config import Config
+from windsock.config import load as load_config
 from windsock.errors import ConfigError, QuestionError, SourceError
-from windsock.findings import RULES, judge_all
+from windsock.findings import RULES, judge_all, validate_thresholds
+from windsock.findings.what_if import QUESTIONS as POOL_QUESTIONS
 from windsock.findings.what_if import what_if_pool as replay_pool
+from windsock.lake import Lake
 from windsock.model import Answer, Ignored, Judgement, LogKey, Reject, Row, SourceObject
 from windsock.output import Output
 from windsock.parse import parse_key, read_task_log
@@ -25,11 +30,28 @@ from windsock.store import NotFound, ObjectUnreadable, Store, open_store
 from windsock.week import Week
 
 __all__ = ["open_lake", "pull", "reshard"]
+T = TypeVar("T")
+
+
+def load(path: Path) -> Config:
+    """A pipeline file, its overrides of rules and checks held against those that exist."""
+    config = load_config(path)
+    try:
+        validate_thresholds(config.pipeline.findings)
+        checks.validate_shares(config.pipeline.checks)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from None
+    return config
+
+
+def _on_lake(config: Config, week: Week, work: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
+    """`work` on the lake's views with the pipeline's scope set, while the lake stands still."""
+    return open_lake(config).read(week, work, exclude=config.pipeline.scope.exclude, quiet=config.quiet)
 
 
 def check(config: Config, *, week: Week, output: Output) -> checks.CheckReport:
     """Stop with status 2 when the week's data are not fit to judge."""
-    found = open_lake(config).read(week, lambda conn: checks.check(conn, week=week))
+    found = _on_lake(config, week, lambda conn: checks.check(conn, week=week, shares=config.pipeline.checks))
     for broken in found.warnings:
         output.say(f"warning: {broken.sentence()}")
     found.raise_for_failures(config.url(config.pipeline.lake.url))
@@ -54,9 +76,7 @@ def _question(name: str) -> Question:
 def ask(config: Config, *, question: str, sql: str, week: Week) -> Answer:
     """One question of sql/, or ad-hoc SQL, over the lake's views."""
     chosen = _question(question) if question else None
-    return open_lake(config).read(
-        week, lambda conn: ask_question(conn, chosen) if chosen else ask_sql(conn, sql)
-    )
+    return _on_lake(config, week, lambda conn: ask_question(conn, chosen) if chosen else ask_sql(conn, sql))
 
 
 def ask_arrow(config: Config, *, question: str, sql: str, week: Week) -> Any:
@@ -74,7 +94,19 @@ def printable_sql(config: Config, *, question: str, sql: str, week: Week) -> str
     url = config.url(config.pipeline.lake.url)
     quoted = url.removeprefix("file://").replace("'", "''")
     head = f"set variable lake = '{quoted}';\nset variable week_start = date '{week.monday}';\n"
+    head += _scope_variables(config)
     return f"{head}{views}\n{text.rstrip().removesuffix(';')};"
+
+
+def _scope_variables(config: Config) -> str:
+    """`[scope]` as `lake.sql` reads it; nothing when it is empty."""
+    quoted = ["'" + one.replace("'", "''") + "'" for one in config.pipeline.scope.exclude]
+    head = f"set variable exclude = [{', '.join(quoted)}];\n" if quoted else ""
+    if config.quiet:
+        for name, place in (("quiet_from", 0), ("quiet_until", 1)):
+            ends = ", ".join(f"timestamptz '{window[place].isoformat()}'" for window in config.quiet)
+            head += f"set variable {name} = [{ends}];\n"
+    return head
 
 
 def judge_week(
@@ -84,27 +116,52 @@ def judge_week(
     lake = open_lake(config)
 
     def measure(conn: Any) -> tuple[checks.CheckReport, dict[str, Answer], Sequence[Row]]:
-        checked = checks.check(conn, week=week)
+        checked = checks.check(conn, week=week, shares=config.pipeline.checks)
         checked.raise_for_failures(config.url(config.pipeline.lake.url))
+        Lake.keep_tries(conn)
         names = ask_sql(conn, _NAMES).rows if config.pipeline.report.hash_ids else ()
         return checked, {name: ask_question(conn, one) for name, one in questions().items()}, names
 
-    checked, answers, names = lake.read(week, measure)
+    checked, answers, names = _on_lake(config, week, measure)
     answers["data_checks"] = _check_answer(checked)
+    answers["pool_bounds"] = _pool_bounds(config)
     shown = publish.material(
         config, answers, store=lake.store, names=[value for row in names for value in row.values() if value]
     )
     judgement = judge_all(
         shown.answers, week=week, thresholds=config.pipeline.findings, exclude=shown.exclude
     )
-    trust = {"checks": checked.checked, "check_warnings": len(checked.warnings), "version": __version__}
-    trust["listing"] = listing_told(lake)
+    trust = {
+        "checks": checked.checked,
+        "check_warnings": len(checked.warnings),
+        "version": __version__,
+        "listing": listing_told(lake),
+        "scope": _scope(config),
+    }
     return judgement, shown, trust
 
 
 _NAMES = """select distinct unnest([dag_id, task_id, hostname]) as name
 from task_tries where week = report_week()"""
 """Names that may stand in log text, where they must not leave."""
+
+
+def _scope(config: Config) -> dict[str, Any]:
+    """What was read and stored but not judged, with the reasons given."""
+    quiet = [
+        {"from": window.from_at, "until": window.until_at, "reason": window.reason}
+        for window in config.pipeline.scope.quiet
+    ]
+    return {"exclude": list(config.pipeline.scope.exclude), "quiet": quiet}
+
+
+def _pool_bounds(config: Config) -> Answer:
+    """`[pools.NAME]` in the shape that rules read."""
+    rows: list[Row] = [
+        {"pool": name, "max_slots": pool.max_slots, "protects": pool.protects}
+        for name, pool in config.pipeline.pools.items()
+    ]
+    return Answer("pool_bounds", ("pool", "max_slots", "protects"), tuple(rows))
 
 
 def _check_answer(report: checks.CheckReport) -> Answer:
@@ -200,8 +257,8 @@ def _parse_one(store: Store, obj: SourceObject, shown: str) -> Row:
 
 def what_if_pool(config: Config, *, pool: str, slots: Sequence[int], week: Week) -> dict[str, Any]:
     """Replay the week's tasks through a pool at other sizes."""
-    answers = open_lake(config).read(
-        week, lambda conn: {name: ask_question(conn, _question(name)) for name in ("pool_demand",)}
+    answers = _on_lake(
+        config, week, lambda conn: {name: ask_question(conn, _question(name)) for name in POOL_QUESTIONS}
     )
     return replay_pool(answers, pool=pool, slots=slots, week=week)
 

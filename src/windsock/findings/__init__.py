@@ -8,10 +8,11 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from windsock.errors import ConfigError
-from windsock.findings.rule import Rule
+from windsock.findings.rule import Rule, rows_of
 from windsock.findings.ws101_failure_rate_worse import FailureRateWorse
 from windsock.findings.ws102_failure_rate_better import FailureRateBetter
 from windsock.findings.ws103_broken import Broken
+from windsock.findings.ws104_born_broken import BornBroken
 from windsock.findings.ws110_incident import Incident
 from windsock.findings.ws201_parse_time_regression import ParseTimeRegression
 from windsock.findings.ws202_parse_time_near_limit import ParseTimeNearLimit
@@ -27,6 +28,7 @@ RULES: tuple[type[Rule], ...] = (
     FailureRateWorse,
     FailureRateBetter,
     Broken,
+    BornBroken,
     Incident,
     ParseTimeRegression,
     ParseTimeNearLimit,
@@ -42,6 +44,15 @@ _URGENCY = ("WS110", "WS101", "WS5", "WS2", "WS3")
 _SEVERITY = {"critical": 0, "warning": 1, "watch": 2, "info": 3}
 
 
+def validate_thresholds(values: Mapping[str, Mapping[str, float]]) -> None:
+    """Refuse a rule or a threshold that does not exist."""
+    known = {rule.code: rule for rule in RULES}
+    for code, thresholds in values.items():
+        if code not in known:
+            raise ConfigError(f"[findings.{code}]: no such rule; there are {', '.join(sorted(known))}")
+        known[code].limits(thresholds)
+
+
 def judge_all(
     answers: Mapping[str, Answer],
     *,
@@ -52,10 +63,7 @@ def judge_all(
     previous: Mapping[str, Any] | None = None,
 ) -> Judgement:
     """Every rule over the week's answers; findings in rank order, with their history from last week's report.json."""
-    known = {rule.code for rule in RULES}
-    for code in thresholds:
-        if code not in known:
-            raise ConfigError(f"[findings.{code}]: no such rule; there are {', '.join(sorted(known))}")
+    validate_thresholds(thresholds)
     kept = {name: _in_scope(answer, exclude) for name, answer in answers.items()}
     before = {one["id"]: one for one in (previous or {}).get("findings", ())}
     findings: list[Finding] = []
@@ -68,8 +76,38 @@ def judge_all(
         if verdicts.no_data and not any(one.section == rule.section for one in no_data):
             no_data.append(NoData(rule.section, verdicts.no_data))
         findings += [_aged(one, before.get(one.id), week, owners or {}) for one in verdicts.findings]
+    findings = told_once(findings, kept)
     findings.sort(key=lambda one: (_SEVERITY[one.severity], _urgency(one.code), -one.rank, one.id))
     return Judgement(tuple(findings), tuple(no_data), judged, not_enough)
+
+
+OWN_EXCESS = 5.0
+"""Lost runs above the usual that a DAG must have besides an incident's, to be told apart from it."""
+
+
+def told_once(findings: Sequence[Finding], answers: Mapping[str, Answer]) -> list[Finding]:
+    """Leave out a DAG's WS101 when another finding tells its failures already: WS103 or WS104 (it is broken), or
+    incidents that explain all but `OWN_EXCESS` of its excess. And the check of rejects when WS901 tells of them.
+    """
+    broken = {one.subject["dag_id"] for one in findings if one.code in ("WS103", "WS104")}
+    incidents = {one.subject["error_signature"] for one in findings if one.code == "WS110"}
+    explained: dict[str, int] = {}
+    for row in rows_of(answers, "lost_runs_by_dag_error"):
+        if row["error_signature"] in incidents:
+            explained[row["dag_id"]] = explained.get(row["dag_id"], 0) + row["lost_runs"]
+    has_rejects = any(one.code == "WS901" for one in findings)
+    kept = []
+    for one in findings:
+        if has_rejects and one.id == "WS902:objects_readable":
+            continue
+        dag_id = one.subject.get("dag_id", "")
+        if one.code == "WS101" and (
+            dag_id in broken
+            or (dag_id in explained and one.evidence["excess_failures"] - explained[dag_id] < OWN_EXCESS)
+        ):
+            continue
+        kept.append(one)
+    return kept
 
 
 def _in_scope(answer: Answer, exclude: Sequence[str]) -> Answer:
@@ -88,6 +126,8 @@ def _aged(
     """New, or still there from last week; and whose it is."""
     dag_id = finding.subject.get("dag_id", "")
     owner = next((who for pattern, who in owners.items() if dag_id and fnmatchcase(dag_id, pattern)), "")
+    if before is None and finding.status == "still":  # its evidence says that it began in an earlier week
+        return replace(finding, owner=owner)
     if before is None:
         return replace(finding, since_week=str(week), weeks=1, owner=owner)
     status = finding.status if finding.status == "better" else "still"

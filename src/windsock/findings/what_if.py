@@ -6,29 +6,35 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from windsock.errors import QuestionError
-from windsock.findings.rule import rows_of
-from windsock.findings.ws301_pool_saturated import pool_options
+from windsock.findings import pool_options
 from windsock.model import Answer
 from windsock.week import Week
+
+QUESTIONS = pool_options.QUESTIONS
 
 
 def what_if_pool(
     answers: Mapping[str, Answer], *, pool: str, slots: Sequence[int], week: Week
 ) -> dict[str, Any]:
-    """`{pool, week, slots_now, options: [{slots, wait_hours, wait_hours_saved, peak_slots}]}`, from gauges."""
-    demand = rows_of(answers, "pool_demand")
-    mine = [row for row in demand if row["pool"] == pool]
-    if not mine:
-        known = sorted({str(row["pool"]) for row in demand})
+    """`{pool, week, slots_now, options: [{slots, wait_hours, wait_hours_saved, peak_slots}], source, estimate}`.
+
+    `source` says what the answer rests on; from gauges it is an estimate, and the saving a lower bound.
+    """
+    pools = pool_options.measured(answers)
+    one = next((one for one in pools if one.pool == pool), None)
+    if one is None:
+        known = ", ".join(one.pool for one in pools)
         told = (
-            f"pools seen: {', '.join(known)}"
+            f"pools seen: {known}"
             if known
-            else "no pool gauges in this week; set [sources.metrics] url"
+            else "no pool gauges and no queue times in this week; set [sources.metrics] url"
         )
-        raise QuestionError(f"pool {pool!r}: no gauges in week {week}; {told}")
+        raise QuestionError(f"pool {pool!r}: not seen in week {week}; {told}")
     return {
         "pool": pool,
         "week": str(week),
-        "slots_now": mine[-1]["total_slots"],
-        "options": pool_options(demand, pool, slots),
+        "slots_now": one.slots_now,
+        "options": pool_options.options(answers, one, slots),
+        "source": one.source,
+        "estimate": one.source == pool_options.GAUGES,
     }

@@ -14,8 +14,9 @@ class FailureRateWorse(Rule):
 
     What it means: of the runs that were scheduled, more ended with a failed task than the eight weeks before explain.
     How it is judged: the unit is the run, whatever number of its tasks failed. Empirical-Bayes beta-binomial over all
-    DAGs with per-day over-dispersion; among the findings made, one in twenty may be false. Backfills, manual runs and
-    retries that worked are not counted.
+    DAGs; how much days differ is learned from all of them, and a bad night that is over is no change. Among the
+    findings made, one in twenty may be false. Backfills, manual runs, cleared tries and retries that worked are not
+    counted. A DAG whose lost runs an incident (WS110) explains is told there only.
     What to do: look at the error named beside it, then at what was deployed on the day it began.
     """
 
@@ -44,7 +45,7 @@ class FailureRateWorse(Rule):
                         evidence=rates.evidence(one, told),
                         advice=f"Look at what changed in {counts.subject}: about {one.excess_failures:.0f} runs more "
                         "than usual were lost this week.",
-                        rank=one.excess_failures,
+                        rank=one.rank,
                     )
                 )
         return verdicts

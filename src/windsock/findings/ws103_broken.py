@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from windsock.findings import wording
 from windsock.findings.rule import Rule, Thresholds, Verdicts, rows_of, threshold
 from windsock.model import Answer
 from windsock.week import Week
@@ -42,7 +43,7 @@ class Broken(Rule):
                 if row["lost_runs"] < row["runs"]:
                     break
                 lost.append(row)
-            runs = sum(row["runs"] for row in lost)
+            runs, hours = sum(row["runs"] for row in lost), sum(row["hours"] for row in lost)
             if not lost or lost[0]["week"] != week.monday or runs < limits.min_runs:
                 continue
             since = lost[-1]["day"]
@@ -53,8 +54,9 @@ class Broken(Rule):
                 cls.finding(
                     subject={"dag_id": dag_id},
                     severity="watch",
-                    headline=f"{dag_id} has failed every run for {weeks} weeks ({runs} runs since {since:%d %b})",
-                    evidence={"runs": runs, "since": since.isoformat(), "weeks": weeks},
+                    headline=f"{dag_id} has failed every run for {weeks} weeks ({runs} runs since {since:%d %b}, "
+                    f"{wording.hours(hours)} of workers)",
+                    evidence={"runs": runs, "since": since.isoformat(), "weeks": weeks, "hours": hours},
                     advice=f"Pause or fix it: airflow dags pause '{dag_id}' (undo: airflow dags unpause '{dag_id}').",
                     rank=float(runs),
                 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -134,24 +134,45 @@ class Lake:
             shard_of=shard_of,
         )
 
-    def connect(self, week: Week, *, weeks_back: int = 8) -> duckdb.DuckDBPyConnection:
-        """DuckDB with the lake's views over `week` and the weeks before. The caller closes it."""
+    def connect(
+        self,
+        week: Week,
+        *,
+        weeks_back: int = 8,
+        exclude: Sequence[str] = (),
+        quiet: Sequence[tuple[datetime, datetime]] = (),
+    ) -> duckdb.DuckDBPyConnection:
+        """DuckDB with the lake's views over `week` and the weeks before. The caller closes it.
+
+        `exclude` holds dag_id patterns, `quiet` windows (from, until): what they cover is in the views, and not judged.
+        """
         root = self.store.local_root or snapshot(self.store, self.cache, week=week, weeks_back=weeks_back)
         conn = duckdb.connect(config={"memory_limit": f"{max(self.memory_mb, 256)}MB"})
         conn.execute("set threads = 1")  # one order of summing: the same lake and week give the same bytes
         conn.execute("set variable lake = ?", [str(root)])
         conn.execute(f"set variable week_start = date '{week.monday}'")
         conn.execute(f"set variable weeks_back = {int(weeks_back)}")
+        conn.execute("set variable exclude = ?::varchar[]", [list(exclude)])
+        for name, place in (("quiet_from", 0), ("quiet_until", 1)):
+            conn.execute(f"set variable {name} = ?::timestamptz[]", [[window[place] for window in quiet]])
         conn.execute((resources.folder("sql") / "lake.sql").read_text(encoding="utf-8"))
         return conn
 
-    def read(self, week: Week, work: Callable[[duckdb.DuckDBPyConnection], T], *, weeks_back: int = 8) -> T:
+    def read(
+        self,
+        week: Week,
+        work: Callable[[duckdb.DuckDBPyConnection], T],
+        *,
+        weeks_back: int = 8,
+        exclude: Sequence[str] = (),
+        quiet: Sequence[tuple[datetime, datetime]] = (),
+    ) -> T:
         """`work` on a lake that stood still meanwhile: while a pull publishes, a reader of several files could miss a
         row that moves, or see it twice. So the listing is compared before and after, and `work` is done again."""
         for _ in range(TRIES):
             before = self._listing()
             try:
-                conn = self.connect(week, weeks_back=weeks_back)
+                conn = self.connect(week, weeks_back=weeks_back, exclude=exclude, quiet=quiet)
                 try:
                     done = work(conn)
                 finally:
@@ -164,6 +185,12 @@ class Lake:
             if self.store.local_root is None or self._listing() == before:
                 return done
         raise LakeError(f"{self.store.url}: is being written all the time; ask again when the pull has ended")
+
+    @staticmethod
+    def keep_tries(conn: duckdb.DuckDBPyConnection) -> None:
+        """Work `task_tries` out once, for a connection that asks many questions of it."""
+        conn.execute("create or replace temp table kept_tries as select * from task_tries")
+        conn.execute("create or replace temp view task_tries as select * from kept_tries")
 
     def _listing(self) -> list[tuple[str, str]]:
         if self.store.local_root is None:

@@ -1,0 +1,99 @@
+"""Score the judges on simulations with known truth: `python -m benchmarks.judging [--quick] [--seed N]`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Iterator
+
+import numpy as np
+
+from benchmarks.judging import fleets, pools, series
+from windsock.findings.methods.change_points import find_changes
+from windsock.findings.methods.failure_rates import judge_rates
+from windsock.findings.methods.pool_replay import Replay, scheduler_period_s
+
+Figure = tuple[str, float, str, bool]
+
+
+def _at_most(name: str, value: float, limit: float) -> Figure:
+    return name, value, f"<= {limit:g}", value <= limit
+
+
+def _at_least(name: str, value: float, limit: float) -> Figure:
+    return name, value, f">= {limit:g}", value >= limit
+
+
+def change_points(seed: int, count: int) -> Iterator[Figure]:
+    """Figures of the change-point method over `count` series."""
+    got = series.score(range(seed, seed + count))
+    yield _at_most("change points: false alarms", got.false_alarms, 0.03)
+    for kind, value in got.false_alarms_by_kind.items():
+        yield _at_most(f"change points: false alarms, {kind}", value, 0.05)
+    yield _at_least("change points: power", got.power, 0.85)
+    for ratio, limit in ((1.2, 0.75), (1.5, 0.93)):
+        yield _at_least(f"change points: power at x{ratio}", got.power_by_ratio[ratio], limit)
+    yield _at_least("change points: F1", got.f1, 0.90)
+    rng = np.random.default_rng(seed)
+    values, times = np.exp(rng.normal(0, 0.1, 2000)), np.arange(2000) * 2700.0
+    started = time.process_time()
+    find_changes(values, times_s=times)
+    yield _at_most("change points: CPU seconds for 2,000 points", time.process_time() - started, 0.1)
+
+
+def failure_rates(seed: int, count: int) -> Iterator[Figure]:
+    """Figures of the failure-rate method over `count` fleets of 500 DAGs, with one and five weeks of baseline."""
+    for weeks, power, large, ndcg in ((1, 0.40, 0.57, 0.92), (5, 0.52, 0.76, 0.95)):
+        got = fleets.score(range(seed, seed + count), baseline_weeks=weeks)
+        head = f"failure rates, {weeks} week{'s' if weeks > 1 else ''} of baseline"
+        yield _at_most(f"{head}: FDR", got.fdr, 0.06)
+        yield _at_least(f"{head}: power", got.power, power)
+        yield _at_least(f"{head}: power, excess >= 5", got.power_excess_5, large)
+        yield _at_least(f"{head}: NDCG@20", got.ndcg_20, ndcg)
+        yield _at_most(f"{head}: findings in a quiet fleet", got.found_in_quiet, 0.05)
+    fleet = fleets.simulate(np.random.default_rng(seed), baseline_weeks=8)
+    started = time.process_time()
+    judge_rates(fleet.counts, fdr=0.05, min_units=1, min_failures=1)
+    yield _at_most("failure rates: CPU seconds for 500 DAGs", time.process_time() - started, 0.2)
+
+
+def pool_replay(seed: int, count: int, tasks: int) -> Iterator[Figure]:
+    """Figures of the replay over `count` pools, with exact and with noisy ready times."""
+    got = pools.score(range(seed, seed + count))
+    yield _at_most("pools: error of hours saved, median", got.median_error, 0.02)
+    yield _at_most("pools: error of hours saved, p90", got.p90_error, 0.10)
+    yield _at_least("pools: right size chosen", got.right_size, 0.9)
+    noisy = pools.score(range(seed, seed + count), noise_s=15)
+    yield _at_most("pools, 15 s noise: error, median", noisy.median_error, 0.10)
+    yield _at_most("pools, 15 s noise: error, p90", noisy.p90_error, 0.35)
+    met, slots = pools.arrivals(np.random.default_rng(seed), tasks=tasks)
+    seen = pools.schedule(met, slots)
+    started = time.process_time()
+    replay = Replay(seen, period_s=scheduler_period_s(seen, slots))
+    for factor in (0.7, 0.8, 0.9, 1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0):
+        replay.at(max(1, int(slots * factor)))
+    yield _at_most(f"pools: CPU seconds for {tasks:,} tasks x 10 sizes", time.process_time() - started, 2.0)
+
+
+def main() -> int:
+    """Print the table; exit status 1 when a figure misses what it should reach."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.judging", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="few seeds: half a minute instead of several")
+    parser.add_argument("--seed", type=int, default=1_000, help="first seed (default 1000)")
+    given = parser.parse_args()
+    quick, missed = given.quick, 0
+    figures: list[Iterator[Figure]] = [
+        change_points(given.seed, 400 if quick else 2400),
+        failure_rates(given.seed, 6 if quick else 40),
+        pool_replay(given.seed, 8 if quick else 60, 100_000),
+    ]
+    for group in figures:
+        for name, value, limit, holds in group:
+            missed += not holds
+            print(f"{name:<62} {value:8.3f}  {limit:>8}  {'' if holds else 'MISSED'}", flush=True)
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

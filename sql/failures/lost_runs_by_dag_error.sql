@@ -1,0 +1,23 @@
+-- Which errors ended how many runs of each DAG this week?
+--
+-- The error is the signature without its frame, as in `incidents_by_error`: it tells which of a DAG's lost runs are told
+-- by an incident already. A run lost to two errors counts for both.
+--
+-- grain:    dag_id, error_signature
+-- reads:    task_tries
+-- columns:
+--   dag_id           varchar
+--   error_signature  varchar
+--   lost_runs        bigint    judged runs that lost a task to it
+select
+    dag_id,
+    regexp_replace(error_signature, ' @ [^ ]+:[^ @]+$', '') as error_signature,
+    count(distinct run_id) as lost_runs
+from task_tries
+where week = report_week()
+    and is_judged
+    and final_try
+    and state in ('failed', 'up_for_retry')
+    and error_signature is not null
+group by dag_id, regexp_replace(error_signature, ' @ [^ ]+:[^ @]+$', '')
+order by dag_id, error_signature

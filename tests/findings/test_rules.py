@@ -1,0 +1,552 @@
+"""Every rule: below, at and above its thresholds; and the laws that all rules keep."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from windsock.errors import ConfigError
+from windsock.findings import RULES, judge_all, told_once, validate_thresholds
+from windsock.findings.rule import Rule
+from windsock.findings.ws101_failure_rate_worse import FailureRateWorse
+from windsock.findings.ws102_failure_rate_better import FailureRateBetter
+from windsock.findings.ws103_broken import Broken
+from windsock.findings.ws104_born_broken import BornBroken
+from windsock.findings.ws110_incident import Incident, chance_of_more
+from windsock.findings.ws201_parse_time_regression import ParseTimeRegression
+from windsock.findings.ws202_parse_time_near_limit import ParseTimeNearLimit
+from windsock.findings.ws301_pool_saturated import PoolSaturated
+from windsock.findings.ws501_silent_dag import SilentDag
+from windsock.findings.ws510_killed import Killed
+from windsock.findings.ws901_rejects import Rejects
+from windsock.findings.ws902_check_warning import CheckWarning
+from windsock.model import Answer, Finding
+from windsock.questions import load_questions
+from windsock.week import Week
+
+WEEK = Week.parse("2026-W47")
+MONDAY = WEEK.monday
+FROM_RULES = {"data_checks", "pool_bounds"}  # answers that the pipeline makes, not sql/
+
+
+def answers(**rows: Sequence[Mapping[str, Any]]) -> dict[str, Answer]:
+    return {
+        name: Answer(name, tuple(these[0]) if these else (), tuple(map(dict, these)))
+        for name, these in rows.items()
+    }
+
+
+def found(rule: type[Rule], given: Mapping[str, Answer], **limits: float) -> list[Finding]:
+    return rule.judge(given, rule.limits(limits), week=WEEK).findings
+
+
+# --- laws
+
+
+def test_codes_are_unique_and_well_formed() -> None:
+    codes = [rule.code for rule in RULES]
+    assert len(set(codes)) == len(codes)
+    assert all(code.startswith("WS") and code[2:].isdigit() and len(code) == 5 for code in codes)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
+def test_a_rule_says_what_it_means_how_it_judges_and_what_to_do(rule: type[Rule]) -> None:
+    text = rule.explanation()
+    assert all(part in text for part in ("What it means:", "How it is judged:", "What to do:"))
+    known = set(load_questions(Path(__file__).parents[2] / "sql")) | FROM_RULES
+    assert set(rule.questions) <= known
+    for one in fields(rule.thresholds):
+        assert one.metadata["unit"] and len(one.metadata["reason"]) > 10
+
+
+def test_an_override_of_what_does_not_exist_is_refused() -> None:
+    with pytest.raises(ConfigError, match="no such rule"):
+        validate_thresholds({"WS999": {}})
+    with pytest.raises(ConfigError, match="no threshold 'min_trys'"):
+        validate_thresholds({"WS101": {"min_trys": 3}})
+
+
+# --- WS101, WS102
+
+
+def days(
+    dag_id: str, now: Sequence[tuple[int, int]], before: tuple[int, int], weeks: int = 8
+) -> list[dict[str, Any]]:
+    rows = []
+    for n in range(-7 * weeks, 7):
+        runs, lost = before if n < 0 else now[n]
+        day = MONDAY + timedelta(days=n)
+        rows.append({"dag_id": dag_id, "day": day, "week": day - timedelta(days=day.weekday()), "runs": runs,
+                     "lost_runs": lost, "tries": runs, "failures": lost, "hours": float(runs)})  # fmt: skip
+    return [row for row in rows if row["runs"]]
+
+
+def rates(*dags: list[dict[str, Any]]) -> dict[str, Answer]:
+    quiet = [row for i in range(20) for row in days(f"quiet_{i}", [(8, 0)] * 7, (8, 0))]
+    return answers(
+        failure_counts_by_dag_day=[*quiet, *(row for rows in dags for row in rows)], failure_rate_by_dag=[]
+    )
+
+
+def test_a_dag_that_loses_more_runs_is_worse_with_its_evidence() -> None:
+    (finding,) = found(FailureRateWorse, rates(days("d", [(8, 3)] * 7, (8, 0))))
+    assert finding.subject == {"dag_id": "d"}
+    evidence = finding.evidence
+    assert (evidence["tries"], evidence["failures"], evidence["baseline_rate"]) == (56, 21, 0.0)
+    assert evidence["rate"] == 21 / 56
+    assert 19 <= evidence["excess_failures"] <= 21
+    assert evidence["probability"] > 0.9
+
+
+@pytest.mark.parametrize(
+    ("now", "why"),
+    [
+        ([(1, 1), *[(1, 0)] * 6], "one failure in seven runs"),
+        ([(8, 0), (8, 7), (8, 7), *[(8, 0)] * 4], "two bad nights, then normal"),
+        ([(8, 0)] * 7, "nothing happened"),
+    ],
+)
+def test_noise_is_no_finding(now: list[tuple[int, int]], why: str) -> None:
+    assert found(FailureRateWorse, rates(days("d", now, now[-1]))) == [], why
+
+
+@pytest.mark.parametrize(("runs", "is_found"), [(19, False), (20, True), (21, True)])
+def test_the_minimum_sample_of_a_rate(runs: int, is_found: bool) -> None:
+    now = [(3, 2)] * 6 + [(runs - 18, 1)]
+    assert bool(found(FailureRateWorse, rates(days("d", now, (3, 0))))) == is_found
+
+
+@pytest.mark.parametrize(("failures", "is_judged"), [(4, False), (5, True), (6, True)])
+def test_the_minimum_failures_of_a_rate(failures: int, is_judged: bool) -> None:
+    now = [(8, 1 if n < failures else 0) for n in range(7)]
+    verdicts = FailureRateWorse.judge(rates(days("d", now, (8, 0))), FailureRateWorse.limits(), week=WEEK)
+    assert verdicts.judged == int(is_judged)
+
+
+def test_a_stricter_fdr_makes_fewer_findings() -> None:
+    given = rates(days("d", [(8, 1)] * 6 + [(8, 2)], (8, 0)))
+    assert found(FailureRateWorse, given)
+    assert not found(FailureRateWorse, given, fdr=1e-9)
+
+
+def test_a_dag_that_recovered_is_better_and_needs_nothing() -> None:
+    (finding,) = found(FailureRateBetter, rates(days("d", [(8, 0)] * 7, (8, 3))))
+    assert (finding.severity, finding.status) == ("info", "better")
+    assert found(FailureRateBetter, rates(days("d", [(8, 3)] * 7, (8, 0)))) == []
+
+
+# --- WS103, WS104
+
+
+@pytest.mark.parametrize(("lost_days", "is_found"), [(13, False), (14, True), (15, True)])
+def test_broken_for_two_weeks(lost_days: int, is_found: bool) -> None:
+    rows = days("d", [(1, 0)] * 7, (1, 0))
+    for row in rows[-lost_days:]:
+        row["lost_runs"] = 1
+    given = found(Broken, answers(failure_counts_by_dag_day=rows))
+    assert bool(given) == is_found
+    if is_found:
+        assert given[0].evidence == {"runs": lost_days, "since": rows[-lost_days]["day"].isoformat(),
+                                     "weeks": 2, "hours": float(lost_days)}  # fmt: skip
+
+
+@pytest.mark.parametrize(("runs", "is_found"), [(4, False), (5, True), (6, True)])
+def test_broken_needs_runs_enough(runs: int, is_found: bool) -> None:
+    rows = [row | {"lost_runs": 1} for row in days("d", [(1, 1)] * 7, (1, 1))][-7 * runs :: 7]
+    rows = [row | {"week": MONDAY} if row is rows[-1] else row for row in rows]
+    assert bool(found(Broken, answers(failure_counts_by_dag_day=rows))) == is_found
+
+
+@pytest.mark.parametrize(
+    ("runs", "lost", "since", "is_found"),
+    [
+        (2, 2, 5, False),  # too few
+        (3, 3, 4, True),
+        (4, 4, 3, True),
+        (4, 3, 3, False),  # one worked
+        (9, 9, -7, True),  # fourteen days ago: still young
+        (9, 9, -8, False),  # fifteen: no longer new
+    ],
+)
+def test_born_broken(runs: int, lost: int, since: int, is_found: bool) -> None:
+    old = days("old", [(1, 0)] * 7, (1, 0))
+    row = {"dag_id": "d", "week": MONDAY, "tries": 1, "failures": 1, "hours": 0.1}
+    new = [row | {"day": MONDAY + timedelta(days=since), "runs": runs - 1, "lost_runs": lost - 1},
+           row | {"day": MONDAY + timedelta(days=6), "runs": 1, "lost_runs": 1}]  # fmt: skip
+    assert bool(found(BornBroken, answers(failure_counts_by_dag_day=[*old, *new]))) == is_found
+
+
+def test_the_first_week_of_a_lake_has_no_new_dags() -> None:
+    rows = days("d", [(1, 1)] * 7, (0, 0))
+    assert found(BornBroken, answers(failure_counts_by_dag_day=rows)) == []
+
+
+# --- WS110
+
+AT = datetime(2026, 11, 18, 8, tzinfo=UTC)
+
+
+def error(**changes: Any) -> dict[str, Answer]:
+    row = {"error_signature": "AuthError: <>", "dags": 3, "runs": 6, "tasks": 3, "lost_runs": 6, "runs_prev": 0,
+           "weeks_prev": 8, "tries": 6, "lost": 6, "wasted_hours": 1.0, "first_at": AT, "last_at": AT, "tries_prev": 0,
+           "hosts": 1, "dag_ids": ["a", "b", "c"], "exception_type": "AuthError", "sample": "no"}  # fmt: skip
+    return answers(incidents_by_error=[row | changes])
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_found"),
+    [
+        ({"dags": 2}, False),
+        ({"dags": 3}, True),
+        ({"dags": 4}, True),
+        ({"dags": 1, "tasks": 19}, False),
+        ({"dags": 1, "tasks": 20}, True),  # sixty mapped tasks of one DAG are one cause as well
+        ({"tries": 5}, False),
+        ({"tries": 6}, True),
+        ({"tries": 30, "runs": 30, "tries_prev": 81, "runs_prev": 8}, False),  # 2.96 times its week
+        ({"tries": 30, "runs": 30, "tries_prev": 80, "runs_prev": 8}, True),  # three times
+        ({"tries": 9, "runs": 6, "tries_prev": 20, "runs_prev": 14}, False),  # a rise that luck explains
+    ],
+)
+def test_an_incident_is_many_dags_many_tries_and_more_than_before(
+    changes: dict[str, Any], is_found: bool
+) -> None:
+    assert bool(found(Incident, error(**changes))) == is_found
+
+
+def test_an_incident_without_any_past_is_only_watched() -> None:
+    (finding,) = found(Incident, error(weeks_prev=0))
+    assert finding.severity == "watch"
+
+
+def test_an_incident_carries_what_the_contract_names() -> None:
+    (finding,) = found(Incident, error(lost_runs=10))
+    assert finding.id == "WS110:AuthError: <>"
+    assert finding.severity == "critical"
+    assert {"dags", "tries", "first_at", "last_at", "sample"} <= set(finding.evidence)
+
+
+def test_the_chance_of_more_is_a_probability_that_falls() -> None:
+    chances = [chance_of_more(count, 8, 8) for count in range(10)]
+    assert chances[0] == 1.0
+    assert chances == sorted(chances, reverse=True)
+    assert chance_of_more(1, 0, 8) == pytest.approx(1 - (8 / 9) ** 0.5)
+
+
+def test_a_dag_that_an_incident_tells_is_not_told_again() -> None:
+    (worse,) = found(FailureRateWorse, rates(days("a", [(8, 3)] * 7, (8, 0))))
+    (incident,) = found(Incident, error())
+
+    def said(lost: int) -> dict[str, Answer]:
+        row = {"dag_id": "a", "error_signature": "AuthError: <>", "lost_runs": lost}
+        return answers(lost_runs_by_dag_error=[row])
+
+    assert told_once([worse, incident], said(20)) == [incident]
+    assert told_once([worse, incident], said(10)) == [worse, incident]  # ten lost runs of its own
+    assert told_once([worse], said(20)) == [worse]
+
+
+# --- WS201, WS202
+
+
+def parses(before: float, after: float, *, step: datetime, versions: tuple[str | None, str | None] = (None, None),
+           count: int = 9 * 7 * 12, source: str = "processor_log", dag_file: str = "etl.py") -> list[dict[str, Any]]:  # fmt: skip
+    rng = np.random.default_rng(1)
+    start = WEEK.minus(8).from_at
+    rows = []
+    for n in range(count):
+        at = start + timedelta(hours=2 * n)
+        is_after = at >= step
+        rows.append({"source": source, "bundle_name": "git", "dag_file": dag_file, "parsed_at": at,
+                     "parse_s": float((after if is_after else before) * np.exp(rng.normal(0, 0.05))),
+                     "bundle_version": versions[is_after]})  # fmt: skip
+    return rows
+
+
+WEDNESDAY = datetime(2026, 11, 18, 9, tzinfo=UTC)
+
+
+def test_a_step_names_the_moment_the_ratio_and_the_version() -> None:
+    (finding,) = found(
+        ParseTimeRegression,
+        answers(parse_samples_of_window=parses(0.4, 1.2, step=WEDNESDAY, versions=("v1", "v2"))),
+    )
+    evidence = finding.evidence
+    assert finding.subject == {"dag_file": "etl.py", "bundle_name": "git"}
+    assert evidence["changed_from"] <= WEDNESDAY <= evidence["changed_to"] + timedelta(hours=2)
+    assert evidence["ratio"] == pytest.approx(3, rel=0.1)
+    assert evidence["suspect"] == "v2"
+    assert finding.status == "new"
+
+
+def test_metrics_know_no_version_but_the_bundle_does() -> None:
+    samples = parses(0.4, 1.2, step=WEDNESDAY)
+    versions = [{"bundle_name": "git", "bundle_version": "v1", "first_at": WEDNESDAY - timedelta(days=30)},
+                {"bundle_name": "git", "bundle_version": "v2", "first_at": WEDNESDAY + timedelta(minutes=1)},
+                {"bundle_name": "other", "bundle_version": "v9", "first_at": WEDNESDAY}]  # fmt: skip
+    (finding,) = found(
+        ParseTimeRegression, answers(parse_samples_of_window=samples, bundle_versions=versions)
+    )
+    assert finding.evidence["suspect"] == "v2"
+    (finding,) = found(
+        ParseTimeRegression, answers(parse_samples_of_window=samples, bundle_versions=versions[:1])
+    )
+    assert finding.evidence["suspect"] is None
+    assert "time-correlated only" in finding.advice
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "is_found"),
+    [
+        (2.0, 2.3, False),
+        (2.0, 2.5, True),
+        (2.0, 3.0, True),
+        (0.2, 0.28, False),
+        (0.2, 0.32, True),
+        (2.0, 1.0, False),
+    ],
+)
+def test_a_step_must_be_worth_telling(before: float, after: float, is_found: bool) -> None:
+    assert (
+        bool(
+            found(ParseTimeRegression, answers(parse_samples_of_window=parses(before, after, step=WEDNESDAY)))
+        )
+        == is_found
+    )
+
+
+def test_a_step_of_weeks_ago_is_not_new() -> None:
+    samples = parses(0.4, 1.2, step=WEDNESDAY - timedelta(weeks=3))
+    given = answers(parse_samples_of_window=samples, bundle_versions=[])
+    judged = judge_all(given, week=WEEK, thresholds={})
+    (finding,) = judged.findings
+    assert (finding.status, finding.since_week, finding.weeks) == ("still", "2026-W44", 4)
+
+
+def test_a_file_that_was_not_parsed_this_week_is_not_judged() -> None:
+    samples = parses(0.4, 1.2, step=WEDNESDAY - timedelta(weeks=3), count=8 * 7 * 12)
+    assert found(ParseTimeRegression, answers(parse_samples_of_window=samples)) == []
+
+
+@pytest.mark.parametrize(("least", "is_found"), [(756, True), (757, False)])
+def test_the_minimum_sample_of_a_step(least: int, is_found: bool) -> None:
+    given = answers(parse_samples_of_window=parses(0.4, 1.2, step=WEDNESDAY))
+    assert bool(found(ParseTimeRegression, given, min_samples=least)) == is_found
+
+
+def test_one_file_told_by_two_sources_is_one_finding() -> None:
+    samples = [
+        *parses(0.4, 1.2, step=WEDNESDAY, source="metric", dag_file="etl"),
+        *parses(2, 6, step=WEDNESDAY, source="task_log"),
+    ]
+    (finding,) = found(ParseTimeRegression, answers(parse_samples_of_window=samples))
+    assert finding.subject["dag_file"] == "etl.py"
+
+
+@pytest.mark.parametrize(
+    ("p95", "samples", "severity"),
+    [(14.9, 5, None), (15.0, 5, "warning"), (27.0, 5, "critical"), (20.0, 4, None)],
+)
+def test_near_the_limit(p95: float, samples: int, severity: str | None) -> None:
+    row = {
+        "source": "metric",
+        "bundle_name": "",
+        "dag_file": "slow.py",
+        "samples": samples,
+        "median_s": 1.0,
+        "p95_s": p95,
+        "max_s": p95,
+    }
+    given = found(ParseTimeNearLimit, answers(parse_time_by_file=[row]))
+    assert [one.severity for one in given] == ([severity] if severity else [])
+
+
+# --- WS301
+
+
+def gauges(**changes: Any) -> dict[str, Answer]:
+    row = {
+        "pool": "dwh",
+        "samples": 50,
+        "total_slots": 4,
+        "busy_hours": 40.0,
+        "full_share": 0.5,
+        "wait_hours": 9.0,
+    }
+    demand = [
+        {"pool": "dwh", "span_s": 3600.0, "total_slots": 4, "busy_slots": 4, "waiting": 3} for _ in range(3)
+    ]
+    return answers(pool_full_share=[row | changes], pool_demand=demand)
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_found"),
+    [
+        ({"full_share": 0.09}, False), ({"full_share": 0.10}, True), ({"full_share": 0.11}, True),
+        ({"wait_hours": 1.9}, False), ({"wait_hours": 2.0}, True), ({"wait_hours": 2.1}, True),
+        ({"samples": 49}, False), ({"samples": 50}, True), ({"samples": 51}, True),
+    ],
+)  # fmt: skip
+def test_a_pool_is_saturated_when_it_is_full_often_and_waited_for(
+    changes: dict[str, Any], is_found: bool
+) -> None:
+    assert bool(found(PoolSaturated, gauges(**changes))) == is_found
+
+
+def test_gauges_give_an_estimate_and_say_so() -> None:
+    (finding,) = found(PoolSaturated, gauges())
+    assert (finding.evidence["source"], finding.question) == ("gauges", "pool_full_share")
+    assert [(one["slots"], one["wait_hours_saved"]) for one in finding.evidence["options"]] == [
+        (5, 3.0),
+        (6, 6.0),
+        (8, 9.0),
+        (12, 9.0),
+    ]
+    assert "Raise dwh from 4 to 8" in finding.advice and "estimated from gauges" in finding.advice
+
+
+def test_a_bound_on_the_pool_bounds_the_advice() -> None:
+    bound = {"pool": "dwh", "max_slots": 6, "protects": "six sessions"}
+    (finding,) = found(PoolSaturated, gauges() | answers(pool_bounds=[bound]))
+    assert max(one["slots"] for one in finding.evidence["options"]) == 6
+    assert "six sessions" in finding.advice
+    (finding,) = found(PoolSaturated, gauges() | answers(pool_bounds=[bound | {"max_slots": 4}]))
+    assert finding.evidence["options"] == []
+    assert "at its bound of 4" in finding.advice
+
+
+def test_known_intervals_are_replayed() -> None:
+    # two hours of work each, five ready at once, every day: one slot serves them one after the other
+    ready = [86400.0 * day for day in range(7) for _ in range(5)]
+    taken = [86400.0 * day + 7200 * n for day in range(7) for n in range(5)]
+    tasks = {"pool": "dwh", "tries": 35, "ready_known": 1.0, "ready_s": ready, "taken_s": taken,
+             "given_back_s": [one + 7200 for one in taken], "slots": [1] * 35, "priority": [1] * 35}  # fmt: skip
+    row = {
+        "pool": "dwh",
+        "tries": 50,
+        "total_slots": 1,
+        "busy_hours": 70.0,
+        "full_share": 1.0,
+        "wait_hours": 140.0,
+        "ready_known": 1.0,
+    }
+    (finding,) = found(PoolSaturated, gauges() | answers(pool_occupancy=[row], pool_tasks=[tasks]))
+    assert (finding.evidence["source"], finding.question) == ("task intervals", "pool_occupancy")
+    saved = {one["slots"]: one["wait_hours_saved"] for one in finding.evidence["options"]}
+    assert saved[2] == pytest.approx(140 - 56, rel=0.01)  # 0+0+2+2+4 hours a day are left
+    assert saved[3] == pytest.approx(140 - 28, rel=0.01)
+    (finding,) = found(
+        PoolSaturated, gauges() | answers(pool_occupancy=[row | {"ready_known": 0.89}], pool_tasks=[tasks])
+    )
+    assert finding.evidence["source"] == "gauges"
+
+
+# --- WS501, WS510, WS901, WS902
+
+
+def cadence(**changes: Any) -> dict[str, Answer]:
+    row = {
+        "dag_id": "d",
+        "runs": 0,
+        "weeks_seen": 4,
+        "median_runs": 7.0,
+        "least_runs": 1,
+        "last_at": AT,
+        "last_run_id": "r",
+    }
+    return answers(runs_by_dag_week=[row | changes, row | {"dag_id": "alive", "runs": 7}])
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_found"),
+    [
+        ({"weeks_seen": 3}, False),
+        ({"weeks_seen": 4}, True),
+        ({"weeks_seen": 5}, True),
+        ({"runs": 1}, False),
+        ({"least_runs": 0}, False),
+    ],
+)
+def test_a_dag_is_silent_against_its_own_cadence(changes: dict[str, Any], is_found: bool) -> None:
+    assert bool(found(SilentDag, cadence(**changes))) == is_found
+
+
+def test_a_fleet_without_logs_is_no_fleet_of_silent_dags() -> None:
+    given = answers(
+        runs_by_dag_week=[
+            {
+                "dag_id": "d",
+                "runs": 0,
+                "weeks_seen": 8,
+                "median_runs": 7.0,
+                "least_runs": 7,
+                "last_at": AT,
+                "last_run_id": "r",
+            }
+        ]
+    )
+    verdicts = SilentDag.judge(given, SilentDag.limits(), week=WEEK)
+    assert verdicts.findings == [] and verdicts.no_data
+
+
+@pytest.mark.parametrize(("tries", "is_found"), [(2, False), (3, True), (4, True)])
+def test_kills_are_a_pattern_from_three_on(tries: int, is_found: bool) -> None:
+    row = {
+        "dag_id": "d",
+        "task_id": "t",
+        "state_reason": "oom",
+        "tries": tries,
+        "all_tries": 9,
+        "lost": 1,
+        "tries_prev": 0,
+        "first_at": AT,
+        "last_at": AT,
+    }
+    assert bool(found(Killed, answers(killed_tries=[row]))) == is_found
+
+
+@pytest.mark.parametrize(("rejected", "is_found"), [(4, False), (5, False), (6, True)])
+def test_rejects_matter_above_half_a_percent(rejected: int, is_found: bool) -> None:
+    row = {"kind": "task_logs", "reject_reason": "", "bytes": 1}
+    given = answers(
+        objects_by_outcome=[
+            row | {"outcome": "parsed", "objects": 1000 - rejected},
+            row | {"outcome": "reject", "objects": rejected, "reject_reason": "not_a_log"},
+        ]
+    )
+    assert bool(found(Rejects, given)) == is_found
+
+
+def test_a_check_that_warned_is_a_finding() -> None:
+    row = {
+        "check_name": "task_logs_dated",
+        "table_name": "task_logs",
+        "bad_rows": 3,
+        "row_count": 9,
+        "sentence": "three rows",
+    }
+    (finding,) = found(CheckWarning, answers(data_checks=[row]))
+    assert finding.id == "WS902:task_logs_dated"
+
+
+# --- the whole
+
+
+def test_an_excluded_dag_is_never_judged() -> None:
+    given = rates(days("sandbox_x", [(8, 3)] * 7, (8, 0)))
+    assert [one.code for one in judge_all(given, week=WEEK, thresholds={}).findings] == ["WS101"]
+    assert judge_all(given, week=WEEK, thresholds={}, exclude=["sandbox_*"]).findings == ()
+
+
+def test_last_weeks_report_gives_a_finding_its_age() -> None:
+    given = rates(days("d", [(8, 3)] * 7, (8, 0)))
+    (new,) = judge_all(given, week=WEEK, thresholds={}).findings
+    before = {"findings": [{"id": new.id, "weeks": 2, "since_week": "2026-W45"}]}
+    (still,) = judge_all(given, week=WEEK, thresholds={}, previous=before).findings
+    assert (still.status, still.weeks, still.since_week) == ("still", 3, "2026-W45")
+    assert replace(still, status="new", weeks=1, since_week=str(WEEK)) == new
+    assert isinstance(MONDAY, date)
