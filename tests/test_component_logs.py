@@ -10,8 +10,9 @@ import pytest
 
 from windsock import config as configs
 from windsock import pipeline
+from windsock.doctor import doctor
 from windsock.output import Output
-from windsock.setup import doctor
+from windsock.setup import init
 from windsock.week import Week
 
 WEEK = Week.parse("2026-W48")
@@ -176,12 +177,25 @@ def test_what_is_no_component_log_is_a_reject_and_the_pull_goes_on(
 
 
 def test_doctor_says_whether_a_folder_holds_component_logs(tmp_path: Path) -> None:
-    config = load(tmp_path, "[sources.component_logs]\nurl = ['logs', 'empty']")
+    config = load(tmp_path, "[sources.component_logs]\nurl = ['logs', 'any-name', 'empty']")
     write(tmp_path / "logs/scheduler.log", finished(1))
+    write(tmp_path / "any-name/pod-7f.json", finished(1))
     (tmp_path / "empty").mkdir()
-    rows = [row for row in doctor(config, now=NOW) if row["what"] == "component logs"]
-    assert [row["state"] for row in rows] == ["ok", "broken"]
-    assert "1 files of components" in rows[0]["detail"]
+    rows = [row for row in doctor(config, now=NOW) if row["what"] == "component_logs"]
+    assert [row["state"] for row in rows] == ["ok", "ok", "broken"]
+
+
+def test_what_init_writes_for_airflows_log_folder_can_be_pulled(tmp_path: Path) -> None:
+    key = "dag_id=etl/run_id=scheduled__2026-11-23T15:21:00+00:00/task_id=t1/attempt=1.log"
+    write(
+        tmp_path / "logs" / key,
+        "[2026-11-23T15:24:36.000+0000] {standard_task_runner.py:60} INFO - Started process 1 to run task\n",
+    )
+    write(tmp_path / "logs/scheduler/2026-11-23/etl.py.log", took(1, 2.5))
+    done = init([str(tmp_path / "logs")], name="prod", out=tmp_path / "made.toml", now=NOW)
+    assert "[sources.component_logs]" in done.path.read_text()
+    config = configs.load(done.path, {})
+    assert pull(config).read == 2
 
 
 def test_a_log_that_grows_is_read_on_and_keeps_what_it_told_when_it_is_truncated(

@@ -42,7 +42,7 @@ SECTIONS: tuple[tuple[str, tuple[str, ...], tuple[str, ...], str], ...] = (
     (
         "pools and waiting",
         ("pool_samples", "task_instances"),
-        ("metrics", "airflow_db", "airflow_api"),
+        ("metrics", "component_logs", "airflow_db", "airflow_api"),
         "set [sources.metrics] url, or run `windsock snapshot` every minute from cron",
     ),
     (
@@ -58,7 +58,7 @@ def doctor(config: Config, *, now: datetime) -> list[Row]:
     """Every row, in the order of the story: values, sources, lake, clock, delivery, sections of the report."""
     rows = list(_values(config))
     rows.append(_row("pipeline file", "ok", str(config.path)))
-    for name in ("task_logs", "metrics"):
+    for name in ("task_logs", "component_logs", "metrics"):
         rows += _source(config, name, now=now)
     rows += _not_yet(config)
     rows += _lake(config, now=now)
@@ -84,7 +84,7 @@ def _values(config: Config) -> Iterator[Row]:
 
 def _not_yet(config: Config) -> Iterator[Row]:
     """Inputs that the pipeline file may name and that this version's `pull` refuses."""
-    for name in ("component_logs", "airflow_api", "airflow_db"):
+    for name in ("airflow_api", "airflow_db"):
         if getattr(config.pipeline.sources, name) is None:
             yield _row(
                 name, "missing", "not in the pipeline file", "optional; this version cannot read it yet"
@@ -116,6 +116,10 @@ def _source_rows(config: Config, name: str, url: str, *, now: datetime) -> Itera
         yield _row(f"{name}: credentials", "ok", _aws_credentials(config))
     ours = {"task_logs": ("task_logs", "legacy", "template")}.get(name, (name,))
     kinds = [kind for one in ours if (kind := found.kinds.get(one))]
+    if name == "component_logs" and not kinds and found.other:
+        # they go by any name, and only reading tells
+        yield _row(name, "ok", f"{url}: {found.other} of {found.sampled} objects are no other input's")
+        return
     if not kinds:
         seen = f"; instead: {', '.join(found.sentences())}" if found.kinds else ""
         yield _row(name, "broken", f"{url}: no {name.replace('_', ' ')} in a sample of {found.sampled} objects{seen}",

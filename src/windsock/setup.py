@@ -183,7 +183,7 @@ def render(found: _Findings, *, name: str, environ: Mapping[str, str]) -> str:
                 "  # guessed: compare it with [logging] log_filename_template of airflow.cfg\n"
             )
     for url in found.component_logs:
-        parts.append(f"# component logs were seen too:\n# [sources.component_logs]\n# url = {toml(url)}\n")
+        parts.append(f"[sources.component_logs]\nurl = {toml(url)}\n")
     if found.metrics:
         parts.append(f"[sources.metrics]\nurl = {_one_or_many(found.metrics)}\n")
     endpoint = environ.get("AWS_ENDPOINT_URL_S3") or environ.get("AWS_ENDPOINT_URL")
