@@ -18,6 +18,7 @@ import msgspec
 
 from windsock import settings
 from windsock.errors import ConfigError
+from windsock.matchers import parse_match
 from windsock.store import Storage
 
 Struct = msgspec.Struct
@@ -326,6 +327,11 @@ def _validate(pipeline: Pipeline, path: Path) -> None:
     _validate_email(pipeline.deliver.email, path)
     if pipeline.report.url and not pipeline.report.url.startswith(("https://", "http://")):
         raise ConfigError(f"{path}: [report] url is no http(s) address; readers are to open it in a browser")
+    if pipeline.sources.metrics:
+        try:
+            parse_match(pipeline.sources.metrics.match)
+        except ConfigError as error:
+            raise ConfigError(f"{path}: {error}") from None
     for code in pipeline.findings:
         if not _CODE.fullmatch(code):
             raise ConfigError(f"{path}: [findings.{code}]: not a finding code such as WS101")
