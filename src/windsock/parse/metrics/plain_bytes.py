@@ -12,14 +12,15 @@ MAX_PLAIN_BYTES = 4 << 30
 
 
 def line_blocks(data: bytes) -> Iterator[list[str]]:
-    """Lists of whole lines, about 1 MB each; the last line may be cut. Raises zlib.error on bytes that are no gzip."""
+    """Lists of whole lines, about 1 MB each. Only where the last newline is missing, the last one does not end in an
+    empty line: it may be cut. Raises zlib.error on bytes that are no gzip."""
     rest = b""
     for piece in _pieces(data):
         head, newline, tail = piece.rpartition(b"\n")
         if not newline:
             rest += piece
             continue
-        yield (rest + head).decode("utf-8", "replace").split("\n")
+        yield (rest + head + newline).decode("utf-8", "replace").split("\n")
         rest = tail
     if rest:
         yield [rest.decode("utf-8", "replace")]

@@ -102,9 +102,14 @@ class Heads:
                     return (family, "value") if is_part else (raw, "value")
                 if told in ("summary", "histogram") or (told is None and self._is_timer(family)):
                     return family, part
-                if suffix == "_created" and told == "counter":
+                if suffix == "_created" and self._is_counter(family):
                     return family, "skip"
         return raw, "quantile" if "quantile" in labels else "value"
+
+    def _is_counter(self, family: str) -> bool:
+        """prometheus_client gives `_created` a family of its own, a gauge."""
+        told = (self.types.get(family), self.types.get(f"{family}_total"))
+        return "counter" in told
 
     def _is_timer(self, family: str) -> bool:
         """Without `# TYPE` lines (`query_range` has none) the registry tells."""
