@@ -71,7 +71,7 @@ around as (
         silences.component,
         silences.from_at,
         count(distinct seen.sampled_at) filter (
-            where seen.until_at > silences.from_at + interval 1 minute and seen.until_at <= silences.until_at
+            where seen.sampled_at > silences.from_at and seen.sampled_at <= silences.until_at
         ) as seen_minutes,
         count(*) filter (
             where seen.component = silences.component and seen.value = 0

@@ -129,13 +129,17 @@ def test_unmapped_gauges_of_a_pool_join_its_mapped_ones() -> None:
 
 
 def test_twins_by_label_and_by_name_are_one_pool() -> None:
-    text = 'airflow_pool_open_slots{pool_name="db"} 3\nairflow_pool_open_slots_db 3\nairflow_pool_open_slots 9\n'
+    text = (
+        'airflow_pool_open_slots{pool_name="db"} 3\nairflow_pool_open_slots_db 3\nairflow_pool_open_slots 9\n'
+    )
     told = Source().read(text)
     assert len(told.rows["pool_samples"]) == 1
     assert len(told.rows["metric_samples"]) == 1
 
 
-TWO = "".join(f'airflow_pool_open_slots{{namespace="{one}",pool="default_pool"}} {n}\n' for n, one in enumerate("ab"))
+TWO = "".join(
+    f'airflow_pool_open_slots{{namespace="{one}",pool="default_pool"}} {n}\n' for n, one in enumerate("ab")
+)
 
 
 def test_two_series_sets_for_one_pool_name_the_labels_to_choose_from() -> None:
@@ -172,7 +176,10 @@ def test_parse_time_behind_an_exporter_is_right_in_2() -> None:
 
 def test_a_bundle_is_found_where_a_file_of_another_gauge_ends_the_name() -> None:
     name = "dag_processing_last_duration_git_marketing_spend_marketing_spend"
-    seen = "".join(f'airflow_dag_processing_last_run_seconds_ago{{dag_file="{one}"}} 1\n' for one in ("spend", "marketing_spend"))
+    seen = "".join(
+        f'airflow_dag_processing_last_run_seconds_ago{{dag_file="{one}"}} 1\n'
+        for one in ("spend", "marketing_spend")
+    )
     (row,) = parse_rows(Source(), summary(name, 1, 1) + seen, summary(name, 2, 2) + seen)
     assert (row["bundle_name"], row["dag_file"]) == ("git_marketing_spend", "marketing_spend")
 
@@ -199,7 +206,11 @@ def test_a_parse_time_gauge_that_only_repeats_itself_is_one_parse() -> None:
 )  # fmt: skip
 def test_names_are_airflows_own(line: str, name: str, labels: dict[str, str]) -> None:
     (row,) = Source(known=Known(["ml.scoring_v2"])).read(f"{line}\n").rows["metric_samples"]
-    assert (row["name"], dict(row["labels"]), row["raw_name"]) == (name, labels, line.split("{")[0].split(" ")[0])
+    assert (row["name"], dict(row["labels"]), row["raw_name"]) == (
+        name,
+        labels,
+        line.split("{")[0].split(" ")[0],
+    )
 
 
 def test_states_with_underscores_end_a_name() -> None:
@@ -276,7 +287,9 @@ NUMBER = st.floats(allow_nan=False, allow_infinity=False, width=32)
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(LABEL, NUMBER), max_size=6, unique_by=lambda one: one[0]), st.booleans())
-def test_values_and_labels_equal_those_of_prometheus_client(series: list[tuple[str, float]], is_open: bool) -> None:
+def test_values_and_labels_equal_those_of_prometheus_client(
+    series: list[tuple[str, float]], is_open: bool
+) -> None:
     registry = CollectorRegistry()
     gauge = Gauge("airflow_g", "help with \\ and\nlines", ["dag_id"], registry=registry)
     Counter("airflow_events", "c", registry=registry).inc(3)
@@ -302,6 +315,9 @@ def test_values_and_labels_equal_those_of_prometheus_client(series: list[tuple[s
     assert told == oracle
 
 
-@given(st.binary(max_size=300) | st.text(alphabet='airflow_pool{}=",\\ \n0123456789.e+-#TYPE', max_size=300).map(str.encode))
+@given(
+    st.binary(max_size=300)
+    | st.text(alphabet='airflow_pool{}=",\\ \n0123456789.e+-#TYPE', max_size=300).map(str.encode)
+)
 def test_no_bytes_break_the_reader(data: bytes) -> None:
     assert isinstance(Source().outcome(data), Parsed | Reject)

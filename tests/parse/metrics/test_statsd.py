@@ -28,7 +28,9 @@ def parsed(*lines: str, match: str = "", known: Known | None = None) -> Parsed:
 
 def test_the_bare_twin_without_tags_is_no_pool_and_no_file() -> None:
     told = parsed(
-        "airflow.pool.open_slots.db:2|g", "airflow.pool.open_slots:7|g", "airflow.dag_processing.last_duration:9|ms"
+        "airflow.pool.open_slots.db:2|g",
+        "airflow.pool.open_slots:7|g",
+        "airflow.dag_processing.last_duration:9|ms",
     )
     assert [(row["pool"], row["open_slots"]) for row in told.rows["pool_samples"]] == [("db", 2)]
     assert told.rows["parse_samples"] == []
@@ -39,8 +41,14 @@ def test_the_bare_twin_without_tags_is_no_pool_and_no_file() -> None:
     "twins",
     [
         ("airflow.ti.finish.d.t.success:1|c", "airflow.ti.finish:1|c"),
-        ("airflow.ti.finish.d.t.success,dag_id=d,task_id=t:1|c", "airflow.ti.finish,dag_id=d,task_id=t,state=success:1|c"),
-        ("airflow.ti.finish.d.t.success:1|c|#env:p", "airflow.ti.finish:1|c|#dag_id:d,task_id:t,state:success,env:p"),
+        (
+            "airflow.ti.finish.d.t.success,dag_id=d,task_id=t:1|c",
+            "airflow.ti.finish,dag_id=d,task_id=t,state=success:1|c",
+        ),
+        (
+            "airflow.ti.finish.d.t.success:1|c|#env:p",
+            "airflow.ti.finish:1|c|#dag_id:d,task_id:t,state:success,env:p",
+        ),
     ],
 )
 def test_an_event_sent_under_two_names_counts_once(twins: tuple[str, str]) -> None:
@@ -155,7 +163,9 @@ def test_another_prefix_than_airflow_is_found() -> None:
 
 
 def test_two_deployments_in_one_capture_are_told_apart_by_match() -> None:
-    lines = [f"airflow.pool.open_slots:{n}|g|#pool_name:default_pool,env:{env}" for n in (1, 2) for env in "ab"]
+    lines = [
+        f"airflow.pool.open_slots:{n}|g|#pool_name:default_pool,env:{env}" for n in (1, 2) for env in "ab"
+    ]
     outcome = read("".join(f"{AT + n} {line}\n" for n, line in enumerate(lines)))
     assert isinstance(outcome, Reject)
     assert (outcome.reason, 'env = "a", "b"' in outcome.detail) == ("several_deployments", True)
@@ -180,6 +190,9 @@ def test_lines_that_are_no_samples_are_counted_and_the_rest_is_kept() -> None:
     assert [row["value"] for row in outcome.rows["metric_samples"]] == [1]
 
 
-@given(st.binary(max_size=400) | st.text(alphabet="0123456789 airflow.:|,#@=gcms\n-+e_", max_size=300).map(str.encode))
+@given(
+    st.binary(max_size=400)
+    | st.text(alphabet="0123456789 airflow.:|,#@=gcms\n-+e_", max_size=300).map(str.encode)
+)
 def test_no_bytes_break_the_reader(data: bytes) -> None:
     assert isinstance(read_statsd(data, object_url="x", modified_at=NOW), Parsed | Reject)
