@@ -56,7 +56,8 @@ def pages(*, since: datetime, until: datetime) -> Iterator[Page]:
 
 def headers_from(text: str) -> dict[str, str]:
     """The variable that `headers_env` names: JSON, or one `Name: value` a line."""
-    if text.lstrip().startswith("{"):
+    is_json = text.lstrip().startswith("{")
+    if is_json:
         try:
             told = json.loads(text)
         except ValueError:
@@ -64,7 +65,7 @@ def headers_from(text: str) -> dict[str, str]:
         if isinstance(told, dict) and all(isinstance(value, str) for value in told.values()):
             return told
     pairs = [line.partition(":") for line in text.splitlines() if line.strip()]
-    if not pairs or any(not colon or not name.strip() for name, colon, _value in pairs):
+    if is_json or not pairs or any(not colon or not name.strip() for name, colon, _value in pairs):
         raise ConfigError(
             "[sources.metrics] headers_env: its value must be lines of `Name: value`, or a JSON object"
         )
@@ -155,7 +156,7 @@ class PrometheusServer:
     def _range(self, query: str, page: Page) -> bytes | Reject:
         start = page.begins_at - CONTEXT
         # the end is inclusive, and the next page's first step is not ours
-        last = page.ends_at - timedelta(microseconds=1)
+        last = page.ends_at - timedelta(seconds=1)
         return self._ask(
             "/api/v1/query_range",
             {
