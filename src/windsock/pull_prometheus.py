@@ -12,7 +12,8 @@ from windsock.matchers import Match, parse_match
 from windsock.model import Outcome, Reject, Row, SourceObject
 from windsock.parse.metrics import Known, SnapshotStream, read_metadata, read_query_range
 from windsock.read_metrics import checked
-from windsock.sources.prometheus import Page, PrometheusServer, headers_from, pages, token_from
+from windsock.sources.http_secrets import headers_from, token_from
+from windsock.sources.prometheus import Page, PrometheusServer, pages
 
 LONGEST = timedelta(weeks=9)
 """How far back an unbounded pull asks: the judges' baseline, and a week of slack."""

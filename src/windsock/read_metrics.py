@@ -29,7 +29,7 @@ from windsock.sources.listing import fetch
 from windsock.store import Store
 
 LOOK_BACK = timedelta(seconds=60)
-"""Snapshots so old decide whether a gauge's emitter lives (windsock.parse.metrics.snapshots.LIVE)."""
+"""Snapshots so old decide whether a gauge's emitter lives (windsock.parse.metrics.moments.LIVE)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,8 @@ from windsock.errors import ConfigError, SourceError, WindsockError
 from windsock.matchers import parse_match
 from windsock.model import Reject
 from windsock.output import Output
-from windsock.sources.prometheus import Page, PrometheusServer, headers_from, pages, token_from
+from windsock.sources.http_secrets import headers_from, token_from
+from windsock.sources.prometheus import Page, PrometheusServer, pages
 from windsock.week import Week
 
 HOUR = datetime(2026, 11, 24, 10, tzinfo=UTC)

@@ -14,7 +14,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from windsock.matchers import Match, parse_match
 from windsock.model import Outcome, Parsed, Reject
 from windsock.parse.metrics import Known, SnapshotStream, read_snapshot, stream_of, taken_at
-from windsock.parse.metrics.prometheus_text import Heads, Scan, scan_text
+from windsock.parse.metrics.heads import Heads
+from windsock.parse.metrics.prometheus_text import Scan, scan_text
 
 NOW = datetime(2026, 11, 23, 15, 23, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

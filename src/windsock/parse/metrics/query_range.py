@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from itertools import pairwise
 
 import msgspec
 
 from windsock.model import Outcome, Reject
-from windsock.parse.metrics.prometheus_text import MAX_SERIES, Heads, Moment, Scan
-from windsock.parse.metrics.snapshots import SnapshotStream, rows_of
+from windsock.parse.metrics.heads import MAX_SERIES, Heads
+from windsock.parse.metrics.prometheus_text import Moment, Scan
+from windsock.parse.metrics.snapshots import rows_of
+from windsock.parse.metrics.stream import SnapshotStream
 
 
 class _Result(msgspec.Struct):
@@ -88,9 +91,7 @@ def _repeats(scraped: bytes | None) -> set[float]:
         for at, text in result.values:
             newest[at] = max(newest.get(at, 0.0), float(text))
     steps = sorted(newest)
-    return {
-        later for earlier, later in zip(steps, steps[1:], strict=False) if newest[earlier] == newest[later]
-    }
+    return {later for earlier, later in pairwise(steps) if newest[earlier] == newest[later]}
 
 
 def _moments(answer: _Answer, heads: Heads) -> tuple[dict[float, dict[str, float]], int]:

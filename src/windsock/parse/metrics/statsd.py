@@ -12,6 +12,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
+from itertools import pairwise
 
 from windsock.matchers import Match
 from windsock.model import Outcome, Parsed, Reject, Row
@@ -168,7 +169,7 @@ def _pools(kept: list[Resolved]) -> list[Row] | Reject:
 def _overlap(openings: Iterable[list[tuple[float, float]]]) -> bool:
     """Whether two emitters spoke over the same time; one after the other is a restart with other tags."""
     spans = sorted((points[0][0], points[-1][0]) for points in openings if points)
-    return any(later[0] <= earlier[1] for earlier, later in zip(spans, spans[1:], strict=False))
+    return any(later[0] <= earlier[1] for earlier, later in pairwise(spans))
 
 
 def _moments(pool: str, series: dict[str, list[tuple[float, float]]]) -> list[Row]:
