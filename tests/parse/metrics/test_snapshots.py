@@ -235,6 +235,14 @@ def test_openmetrics_with_its_own_times_and_exemplars() -> None:
     assert row["sampled_at"] == datetime(2026, 11, 23, 15, 22, tzinfo=UTC)
 
 
+def test_a_time_that_cannot_be_is_no_sample() -> None:
+    told = Source().read(
+        "airflow_a 1 1795447260000\nairflow_a 2 1\nairflow_a 3 1e300\nairflow_a 4 9999999999999\n"
+    )
+    assert [row["value"] for row in told.rows["metric_samples"]] == [1]
+    assert told.partial == "3 lines that are no samples"
+
+
 def test_gzip_is_unpacked_also_when_it_was_cut() -> None:
     text = "".join(f"airflow_x_{n} {n}\n" for n in range(3000))
     packed = gzip.compress(text.encode())

@@ -190,6 +190,15 @@ def test_lines_that_are_no_samples_are_counted_and_the_rest_is_kept() -> None:
     assert [row["value"] for row in outcome.rows["metric_samples"]] == [1]
 
 
+def test_a_time_that_cannot_be_is_no_sample() -> None:
+    outcome = read(
+        f"{AT} airflow.x:1|g\n1 airflow.x:2|g\n9999999999 airflow.x:3|g\n{AT + 3 * 86400} airflow.x:4|g\n"
+    )
+    assert isinstance(outcome, Parsed)
+    assert [row["value"] for row in outcome.rows["metric_samples"]] == [1]
+    assert outcome.partial == "3 lines that are no samples"
+
+
 @given(
     st.binary(max_size=400)
     | st.text(alphabet="0123456789 airflow.:|,#@=gcms\n-+e_", max_size=300).map(str.encode)

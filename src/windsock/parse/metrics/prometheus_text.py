@@ -15,6 +15,7 @@ from windsock.model import Reject
 from windsock.parse.metrics.heads import MAX_SERIES, Heads, Series
 from windsock.parse.metrics.names import GAUGE
 from windsock.parse.metrics.plain_bytes import TooLarge, line_blocks, unpack_reject
+from windsock.parse.metrics.taken_at import EARLIEST, LATEST
 
 _SAMPLE = re.compile(
     r"(?P<head>(?P<name>[a-zA-Z_:][\w:]*)(?:\{(?P<labels>(?:[^\"{}]|\"(?:[^\"\\]|\\.)*\")*)\})?)[ \t]+"
@@ -108,6 +109,9 @@ class _Scanner:
             value = float(match["value"])
             at = _line_time(match["at"]) if match["at"] else None
         except (ValueError, OverflowError, OSError):
+            self.bad += 1
+            return
+        if at is not None and not self.taken_at - EARLIEST <= at <= self.taken_at + LATEST:
             self.bad += 1
             return
         self.samples += 1

@@ -50,7 +50,7 @@ def read_statsd(
     try:
         for lines in line_blocks(data):
             if capture is None and any(map(str.strip, lines)):
-                capture = Capture(is_dog=any("|#" in line for line in lines))
+                capture = Capture(is_dog=any("|#" in line for line in lines), modified_at=modified_at)
             if capture is not None:
                 capture.read(lines)
     except (zlib.error, TooLarge) as error:

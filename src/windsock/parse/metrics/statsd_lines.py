@@ -12,13 +12,13 @@ from datetime import UTC, datetime
 
 from windsock.parse.metrics.minutes import Cell
 from windsock.parse.metrics.names import COUNTER, GAUGE, TIMER
+from windsock.parse.metrics.taken_at import EARLIEST, LATEST
 
 KINDS = {"ms": TIMER, "h": TIMER, "d": TIMER, "c": COUNTER, "g": GAUGE}
 MAX_SERIES = 300_000
 # one name per job that ever ran; no question asks for it
 _UNBOUNDED = "local_task_job."
 _KEPT_POINTS = ("last_duration", "pool.")
-_TOO_LATE = 4_102_444_800  # 2100
 
 
 @dataclass(slots=True)
@@ -41,15 +41,19 @@ class Captured:
 class Capture:
     """All series of one object, fed block by block. In DogStatsD form no gauge moves by steps: `-3` is minus three."""
 
-    def __init__(self, *, is_dog: bool) -> None:
+    def __init__(self, *, is_dog: bool, modified_at: datetime) -> None:
         self.is_dog = is_dog
+        self._earliest, self._latest = (
+            (modified_at - EARLIEST).timestamp(),
+            (modified_at + LATEST).timestamp(),
+        )
         self.series: dict[str, Captured | None] = {}
         self.bad = self.samples = self.beyond = 0
         self._last_at = ""
 
     def read(self, lines: Iterable[str]) -> None:
         """Per line: two cuts, one look-up, one addition. New series and odd lines take the long way."""
-        series = self.series
+        series, earliest, latest = self.series, self._earliest, self._latest
         for line in lines:
             at, _, rest = line.partition(" ")
             body, _, tail = rest.partition("|")
@@ -64,7 +68,7 @@ class Capture:
                 continue
             if one.is_relative_gauge and text[0] in "+-":
                 value += one.last
-            if value - value != 0 or not 0 < when < _TOO_LATE:
+            if value - value != 0 or not earliest <= when <= latest:
                 self.bad += 1
                 continue
             self.samples += 1

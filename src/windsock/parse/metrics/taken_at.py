@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 _DATED = re.compile(
     r"(?<!\d)(20\d\d)[-/_]?(\d\d)[-/_]?(\d\d)[-/_T ]?(\d\d)[-:/_]?(\d\d)(?:[-:/_]?(\d\d))?(?:\.\d+)?Z?(?!\d)"
 )
 _EPOCH = re.compile(r"(?<!\d)([12]\d{9})(\d{3})?(?=\.prom(?:\.gz)?\Z)")
 _SNAPSHOT = re.compile(r"\.prom(?:\.gz)?\Z")
+
+
+EARLIEST, LATEST = timedelta(days=400), timedelta(days=1)
+"""How far before and after its object's time a sample's own time can lie; further off it is no time (DESIGN 3)."""
 
 
 def is_snapshot(path: str) -> bool:
