@@ -25,7 +25,7 @@ from windsock.parse.metrics import (
     stream_of,
     taken_at,
 )
-from windsock.sources.listing import fetch
+from windsock.sources.fetch import fetch
 from windsock.store import Store
 
 LOOK_BACK = timedelta(seconds=60)

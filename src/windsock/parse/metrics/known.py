@@ -6,8 +6,6 @@ import re
 from collections.abc import Callable, Iterable
 from urllib.parse import unquote
 
-_DAG_IN_URL = re.compile(r"dag_id=([^/]+)/run_id=")
-
 
 def underscored(name: str) -> str:
     """A name as a StatsD exporter spells it (statsd_exporter, `escapeMetricName`)."""
@@ -27,14 +25,9 @@ class Known:
         self.bundles = _by_spelling(sorted({"dags-folder", *bundles}), lambda one: (one, underscored(one)))
 
     @classmethod
-    def from_urls(cls, urls: Iterable[str]) -> Known:
-        """The DAG ids in the addresses of task logs."""
-        return cls().more(urls)
-
-    def more(self, urls: Iterable[str]) -> Known:
-        """These, and the DAG ids in further addresses."""
-        found = {unquote(one[1]) for url in urls if (one := _DAG_IN_URL.search(url))}
-        return self if found <= self.dag_ids else Known(self.dag_ids | found)
+    def from_addresses(cls, dag_ids: Iterable[str]) -> Known:
+        """DAG ids as the addresses of task logs spell them."""
+        return cls({unquote(one) for one in dag_ids})
 
     def split(self, text: str, separator: str) -> tuple[str, str] | None:
         """`<dag_id><separator><task_id>`: by the longest known dag_id, else at the only separator there is."""
