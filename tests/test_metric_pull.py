@@ -205,6 +205,20 @@ def test_a_snapshot_that_is_none_is_one_counted_reject(tmp_path: Path) -> None:
     assert rows(config, "select sum(value) as n from metric_samples where kind = 'counter'") == [{"n": 4}]
 
 
+def test_logs_read_before_the_metrics_stopped_the_pull_are_kept(tmp_path: Path) -> None:
+    folder = tmp_path / "logs/dag_id=d/run_id=scheduled__2026-11-24T00:00:00+00:00/task_id=t"
+    folder.mkdir(parents=True)
+    (folder / "attempt=1.log").write_text(
+        "[2026-11-24T00:01:00.000+0000] {taskinstance.py:2614} INFO - Executing <Task(BashOperator): x> on 2026-11-24\n"
+    )
+    both = "".join(exposition({}, {"p": (1, 0, 0, 0)}, {"namespace": one}) for one in "ab")
+    store(tmp_path / "m", TUESDAY, both)
+    config = pipeline_file(tmp_path, tmp_path / "m", logs=str(tmp_path / "logs"))
+    with pytest.raises(ConfigError, match="several deployments"):
+        pull(config)
+    assert rows(config, "select count(*) as n from task_logs") == [{"n": 1}]
+
+
 def test_counters_are_held_against_the_logs(tmp_path: Path) -> None:
     """Two attempts in the logs, one failed; the counter knows of the success and of half the failures' hours."""
     logs = tmp_path / "logs"
