@@ -273,10 +273,13 @@ select
     try_cast(min_value as double) as min_value,
     try_cast(max_value as double) as max_value,
     try_cast(raw_name as varchar) as raw_name,
+    try_cast(from_at as timestamptz) as from_at,
+    try_cast(until_at as timestamptz) as until_at,
+    try_cast(reset_count as bigint) as reset_count,
     try_cast(object_url as varchar) as object_url,
     try_cast(read_at as timestamptz) as read_at
 from (
-    select cast(null as timestamptz) as sampled_at, cast(null as varchar) as name, cast(null as map(varchar, varchar)) as labels, cast(null as varchar) as kind, cast(null as double) as value, cast(null as bigint) as sample_count, cast(null as double) as min_value, cast(null as double) as max_value, cast(null as varchar) as raw_name, cast(null as varchar) as object_url, cast(null as timestamptz) as read_at where false
+    select cast(null as timestamptz) as sampled_at, cast(null as varchar) as name, cast(null as map(varchar, varchar)) as labels, cast(null as varchar) as kind, cast(null as double) as value, cast(null as bigint) as sample_count, cast(null as double) as min_value, cast(null as double) as max_value, cast(null as varchar) as raw_name, cast(null as timestamptz) as from_at, cast(null as timestamptz) as until_at, cast(null as bigint) as reset_count, cast(null as varchar) as object_url, cast(null as timestamptz) as read_at where false
     union all by name
     select * from query(getvariable('read_metric_samples'))
 ) as stored;

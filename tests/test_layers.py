@@ -26,11 +26,15 @@ GROUND = {
     "settings",
     "spool",
     "scratch",
+    "matchers",
+    "metric_gaps",
 }
 STORY = {
     "pipeline",
     "pull",
+    "pull_prometheus",
     "read",
+    "read_metrics",
     "publish",
     "dispatch",
     "addressing",

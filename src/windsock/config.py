@@ -19,6 +19,7 @@ import msgspec
 
 from windsock import settings
 from windsock.errors import ConfigError
+from windsock.matchers import parse_match
 from windsock.store import Storage
 
 Struct = msgspec.Struct
@@ -333,6 +334,11 @@ def _validate(pipeline: Pipeline, path: Path) -> None:
     for name, pool in pipeline.pools.items():
         if pool.max_slots is not None and pool.max_slots < 1:
             raise ConfigError(f"{path}: [pools.{name}] max_slots is {pool.max_slots}; it must be 1 or more")
+    if pipeline.sources.metrics:
+        try:
+            parse_match(pipeline.sources.metrics.match)
+        except ConfigError as error:
+            raise ConfigError(f"{path}: {error}") from None
     for code in pipeline.findings:
         if not _CODE.fullmatch(code):
             raise ConfigError(f"{path}: [findings.{code}]: not a finding code such as WS101")

@@ -7,7 +7,7 @@ from zlib import crc32
 
 from windsock.config import Config
 from windsock.errors import ConfigError
-from windsock.parse import parse_key
+from windsock.parse import PARSER_VERSION, parse_key
 from windsock.store import Store, open_store
 
 
@@ -35,19 +35,25 @@ def inputs_of(config: Config) -> list[Input]:
     later = {
         "sources.airflow_api": sources.airflow_api,
         "sources.airflow_db": sources.airflow_db,
-        "sources.metrics] prometheus": sources.metrics and (sources.metrics.prometheus or None),
     }
     for name, value in later.items():
         if value is not None:
             raise ConfigError(
                 f"{config.path}: [{name}] cannot be read by this version yet; remove it from the file"
             )
-    if not inputs:
+    if not inputs and not (sources.metrics and sources.metrics.prometheus):
         raise ConfigError(
-            f"{config.path}: no source is set; add [sources.task_logs] url, [sources.component_logs] url "
-            "or [sources.metrics] url"
+            f"{config.path}: no source is set; add [sources.task_logs] url, [sources.component_logs] url, "
+            "or [sources.metrics] url or prometheus"
         )
     return inputs
+
+
+def version_of(config: Config, kind: str) -> str:
+    """What a row's parsing hangs on beside the object: the parser and, for metrics, which series are ours."""
+    metrics = config.pipeline.sources.metrics
+    match = metrics.match if kind == "metrics" and metrics else ""
+    return f"{PARSER_VERSION}+{crc32(match.encode()):08x}" if match else PARSER_VERSION
 
 
 def shards_of(config: Config, shard: tuple[int, int] | None) -> list[int]:

@@ -52,6 +52,8 @@ COLUMNS: Mapping[str, Kind] = {
     "reject_reason": "plain",
     "size_from": "plain",
     "protects": "plain",
+    "component": "plain",
+    "counter": "plain",
     "check_name": "plain",
     "table_name": "plain",
     "name": "plain",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -13,13 +13,16 @@ from typing import Any
 
 from windsock.config import Config
 from windsock.errors import ConfigError, SourceError
-from windsock.inputs import Input, inputs_of, shard_of, shards_of
+from windsock.inputs import Input, inputs_of, shard_of, shards_of, version_of
 from windsock.lake import Lake, NoLake, Todo, Writer
-from windsock.model import Outcome, Reject
+from windsock.model import Outcome, Reject, SourceObject
 from windsock.output import Output
 from windsock.parse import PARSER_VERSION
 from windsock.parse.component import Part, part_of
+from windsock.parse.metrics import Known
+from windsock.pull_prometheus import pages_to_read, pull_prometheus
 from windsock.read import is_of_kind, is_part, read_objects
+from windsock.read_metrics import read_metrics
 from windsock.scratch import scratch_folder
 from windsock.sources.fetch import fetch
 from windsock.sources.listing import Listing, cutoff_of
@@ -78,7 +81,17 @@ def pull(
             with lake.writer(shard=index, holder=socket.gethostname(), now=now) as writer:
                 if index == owned[0]:  # with the first lock held: a second pull is told before it lists
                     listing.list(now, week, since=since, until=until, full=full, memory=memory)
-                job.run(writer, writer.unknown(listing.path, parser_version=PARSER_VERSION, reread=reread))
+                versions = _versions(config, inputs)
+                job.run(
+                    writer,
+                    writer.unknown(
+                        listing.path, parser_version=PARSER_VERSION, reread=reread, versions=versions
+                    ),
+                )
+                if index == 0:  # what has no dag_id belongs to shard 0
+                    job.ask_prometheus(
+                        writer, since=_from_at(week, since, full), until=until, now=now, reread=reread
+                    )
         for index, before in zip(owned, memory, strict=True):
             lake.remember(_memory_name(index, lake.shards), listing.memory(now, before))
     return listing.summary
@@ -130,10 +143,22 @@ def _plan(
     summary = listing.summary
     summary.read, summary.bytes = spool.count, spool.bytes
     if lake is not None:
-        todo = lake.plan(spool.path, parser_version=PARSER_VERSION, reread=reread)
+        versions = _versions(config, listing.inputs)
+        todo = lake.plan(spool.path, parser_version=PARSER_VERSION, reread=reread, versions=versions)
         summary.read, summary.bytes = todo.count, todo.bytes
         summary.skipped += todo.known
     return summary
+
+
+def _versions(config: Config, inputs: Sequence[Input]) -> dict[int, str]:
+    """Sources whose rows hang on more than the parser."""
+    told = {number: version_of(config, one.kind) for number, one in enumerate(inputs)}
+    return {number: version for number, version in told.items() if version != PARSER_VERSION}
+
+
+def _from_at(week: Week, since: datetime | None, full: bool) -> datetime | None:
+    """The first pull reads the baseline of the judges and one week more, never years by surprise."""
+    return since or (None if full else week.minus(LOOK_BACK_WEEKS + 1).from_at)
 
 
 @dataclass(slots=True)
@@ -157,8 +182,7 @@ class _Found:
         memory: Sequence[dict[str, Any]],
     ) -> Spool:
         """List once, incrementally unless `full`; keep what belongs to this pull's shards and times."""
-        # the first pull reads the baseline of the judges and one week more, never years by surprise
-        from_at = since or (None if full else week.minus(LOOK_BACK_WEEKS + 1).from_at)
+        from_at = _from_at(week, since, full)
         times = [one.get("listed_at") for one in memory]
         known = [datetime.fromisoformat(text) for text in times if text]
         listed_at = min(known) if len(known) == len(times) and since is None else None
@@ -226,12 +250,13 @@ class _Pull:
         pending, since = 0, time.monotonic()
         with self.output.progress("reading", todo.count) as advance:
             for number, one in enumerate(self.inputs):
-                fetched = fetch(one.store, read_spool(todo.path, source=number), kind=one.kind)
-                for obj, outcome in read_objects(self.config, one.kind, fetched, parts):
+                version = version_of(self.config, one.kind)
+                objects = read_spool(todo.path, source=number)
+                for obj, outcome in self._outcomes(writer, one, objects, parts):
                     if is_part(obj):
-                        writer.add(obj, outcome, kind="component_log_part", parser_version=PARSER_VERSION)
+                        writer.add(obj, outcome, kind="component_log_part", parser_version=version)
                         continue
-                    writer.add(obj, outcome, kind=one.kind, parser_version=PARSER_VERSION)
+                    writer.add(obj, outcome, kind=one.kind, parser_version=version)
                     self.summary.count(obj, outcome)
                     advance(1)
                     pending += obj.size
@@ -239,6 +264,31 @@ class _Pull:
                         writer.checkpoint()
                         pending, since = 0, time.monotonic()
                     self._stop_if_silent(one, outcome, writer)
+        writer.checkpoint()
+
+    def _outcomes(
+        self, writer: Writer, one: Input, objects: Iterator[SourceObject], parts: dict[str, list[Part]]
+    ) -> Iterator[tuple[SourceObject, Outcome]]:
+        if one.kind != "metrics":
+            return read_objects(self.config, one.kind, fetch(one.store, objects, kind=one.kind), parts)
+        writer.checkpoint()  # two deployments in the metrics end the pull; the logs read so far are kept
+        root = f"{one.store.url.rstrip('/')}/"
+        ledger = {row["object_url"]: row for row in writer.read_before(root)}
+        known = Known.from_addresses(writer.dag_ids())
+        return read_metrics(self.config, one.store, list(objects), ledger=ledger, known=known)
+
+    def ask_prometheus(
+        self, writer: Writer, *, since: datetime | None, until: datetime | None, now: datetime, reread: bool
+    ) -> None:
+        """The hours of the Prometheus server that the ledger does not hold whole."""
+        rows = [] if reread else writer.read_before("prometheus:")
+        ledger = {row["object_url"]: row for row in rows}
+        wanted = pages_to_read(self.config, ledger, since=since, until=until, now=now)
+        self.summary.listed += len(wanted)
+        known = Known.from_addresses(writer.dag_ids() if wanted else ())
+        for obj, outcome in pull_prometheus(self.config, wanted, known=known):
+            writer.add(obj, outcome, kind="metrics", parser_version=PARSER_VERSION)
+            self.summary.count(obj, outcome)
         writer.checkpoint()
 
     def _ask(self, todo: Todo) -> None:

@@ -10,8 +10,6 @@ from windsock.model import Ignored, Outcome, Reject, SourceObject
 from windsock.parse import parse_key
 from windsock.parse.batch import LogObject, read_task_logs
 from windsock.parse.component import Part, part_of, read_growing
-from windsock.parse.prometheus import read_prometheus
-from windsock.parse.statsd import read_statsd
 
 BATCH_BYTES, BATCH_OBJECTS = 4 << 20, 1000
 
@@ -90,9 +88,6 @@ def _read_batch(config: Config, kind: str, batch: list[Fetched]) -> Iterator[tup
 
 def _assigned(config: Config, kind: str, obj: SourceObject, data: bytes) -> LogObject | Outcome:
     """A task log to be read with its batch, or the outcome of any other object."""
-    if kind == "metrics":
-        reader = read_prometheus if obj.path.removesuffix(".gz").endswith(".prom") else read_statsd
-        return reader(data, object_url=obj.url, modified_at=obj.modified_at)
     logs = config.pipeline.sources.task_logs
     key = parse_key(obj.path, (logs and logs.filename_template) or None)
     if key is None:

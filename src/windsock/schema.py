@@ -114,7 +114,8 @@ TABLES: dict[str, Table] = {
             "metric_samples",
             "one series over one minute",
             _columns(
-                "sampled_at:t name labels:map kind value:d sample_count:l min_value:d max_value:d raw_name"
+                "sampled_at:t name labels:map kind value:d sample_count:l min_value:d max_value:d raw_name "
+                "from_at:t until_at:t reset_count:l"
             ),
             "sampled_at",
             ("name", "labels", "sampled_at"),

@@ -100,7 +100,9 @@ class Lake:
             scratch_dir=scratch_dir,
         )
 
-    def plan(self, listing: Path, *, parser_version: str, reread: bool) -> Todo:
+    def plan(
+        self, listing: Path, *, parser_version: str, reread: bool, versions: Mapping[int, str] | None = None
+    ) -> Todo:
         """Which objects of a listing a pull would read. Takes no lock and writes nothing to the lake."""
         with scratch_folder() as folder:
             conn = connect(self.memory_mb, folder)
@@ -109,7 +111,9 @@ class Lake:
                     self.store, conn, cache=self.cache, scratch=folder, shard=None, shards=self.shards
                 )
                 ledger.load()
-                return ledger.unknown(listing, parser_version=parser_version, reread=reread)
+                return ledger.unknown(
+                    listing, parser_version=parser_version, reread=reread, versions=versions
+                )
             finally:
                 conn.close()
 

@@ -5,6 +5,7 @@ Questions about a million objects are joins in DuckDB over files, never a dictio
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import duckdb
 
 from windsock.lake.files import Cache, Partition, part_of
 from windsock.lake.merge import enough_room, read_files
-from windsock.model import UNREAD, SourceObject
+from windsock.model import UNREAD, Row, SourceObject
 from windsock.store import Store
 
 _EMPTY = (
@@ -66,8 +67,26 @@ class Ledger:
         rows = f"select {columns} from ({read_files(files)}) as files" if files else _EMPTY
         self._conn.execute(f"create or replace temp view ledger as {rows}")
 
-    def unknown(self, listing: Path, *, parser_version: str, reread: bool) -> Todo:
-        """Objects that are new, changed, were rejected, or were read by another parser; all with `reread`."""
+    def read_before(self, prefix: str) -> list[Row]:
+        """What is known of the objects whose address starts so. Fit for thousands of snapshots, not for task logs."""
+        columns = ("object_url", "etag", "size", "modified_at", "outcome")
+        sql = f"select {', '.join(columns)} from ledger where starts_with(object_url, ?)"
+        return [dict(zip(columns, row, strict=True)) for row in self._conn.execute(sql, [prefix]).fetchall()]
+
+    def dag_ids(self) -> set[str]:
+        """The DAGs of the task logs that are known, as the addresses spell them."""
+        found = "regexp_extract(object_url, 'dag_id=([^/]+)/run_id=', 1)"
+        rows = self._conn.execute(
+            f"select distinct {found} from ledger where contains(object_url, '/run_id=')"
+        )
+        return {dag_id for (dag_id,) in rows.fetchall() if dag_id}
+
+    def unknown(
+        self, listing: Path, *, parser_version: str, reread: bool, versions: Mapping[int, str] | None = None
+    ) -> Todo:
+        """Objects that are new, changed, were rejected, or were read by another parser; all with `reread`.
+
+        `versions` are those of single sources that differ from `parser_version`."""
         todo = self._scratch / f"todo-{self._shard if self._shard is not None else 'all'}.parquet"
         where = "" if self._shard is None else f"where shard = {self._shard}"
         found = f"{read_files([listing])} {where}"
@@ -76,9 +95,12 @@ class Ledger:
             # two urls of the pipeline file may overlap: an object is read once
             found += " qualify row_number() over (partition by url order by no) = 1"
         self._conn.execute(f"create or replace temp view listing as {found}")
+        version = f"'{_quoted(parser_version)}'"
+        for source, text in (versions or {}).items():
+            version = f"case when listing.source = {source} then '{_quoted(text)}' else {version} end"
         not_known = (
             "select 1 from ledger as k where k.object_url = listing.url and k.etag = listing.etag "
-            f"and k.size = listing.size and k.outcome <> 'reject' and k.parser_version = '{_quoted(parser_version)}'"
+            f"and k.size = listing.size and k.outcome <> 'reject' and k.parser_version = {version}"
         )
         rows = "select * from listing" + ("" if reread else f" where not exists ({not_known})")
         with enough_room(self._scratch, "cannot compare the listing with the ledger"):

@@ -8,6 +8,7 @@ replaces whatever the broken pull left.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -86,9 +87,24 @@ class Writer:
                     if is_temporary(path.name):
                         path.unlink(missing_ok=True)
 
-    def unknown(self, listing: Path, *, parser_version: str, reread: bool = False) -> Todo:
+    def unknown(
+        self,
+        listing: Path,
+        *,
+        parser_version: str,
+        reread: bool = False,
+        versions: Mapping[int, str] | None = None,
+    ) -> Todo:
         """Which objects of a listing (a `windsock.spool`) this shard has to read."""
-        return self._ledger.unknown(listing, parser_version=parser_version, reread=reread)
+        return self._ledger.unknown(listing, parser_version=parser_version, reread=reread, versions=versions)
+
+    def read_before(self, prefix: str) -> list[Row]:
+        """Ledger rows (object_url, etag, size, modified_at, outcome) of the addresses that start so."""
+        return self._ledger.read_before(prefix)
+
+    def dag_ids(self) -> set[str]:
+        """The DAGs whose task logs this shard knows."""
+        return self._ledger.dag_ids()
 
     def parts(self) -> list[tuple[str, str, str]]:
         """The pieces of growing files that this shard knows: (object_url, etag, parser_version)."""

@@ -1,0 +1,99 @@
+-- When was the scheduler, the triggerer or the dag-processor silent?
+--
+-- Silence runs from the last moment at which the heartbeat is known to have advanced to the last one before it advanced
+-- again. With snapshots that is from one snapshot to another: a total that stands still. Only silences longer than a
+-- minute, the grain of metric_samples. Restart or stall is told by what started meanwhile and in the minute after.
+--
+-- grain:    component, from_at
+-- reads:    metric_samples
+-- columns:
+--   component       varchar      scheduler, triggerer, dag_processor
+--   from_at         timestamptz
+--   until_at        timestamptz  the last moment seen, when the silence is not over
+--   gap_s           double       seconds
+--   is_over         boolean      whether the heartbeat came back within the week
+--   seen_minutes    bigint       minutes of the silence in which some metric was seen; 0: the metrics were silent too
+--   frozen_looks    bigint       snapshots that showed the total standing still; 0 for StatsD captures
+--   counter_resets  bigint       restarts of the heartbeat's own counter at the end of the silence
+--   job_starts      double       jobs that started; 2.x counts each task as one, 3.x only components
+--   task_starts     double       tasks that started, to be taken off the jobs in 2.x
+with seen as (
+    select
+        name,
+        value,
+        coalesce(reset_count, 0) as resets,
+        coalesce(from_at, sampled_at) as from_at,
+        coalesce(until_at, sampled_at + interval 1 minute) as until_at,
+        sampled_at,
+        case name
+            when 'scheduler_heartbeat' then 'scheduler'
+            when 'triggerer_heartbeat' then 'triggerer'
+            when 'dag_processor_heartbeat' then 'dag_processor'
+        end as component
+    from metric_samples
+    where sampled_at >= week_start() - interval 7 days and sampled_at < week_end()
+),
+beats as (
+    select component, from_at, until_at, resets
+    from seen
+    where component is not null and value > 0
+    union all
+    -- the end of what was seen closes a silence that is not over
+    select components.component, ends.until_at, null, 0
+    from (select distinct component from seen where component is not null and value > 0) as components
+    cross join (select max(until_at) as until_at from seen) as ends
+),
+gaps as (
+    select
+        component,
+        max(until_at) over (
+            partition by component order by from_at, until_at nulls last
+            rows between unbounded preceding and 1 preceding
+        ) as gap_from,
+        from_at as gap_until,
+        until_at is not null as is_over,
+        resets
+    from beats
+),
+silences as (
+    select
+        component,
+        gap_from as from_at,
+        gap_until as until_at,
+        epoch_us(gap_until - gap_from) / 1e6 as gap_s,
+        is_over,
+        resets
+    from gaps
+    where gap_s > 60 and gap_until > week_start()
+),
+around as (
+    select
+        silences.component,
+        silences.from_at,
+        count(distinct seen.sampled_at) filter (
+            where seen.sampled_at > silences.from_at and seen.sampled_at <= silences.until_at
+        ) as seen_minutes,
+        count(*) filter (
+            where seen.component = silences.component and seen.value = 0
+                and seen.until_at > silences.from_at and seen.until_at <= silences.until_at
+        ) as frozen_looks,
+        coalesce(sum(seen.value) filter (where seen.name = 'job_start'), 0) as job_starts,
+        coalesce(sum(seen.value) filter (where seen.name = 'ti.start'), 0) as task_starts
+    from silences
+    join seen on seen.until_at > silences.from_at and seen.from_at <= silences.until_at + interval 1 minute
+    group by silences.component, silences.from_at
+)
+select
+    silences.component,
+    silences.from_at,
+    silences.until_at,
+    silences.gap_s,
+    silences.is_over,
+    coalesce(around.seen_minutes, 0) as seen_minutes,
+    coalesce(around.frozen_looks, 0) as frozen_looks,
+    cast(silences.resets as bigint) as counter_resets,
+    coalesce(around.job_starts, 0) as job_starts,
+    coalesce(around.task_starts, 0) as task_starts
+from silences
+left join around on silences.component = around.component and silences.from_at = around.from_at
+order by silences.component, silences.from_at

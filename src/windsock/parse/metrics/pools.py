@@ -1,0 +1,77 @@
+"""Pool gauges → rows of `pool_samples`, and the refusal to mix two deployments' pools of one name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from windsock.model import Reject, Row
+from windsock.parse.metrics.known import underscored
+
+GAUGES = ("open_slots", "running_slots", "queued_slots", "deferred_slots", "scheduled_slots")
+OPEN = GAUGES[0]
+
+Labels = tuple[tuple[str, str], ...]
+Gauge = tuple[str, str, Labels, float]
+"""Gauge, pool, the labels that do not name the pool, value."""
+
+
+def gauge_of(name: str) -> str | None:
+    """The gauge behind a dotted name such as `pool.open_slots`."""
+    gauge = name.removeprefix("pool.")
+    return gauge if gauge in GAUGES and gauge != name else None
+
+
+def without_pool(labels: Labels) -> Labels:
+    """What tells whose pool it is."""
+    return tuple(pair for pair in labels if pair[0] != "pool_name")
+
+
+def pools_at(at: datetime, gauges: Iterable[Gauge], source: str) -> list[Row] | Reject:
+    """Rows of one moment. An exporter spells `my-pool` as `my_pool` where it sits in a name: both are one pool."""
+    seen: dict[str, dict[str, float]] = {}
+    owners: dict[tuple[str, str], set[Labels]] = {}
+    for gauge, pool, others, value in gauges:
+        seen.setdefault(pool, {})[gauge] = value
+        owners.setdefault((pool, gauge), set()).add(others)
+    for (pool, _gauge), sets in owners.items():
+        if len(sets) > 1:
+            return several(pool, sets)
+    spelled: dict[str, list[str]] = {}
+    for pool, told in seen.items():
+        if OPEN in told:
+            spelled.setdefault(underscored(pool), []).append(pool)
+    rows = []
+    for pool, told in sorted(seen.items()):
+        if OPEN not in told:
+            continue
+        twin = underscored(pool)
+        inherited = seen.get(twin, {}) if twin != pool and spelled[twin] == [pool] else {}
+        rows.append(_row(at, pool, {**inherited, **told}, source))
+    return rows
+
+
+def several(pool: str, sets: Iterable[Labels]) -> Reject:
+    """Two series sets for one pool: the labels that differ, to choose from."""
+    dicts = [dict(one) for one in sets]
+    keys = sorted({key for one in dicts for key in one})
+    choices = []
+    for key in keys:
+        values = sorted({one.get(key, "") for one in dicts})
+        if len(values) > 1:
+            shown = ", ".join(f'"{value}"' for value in values[:8])
+            choices.append(f"{key} = {shown}{', …' if len(values) > 8 else ''}")
+    detail = (
+        f"pool {pool!r} has {len(dicts)} series at one moment, so several deployments (or several emitters) are in "
+        f"these metrics; set match to one of: {'; '.join(choices)}"
+    )
+    return Reject("metrics", "several_deployments", detail)
+
+
+def _row(at: datetime, pool: str, told: Mapping[str, float], source: str) -> Row:
+    row: Row = {"sampled_at": at, "pool": pool, "source": source}
+    row |= {gauge: int(told[gauge]) for gauge in GAUGES if gauge in told}
+    if "running_slots" in told and "queued_slots" in told:
+        # deferred slots count only where the pool includes them, which no gauge tells
+        row["total_slots"] = int(told[OPEN] + told["running_slots"] + told["queued_slots"])
+    return row

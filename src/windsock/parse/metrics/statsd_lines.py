@@ -1,0 +1,167 @@
+"""StatsD captures: lines → series with their minutes. Plain, InfluxDB tags in the name, DogStatsD tags behind `|#`.
+
+A capture is `<epoch> <metric line>`. A datagram of several lines carries one time, so a line without one takes the
+last. Wire forms: github.com/statsd/statsd (metric types), docs.datadoghq.com (datagram format).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from windsock.parse.metrics.minutes import Cell
+from windsock.parse.metrics.names import COUNTER, GAUGE, TIMER
+from windsock.parse.metrics.taken_at import EARLIEST, LATEST
+
+KINDS = {"ms": TIMER, "h": TIMER, "d": TIMER, "c": COUNTER, "g": GAUGE}
+MAX_SERIES = 300_000
+# one name per job that ever ran; no question asks for it
+_UNBOUNDED = "local_task_job."
+_KEPT_POINTS = ("last_duration", "pool.")
+
+
+@dataclass(slots=True)
+class Captured:
+    """One series of a capture, as spelled. Points are kept where a question needs each, cells for all others."""
+
+    raw_name: str
+    tags: dict[str, str]
+    kind: str
+    rate: float
+    is_relative_gauge: bool
+    keeps_points: bool
+    last: float = 0.0
+    cells: dict[int, list[float]] = field(
+        default_factory=dict
+    )  # minute → count, total, least, most, last, from, until
+    points: list[tuple[float, float]] = field(default_factory=list)  # epoch, value
+
+
+class Capture:
+    """All series of one object, fed block by block. In DogStatsD form no gauge moves by steps: `-3` is minus three."""
+
+    def __init__(self, *, is_dog: bool, modified_at: datetime) -> None:
+        self.is_dog = is_dog
+        self._earliest, self._latest = (
+            (modified_at - EARLIEST).timestamp(),
+            (modified_at + LATEST).timestamp(),
+        )
+        self.series: dict[str, Captured | None] = {}
+        self.bad = self.samples = self.beyond = 0
+        self._last_at = ""
+
+    def read(self, lines: Iterable[str]) -> None:
+        """Per line: two cuts, one look-up, one addition. New series and odd lines take the long way."""
+        series, earliest, latest = self.series, self._earliest, self._latest
+        for line in lines:
+            at, _, rest = line.partition(" ")
+            body, _, tail = rest.partition("|")
+            head, _, text = body.rpartition(":")
+            try:
+                one = series[f"{head}|{tail}"]
+                if one is None:
+                    continue
+                value, when = float(text), float(at)
+            except (KeyError, ValueError):
+                self._slow(line)
+                continue
+            if one.is_relative_gauge and text[0] in "+-":
+                value += one.last
+            if value - value != 0 or not earliest <= when <= latest:
+                self.bad += 1
+                continue
+            self.samples += 1
+            one.last = value
+            self._last_at = at
+            minute = int(when) // 60
+            cell = one.cells.get(minute)
+            if cell is None:
+                one.cells[minute] = [1, value, value, value, value, when, when]
+            else:
+                cell[0] += 1
+                cell[1] += value
+                if value < cell[2]:
+                    cell[2] = value
+                if value > cell[3]:
+                    cell[3] = value
+                cell[4] = value
+                cell[6] = when
+            if one.keeps_points:
+                one.points.append((when, value))
+
+    def _slow(self, line: str) -> None:
+        line = line.strip()
+        if not line:
+            return
+        at, _, rest = line.partition(" ")
+        if not _is_number(at):
+            at, rest = self._last_at, line
+        rest = rest.strip()
+        body, bar, tail = rest.partition("|")
+        head, colon, text = body.rpartition(":")
+        key = f"{head}|{tail}"
+        if not (at and bar and colon and head and _is_number(text)):
+            self.bad += 1
+            return
+        if key not in self.series:
+            if len(self.series) >= MAX_SERIES:
+                self.beyond += 1
+                return
+            one = _captured(head, tail, is_dog=self.is_dog)
+            if one is None:
+                self.bad += 1
+                return
+            self.series[key] = one if _UNBOUNDED not in one.raw_name else None
+        if _is_number(at) and self.series[key] is not None:
+            self.read([f"{at} {head}:{text}|{tail}"])
+
+
+def _is_number(text: str) -> bool:
+    """Digits as StatsD writes them: Python would also take `1_0`, `nan` and blanks."""
+    if not text or text[0] not in "0123456789+-." or "_" in text:
+        return False
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _captured(head: str, tail: str, *, is_dog: bool) -> Captured | None:
+    """A series from its name (with InfluxDB tags) and what stands behind the value; None for an unknown type."""
+    letter, *extras = tail.split("|")
+    kind = KINDS.get(letter.strip())
+    name, _, influx = head.partition(",")
+    if kind is None or not name or any(c.isspace() for c in name):
+        return None
+    tags = dict(pair.split("=", 1) for pair in influx.split(",") if "=" in pair)
+    rate = 1.0
+    for extra in extras:
+        if extra[:1] == "@" and _is_number(extra[1:]):
+            rate = float(extra[1:]) or 1.0
+        elif extra[:1] == "#":
+            tags |= {k: v for k, _, v in (pair.partition(":") for pair in extra[1:].split(",")) if k}
+    return Captured(
+        raw_name=name,
+        tags=tags,
+        kind=kind,
+        rate=rate,
+        is_relative_gauge=kind == GAUGE and not is_dog,
+        keeps_points=any(one in name for one in _KEPT_POINTS),
+    )
+
+
+def cells_of(one: Captured, factor: float) -> Iterable[Cell]:
+    """Cells in seconds and true counts. A counter's announcement with 0 is no event."""
+    for count, total, least, most, last, start, end in one.cells.values():
+        if one.kind == COUNTER and least == most == 0:
+            continue
+        scale = factor if one.kind == TIMER else 1 / one.rate if one.kind == COUNTER else 1.0
+        yield Cell(
+            int(count), total * scale, least * scale, most * scale, last * scale, instant(start), instant(end)
+        )
+
+
+def instant(epoch: float) -> datetime:
+    return datetime.fromtimestamp(epoch, tz=UTC)

@@ -1,0 +1,149 @@
+"""Metric objects → outcomes. Snapshots are read in time order, each beside the ones before it.
+
+What an object gives depends on itself and on the snapshots of the minute before it, never on what else a pull
+happens to read. So a late object makes its successors be read again, and the predecessors of what is read are
+fetched as context: a re-read, a late object or a missing minute ends with the same rows.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from windsock.config import Config
+from windsock.errors import ConfigError
+from windsock.matchers import parse_match
+from windsock.model import Outcome, Reject, Row, SourceObject
+from windsock.parse.metrics import (
+    Known,
+    SnapshotStream,
+    is_snapshot,
+    read_snapshot,
+    read_statsd,
+    stream_of,
+    taken_at,
+)
+from windsock.sources.fetch import fetch
+from windsock.store import Store
+
+LOOK_BACK = timedelta(seconds=60)
+"""Snapshots so old decide whether a gauge's emitter lives (windsock.parse.metrics.moments.LIVE)."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """One object on the way through a stream: read for its rows, again because of a new one, or as context."""
+
+    obj: SourceObject
+    is_new: bool
+    is_context: bool
+    begins: bool  # the object before it is not read: the stream remembers nothing
+
+
+def read_metrics(
+    config: Config, store: Store, to_read: Sequence[SourceObject], *, ledger: Mapping[str, Row], known: Known
+) -> Iterator[tuple[SourceObject, Outcome]]:
+    """Outcomes of captures, then of snapshots. Raises ConfigError when two deployments cannot be told apart."""
+    metrics = config.pipeline.sources.metrics
+    match = parse_match(metrics.match if metrics else "")
+    captures = [obj for obj in to_read if not is_snapshot(obj.path)]
+    for obj, data in fetch(store, captures, kind="metrics"):
+        outcome: Outcome = (
+            data
+            if isinstance(data, Reject)
+            else read_statsd(data, object_url=obj.url, modified_at=obj.modified_at, match=match, known=known)
+        )
+        yield obj, checked(config, outcome)
+    stream = SnapshotStream.new(match=match, known=known)
+    for steps in _streams(store, to_read, ledger):
+        stream = stream.restarted()
+        fetched = fetch(store, [step.obj for step in steps], kind="metrics")
+        for step, (obj, data) in zip(steps, fetched, strict=True):
+            if step.begins:
+                stream = stream.restarted()
+            if isinstance(data, Reject):
+                if step.is_new:  # rows of an object that is gone from the source stay
+                    yield obj, data
+                continue
+            at = taken_at(obj.path, obj.modified_at)
+            outcome = read_snapshot(data, object_url=obj.url, taken_at=at, stream=stream)
+            if not step.is_context:
+                yield obj, checked(config, outcome)
+
+
+def checked(config: Config, outcome: Outcome) -> Outcome:
+    """Figures of two deployments must not be mixed: no outcome, but a choice for the user."""
+    if isinstance(outcome, Reject) and outcome.reason == "several_deployments":
+        raise ConfigError(f"{config.path}: [sources.metrics] {outcome.detail}")
+    return outcome
+
+
+def _streams(
+    store: Store, to_read: Sequence[SourceObject], ledger: Mapping[str, Row]
+) -> Iterator[list[_Step]]:
+    """The steps of each stream that has something new."""
+    new: dict[str, dict[str, SourceObject]] = defaultdict(dict)
+    for obj in to_read:
+        if is_snapshot(obj.path):
+            new[stream_of(obj.path)][obj.url] = obj
+    if not new:
+        return
+    stored: dict[str, list[SourceObject]] = defaultdict(list)
+    for obj in _stored(store, ledger):
+        name = stream_of(obj.path)
+        if name in new and obj.url not in new[name]:
+            stored[name].append(obj)
+    for name in sorted(new):
+        yield _steps([*new[name].values(), *stored[name]], new[name].keys())
+
+
+def _stored(store: Store, ledger: Mapping[str, Row]) -> Iterator[SourceObject]:
+    """Snapshots of this source that an earlier pull has read."""
+    root = f"{store.url.rstrip('/')}/"
+    for url, row in ledger.items():
+        if url.startswith(root) and is_snapshot(url) and row["outcome"] == "parsed":
+            yield SourceObject(url, url.removeprefix(root), row["size"], row["modified_at"], row["etag"])
+
+
+def _steps(objects: Iterable[SourceObject], new: Iterable[str]) -> list[_Step]:
+    timeline = sorted(objects, key=lambda obj: (taken_at(obj.path, obj.modified_at), obj.url))
+    times = [taken_at(obj.path, obj.modified_at) for obj in timeline]
+    fresh = set(new)
+    news = [place for place, obj in enumerate(timeline) if obj.url in fresh]
+    wanted = set(news)
+    for place in news:
+        wanted |= _successors(times, place)
+    context: set[int] = set()
+    for place in wanted:
+        if place - 1 not in wanted:
+            context |= _predecessors(times, place)
+    steps: list[_Step] = []
+    last = -2
+    for place in sorted(wanted | context):
+        obj = timeline[place]
+        steps.append(_Step(obj, obj.url in fresh, place not in wanted, begins=place != last + 1))
+        last = place
+    return steps
+
+
+def _successors(times: Sequence[datetime], place: int) -> set[int]:
+    """Those whose look-back reaches the object at `place`: until another one lies between, a minute earlier."""
+    found: set[int] = set()
+    for later in range(place + 1, len(times)):
+        if later - 1 > place and times[place + 1] <= times[later] - LOOK_BACK:
+            break
+        found.add(later)
+    return found
+
+
+def _predecessors(times: Sequence[datetime], place: int) -> set[int]:
+    """Back to the first one that is a minute older, and one more in case that one was cut."""
+    found: set[int] = set()
+    for earlier in range(place - 1, -1, -1):
+        found.add(earlier)
+        if times[earlier] <= times[place] - LOOK_BACK:
+            found |= {earlier - 1} if earlier else set()
+            break
+    return found

@@ -1,0 +1,1 @@
+"""Metrics in every form they reach a file in."""
