@@ -29,12 +29,17 @@ def inputs_of(config: Config) -> list[Input]:
         ]
     if sources.metrics and sources.metrics.url:
         inputs += [Input("metrics", open_store(u, config.storage)) for u in config.urls(sources.metrics.url)]
+    if (
+        sources.metrics and sources.airflow_api
+    ):  # what `windsock snapshot` stored of the API, beside the metrics
+        answers = dict.fromkeys(
+            [*config.urls(sources.metrics.url), *config.urls(sources.metrics.snapshot_url)]
+        )
+        inputs += [Input("airflow_answers", open_store(url, config.storage)) for url in answers]
     if sources.component_logs:
         urls = config.urls(sources.component_logs.url)
         inputs += [Input("component_logs", open_store(u, config.storage)) for u in urls]
     later = {
-        "sources.airflow_api": sources.airflow_api,
-        "sources.airflow_db": sources.airflow_db,
         "sources.metrics] prometheus": sources.metrics and (sources.metrics.prometheus or None),
     }
     for name, value in later.items():
@@ -42,10 +47,10 @@ def inputs_of(config: Config) -> list[Input]:
             raise ConfigError(
                 f"{config.path}: [{name}] cannot be read by this version yet; remove it from the file"
             )
-    if not inputs:
+    if not inputs and not (sources.airflow_api or sources.airflow_db):
         raise ConfigError(
-            f"{config.path}: no source is set; add [sources.task_logs] url, [sources.component_logs] url "
-            "or [sources.metrics] url"
+            f"{config.path}: no source is set; add [sources.task_logs], [sources.component_logs], [sources.metrics] "
+            "or [sources.airflow_api] url"
         )
     return inputs
 

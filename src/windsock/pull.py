@@ -19,6 +19,7 @@ from windsock.model import Outcome, Reject
 from windsock.output import Output
 from windsock.parse import PARSER_VERSION
 from windsock.parse.component import Part, part_of
+from windsock.pull_airflow import Span, pull_airflow
 from windsock.read import is_of_kind, is_part, read_objects
 from windsock.scratch import scratch_folder
 from windsock.sources.fetch import fetch
@@ -70,6 +71,8 @@ def pull(
     with scratch_folder() as folder:
         listing = _Found(config, inputs, owned, folder / "listing.parquet", PullSummary(is_dry_run=dry_run))
         if dry_run:
+            if config.pipeline.sources.airflow_api or config.pipeline.sources.airflow_db:
+                output.say("Airflow's API and database are not asked in a dry run")
             return _plan(config, listing, now, week, since=since, until=until, full=full, reread=reread)
         lake = open_lake(config, create=True)
         memory = [lake.recall(_memory_name(index, lake.shards)) for index in owned]
@@ -79,6 +82,9 @@ def pull(
                 if index == owned[0]:  # with the first lock held: a second pull is told before it lists
                     listing.list(now, week, since=since, until=until, full=full, memory=memory)
                 job.run(writer, writer.unknown(listing.path, parser_version=PARSER_VERSION, reread=reread))
+                if index == 0:
+                    span = Span(week.minus(LOOK_BACK_WEEKS + 1).from_at, since, until, is_anew=reread or full)
+                    pull_airflow(config, writer, now=now, span=span, output=output)
         for index, before in zip(owned, memory, strict=True):
             lake.remember(_memory_name(index, lake.shards), listing.memory(now, before))
     return listing.summary
