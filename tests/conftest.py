@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.postgres import Postgres, postgres
 from windsock import demo, pipeline
 from windsock.output import Output
 
@@ -17,3 +18,10 @@ def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     pipeline.pull(config, now=week.to_at, week=week, output=Output(level=0), full=True)
     pipeline.report(config, week=week, output=Output(level=0))
     yield folder
+
+
+@pytest.fixture(scope="session")
+def pg() -> Iterator[Postgres]:
+    """A real PostgreSQL."""
+    with postgres() as server:
+        yield server

@@ -47,7 +47,7 @@ def pipeline_file(folder: Path, scrape: str, url: str = "metrics", more: str = "
 
 def test_a_snapshot_is_stored_where_pull_reads_it(metrics: str, tmp_path: Path) -> None:
     config = pipeline_file(tmp_path, metrics)
-    stored = snapshot(config, now=NOW)
+    (stored,) = snapshot(config, now=NOW)
     assert stored == str(tmp_path / "metrics/2026-11-25/103005.prom.gz")
     assert pipeline.pull(config, now=NOW, week=WEEK, output=Output(level=0)).rejected == 0
     rows = pipeline.ask(
@@ -58,8 +58,8 @@ def test_a_snapshot_is_stored_where_pull_reads_it(metrics: str, tmp_path: Path) 
 
 def test_the_same_scrape_stored_twice_changes_nothing(metrics: str, tmp_path: Path) -> None:
     config = pipeline_file(tmp_path, metrics)
-    first = Path(snapshot(config, now=NOW)).read_bytes()
-    assert Path(snapshot(config, now=NOW)).read_bytes() == first
+    first = Path(snapshot(config, now=NOW)[0]).read_bytes()
+    assert Path(snapshot(config, now=NOW)[0]).read_bytes() == first
 
 
 def test_a_snapshot_goes_to_a_bucket_too(
@@ -71,7 +71,7 @@ def test_a_snapshot_goes_to_a_bucket_too(
         server.bucket("metrics")
         more = f"[storage.s3]\nendpoint_url = '{server.url}'\n"
         config = pipeline_file(tmp_path, metrics, "s3://metrics/airflow", more)
-        assert snapshot(config, now=NOW) == "s3://metrics/airflow/2026-11-25/103005.prom.gz"
+        assert snapshot(config, now=NOW) == ("s3://metrics/airflow/2026-11-25/103005.prom.gz",)
         assert pipeline.pull(config, now=NOW, week=WEEK, output=Output(level=0)).read == 1
 
 

@@ -433,13 +433,14 @@ def what_if_pool(
 
 @app.command()
 def snapshot(pipeline: PipelineArg) -> None:
-    """Take one metric snapshot now and store it where `pull` reads. For cron, every minute or five.
+    """Take one snapshot of metrics and Airflow's API now and store it where `pull` reads. For cron, every minute or five.
 
     Example: `windsock -q snapshot prod.toml`
     """
     from windsock import snapshot as take
 
-    _output.say(f"stored {take.snapshot(_load(pipeline), now=now())}")
+    for address in take.snapshot(_load(pipeline), now=now()):
+        _output.say(f"stored {address}")
 
 
 @app.command()

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from windsock.config import Config
+from windsock.doctor_airflow import airflow_rows
 from windsock.errors import WindsockError
 from windsock.lake import Lake, NoLake
 from windsock.model import Row
@@ -60,7 +61,7 @@ def doctor(config: Config, *, now: datetime) -> list[Row]:
     rows.append(_row("pipeline file", "ok", str(config.path)))
     for name in ("task_logs", "component_logs", "metrics"):
         rows += _source(config, name, now=now)
-    rows += _not_yet(config)
+    rows += [_row(*told) for told in airflow_rows(config, now=now)]
     rows += _lake(config, now=now)
     rows += _delivery(config)
     rows += _sections(config)
@@ -80,19 +81,6 @@ def _values(config: Config) -> Iterator[Row]:
         if key.endswith("_env") and told:
             told = f"${told} (set)"
         yield _row(key, origin, told, kind="value")
-
-
-def _not_yet(config: Config) -> Iterator[Row]:
-    """Inputs that the pipeline file may name and that this version's `pull` refuses."""
-    for name in ("airflow_api", "airflow_db"):
-        if getattr(config.pipeline.sources, name) is None:
-            yield _row(
-                name, "missing", "not in the pipeline file", "optional; this version cannot read it yet"
-            )
-        else:
-            yield _row(
-                name, "broken", "configured, but this version cannot read it yet", f"remove [sources.{name}]"
-            )
 
 
 def _source(config: Config, name: str, *, now: datetime) -> list[Row]:

@@ -29,22 +29,21 @@ def inputs_of(config: Config) -> list[Input]:
         ]
     if sources.metrics and sources.metrics.url:
         inputs += [Input("metrics", open_store(u, config.storage)) for u in config.urls(sources.metrics.url)]
+    if (
+        sources.metrics and sources.airflow_api
+    ):  # what `windsock snapshot` stored of the API, beside the metrics
+        answers = dict.fromkeys(
+            [*config.urls(sources.metrics.url), *config.urls(sources.metrics.snapshot_url)]
+        )
+        inputs += [Input("airflow_answers", open_store(url, config.storage)) for url in answers]
     if sources.component_logs:
         urls = config.urls(sources.component_logs.url)
         inputs += [Input("component_logs", open_store(u, config.storage)) for u in urls]
-    later = {
-        "sources.airflow_api": sources.airflow_api,
-        "sources.airflow_db": sources.airflow_db,
-    }
-    for name, value in later.items():
-        if value is not None:
-            raise ConfigError(
-                f"{config.path}: [{name}] cannot be read by this version yet; remove it from the file"
-            )
-    if not inputs and not (sources.metrics and sources.metrics.prometheus):
+    is_asked = sources.airflow_api or sources.airflow_db or (sources.metrics and sources.metrics.prometheus)
+    if not inputs and not is_asked:
         raise ConfigError(
             f"{config.path}: no source is set; add [sources.task_logs] url, [sources.component_logs] url, "
-            "or [sources.metrics] url or prometheus"
+            "[sources.metrics] url or prometheus, or [sources.airflow_api] url"
         )
     return inputs
 
@@ -71,7 +70,7 @@ def shards_of(config: Config, shard: tuple[int, int] | None) -> list[int]:
 def shard_of(config: Config, key: str, kind: str) -> int:
     """Objects belong to the shard that their dag_id hashes to; objects without one belong to shard 0."""
     count = config.pipeline.lake.shards
-    if count == 1 or kind in ("metrics", "component_logs", "component_log_part"):
+    if count == 1 or kind in ("metrics", "airflow_answers", "component_logs", "component_log_part"):
         return 0
     logs = config.pipeline.sources.task_logs
     parsed = parse_key(key, (logs and logs.filename_template) or None)

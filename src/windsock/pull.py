@@ -20,6 +20,7 @@ from windsock.output import Output
 from windsock.parse import PARSER_VERSION
 from windsock.parse.component import Part, part_of
 from windsock.parse.metrics import Known
+from windsock.pull_airflow import Span, pull_airflow
 from windsock.pull_prometheus import pages_to_read, pull_prometheus
 from windsock.read import is_of_kind, is_part, read_objects
 from windsock.read_metrics import read_metrics
@@ -73,6 +74,8 @@ def pull(
     with scratch_folder() as folder:
         listing = _Found(config, inputs, owned, folder / "listing.parquet", PullSummary(is_dry_run=dry_run))
         if dry_run:
+            if config.pipeline.sources.airflow_api or config.pipeline.sources.airflow_db:
+                output.say("Airflow's API and database are not asked in a dry run")
             return _plan(config, listing, now, week, since=since, until=until, full=full, reread=reread)
         lake = open_lake(config, create=True)
         memory = [lake.recall(_memory_name(index, lake.shards)) for index in owned]
@@ -92,6 +95,8 @@ def pull(
                     job.ask_prometheus(
                         writer, since=_from_at(week, since, full), until=until, now=now, reread=reread
                     )
+                    span = Span(week.minus(LOOK_BACK_WEEKS + 1).from_at, since, until, is_anew=reread or full)
+                    pull_airflow(config, writer, now=now, span=span, output=output)
         for index, before in zip(owned, memory, strict=True):
             lake.remember(_memory_name(index, lake.shards), listing.memory(now, before))
     return listing.summary

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from windsock.config import Config
 from windsock.model import Ignored, Outcome, Reject, SourceObject
 from windsock.parse import parse_key
+from windsock.parse.airflow_answers import is_airflow_answers, read_airflow_answers
 from windsock.parse.batch import LogObject, read_task_logs
 from windsock.parse.component import Part, part_of, read_growing
 
@@ -19,6 +20,8 @@ Fetched = tuple[SourceObject, bytes | Reject]
 def is_of_kind(config: Config, kind: str, obj: SourceObject) -> bool:
     """Whether an object is read as this kind. Airflow's own log folder holds task logs and component logs side by side,
     and both sources may name it: each object belongs to one of them."""
+    if kind in ("metrics", "airflow_answers"):
+        return is_airflow_answers(obj.path) == (kind == "airflow_answers")
     sources = config.pipeline.sources
     if not sources.component_logs or kind not in ("task_logs", "component_logs"):
         return True
@@ -88,6 +91,8 @@ def _read_batch(config: Config, kind: str, batch: list[Fetched]) -> Iterator[tup
 
 def _assigned(config: Config, kind: str, obj: SourceObject, data: bytes) -> LogObject | Outcome:
     """A task log to be read with its batch, or the outcome of any other object."""
+    if kind == "airflow_answers":
+        return read_airflow_answers(data, object_url=obj.url)
     logs = config.pipeline.sources.task_logs
     key = parse_key(obj.path, (logs and logs.filename_template) or None)
     if key is None:

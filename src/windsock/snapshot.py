@@ -7,10 +7,12 @@ import http.client
 import re
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from datetime import datetime
 
 from windsock.config import Config
 from windsock.errors import ConfigError, SourceError
+from windsock.snapshot_airflow import take_answers
 from windsock.store import open_store
 
 TIMEOUT_S = 10.0
@@ -18,25 +20,40 @@ _SAMPLE = re.compile(rb"^[a-zA-Z_:][\w:]*(?:\{.*\})?[ \t]+[-+]?(?:\d|\.\d|Inf|Na
 MAX_BYTES = 256 * 1024 * 1024
 
 
-def snapshot(config: Config, *, now: datetime) -> str:
-    """Fetch `[sources.metrics] scrape` and store it as `<day>/<time>.prom.gz`; returns the object's address."""
-    metrics = config.pipeline.sources.metrics
-    if metrics is None or not metrics.scrape:
+def snapshot(config: Config, *, now: datetime) -> tuple[str, ...]:
+    """Take what `[sources.metrics] scrape` and the Airflow API say now, and store it as `<day>/<time>.prom.gz` and
+    `<day>/<time>.api.jsonl.gz`; returns the addresses. One that fails does not keep the other from being stored."""
+    metrics, api = config.pipeline.sources.metrics, config.pipeline.sources.airflow_api
+    if not (metrics and metrics.scrape) and api is None:
         raise ConfigError(
             f"{config.path}: [sources.metrics] scrape is not set; give the address of a /metrics endpoint "
-            "(for example a StatsD exporter's) to take snapshots from"
+            "(for example a StatsD exporter's), or [sources.airflow_api] url, to take snapshots from"
         )
-    target = metrics.snapshot_url or (config.urls(metrics.url)[0] if metrics.url else "")
+    target = (metrics.snapshot_url or next(iter(config.urls(metrics.url)), "")) if metrics else ""
     if not target:
         raise ConfigError(
             f"{config.path}: [sources.metrics] needs snapshot_url (or url) to store snapshots in"
         )
-    text = _scrape(metrics.scrape)
+    takers: dict[str, Callable[[], bytes]] = {}
+    if metrics and metrics.scrape:
+        # mtime=0: the same scrape gives the same bytes, so that storing it twice changes nothing
+        takers["prom.gz"] = lambda: gzip.compress(_scrape(metrics.scrape), mtime=0)
+    if api is not None:
+        takers["api.jsonl.gz"] = lambda: take_answers(config, now=now)
     store = open_store(config.url(target), config.storage)
-    path = f"{now:%Y-%m-%d}/{now:%H%M%S}.prom.gz"
-    # mtime=0: the same scrape gives the same bytes, so that storing it twice changes nothing
-    store.put(path, gzip.compress(text, mtime=0))
-    return f"{store.url}/{path}"
+    stored, failed = [], []
+    for ending, take in takers.items():
+        try:
+            data = take()
+        except SourceError as error:
+            failed.append(error)
+            continue
+        path = f"{now:%Y-%m-%d}/{now:%H%M%S}.{ending}"
+        store.put(path, data)
+        stored.append(f"{store.url}/{path}")
+    if failed:
+        raise SourceError("; ".join(str(error) for error in failed))
+    return tuple(stored)
 
 
 def _scrape(url: str) -> bytes:

@@ -121,6 +121,12 @@ class Ledger:
             "and contains(object_url, '#bytes=') order by object_url"
         ).fetchall()
 
+    def noted(self, prefix: str) -> dict[str, tuple[str, str]]:
+        """Etag and parser version of the objects whose address begins with `prefix`."""
+        sql = "select object_url, etag, parser_version from ledger where starts_with(object_url, ?)"
+        rows = self._conn.execute(sql, [prefix]).fetchall()
+        return {url: (etag or "", version or "") for url, etag, version in rows}
+
     def without_unread(self, notes: Path) -> Path:
         """An object that was read before and cannot be read now keeps its rows and its ledger row: by its etag of
         old, the next pull tries again."""

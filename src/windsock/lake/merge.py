@@ -25,7 +25,7 @@ _PIECE_BYTES = 1_000_000
 _BATCH_ROWS = 2_048
 # One fact, told twice, is kept once: per key the newest reading, or the first by address
 _NEWEST_WINS = ("task_instances", "dag_runs")
-_ONCE = ("parse_samples", "pool_samples", "import_errors", "component_events")
+_ONCE = ("parse_samples", "pool_samples", "import_errors", "component_events", "deployments")
 _SOURCE_RANK = "case source when 'db' then 0 when 'api' then 1 else 2 end"
 _MIN_DUCKDB_MB = 96
 

@@ -110,6 +110,10 @@ class Writer:
         """The pieces of growing files that this shard knows: (object_url, etag, parser_version)."""
         return self._ledger.parts()
 
+    def noted(self, prefix: str) -> dict[str, tuple[str, str]]:
+        """Ledger rows whose address begins with `prefix`: etag and parser version. For sources that keep a mark."""
+        return self._ledger.noted(prefix)
+
     def add(self, obj: SourceObject, outcome: Outcome, *, kind: str, parser_version: str) -> None:
         """Take one object's rows. They are published by the next checkpoint."""
         weeks: set[Partition] = set()

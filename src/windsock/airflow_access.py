@@ -1,0 +1,89 @@
+"""Reaching Airflow itself: the API and the database that a pipeline file names, and what either may be asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from windsock.config import Config
+from windsock.parse.airflow_facts import EVENTS
+from windsock.sources.airflow_api import AirflowApi, Credentials, open_api
+from windsock.sources.airflow_db import AirflowDb, open_db
+from windsock.sources.airflow_gaps import Gap
+
+Raw = dict[str, Any]
+
+
+class Airflow(Protocol):
+    """What both sources can be asked for."""
+
+    address: str
+    version: tuple[int, int]
+    version_text: str
+    gaps: list[Gap]
+
+    @property
+    def source(self) -> str: ...
+    @property
+    def window(self) -> timedelta | None: ...
+    @property
+    def requests(self) -> int: ...
+    def clock(self, now: datetime) -> datetime: ...
+    def tries(self, from_at: datetime, until_at: datetime | None) -> Iterator[Raw]: ...
+    def open_tries(self, states: tuple[str, ...]) -> Iterator[Raw]: ...
+    def runs(self, from_at: datetime, until_at: datetime | None) -> Iterator[Raw]: ...
+    def events(
+        self, names: tuple[str, ...], from_at: datetime, until_at: datetime | None
+    ) -> Iterator[Raw]: ...
+    def pools(self) -> Iterator[Raw]: ...
+    def import_errors(self) -> Iterator[Raw]: ...
+    def dags(self) -> Iterator[Raw]: ...
+    def dag_versions(self) -> Iterator[Raw]: ...
+    def settings(self) -> Raw: ...
+    def health(self) -> Raw: ...
+    def close(self) -> None: ...
+
+
+def credentials(config: Config) -> Credentials:
+    """What the pipeline file says of the API's token or password."""
+    api = config.pipeline.sources.airflow_api
+    if api is None:
+        return Credentials()
+    secret = config.secrets.get
+    return Credentials(
+        token=secret(api.token_env, ""),
+        token_command=api.token_command,
+        username=secret(api.username_env, ""),
+        password=secret(api.password_env, ""),
+    )
+
+
+def connect_api(config: Config) -> AirflowApi | None:
+    """The API of the pipeline file."""
+    api = config.pipeline.sources.airflow_api
+    return open_api(api.url, credentials(config)) if api else None
+
+
+def connect_db(config: Config) -> AirflowDb | None:
+    """The database of the pipeline file."""
+    db = config.pipeline.sources.airflow_db
+    return open_db(config.secrets[db.url_env]) if db else None
+
+
+def probe(airflow: Airflow, *, now: datetime) -> list[Gap]:
+    """One small question of each kind: what the source would not tell a pull. The connection is closed."""
+    soon = now + timedelta(
+        days=1
+    )  # nothing changed since then: lists come back empty, rights are still checked
+    try:
+        for answer in (
+            airflow.tries(soon, None), airflow.runs(soon, None), airflow.events((next(iter(EVENTS)),), soon, None),
+            airflow.pools(), airflow.import_errors(), airflow.dags(), airflow.dag_versions(),
+        ):  # fmt: skip
+            next(answer, None)
+        airflow.settings()
+        airflow.health()
+        return list(airflow.gaps)
+    finally:
+        airflow.close()

@@ -1,0 +1,175 @@
+"""What Airflow's API or database tells of the deployment itself → rows of `deployments`, by an allow-list."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from windsock.model import Row
+from windsock.parse.airflow_rows import Teller, moment, number, text
+from windsock.redaction import redact
+
+MAX_VALUE = 300
+SETTINGS: dict[str, frozenset[str]] = {
+    section: frozenset(keys.split())
+    for section, keys in {
+        "core": "executor parallelism max_active_tasks_per_dag max_active_runs_per_dag dagbag_import_timeout "
+        "dag_file_processor_timeout default_pool_task_slot_count default_task_retries default_task_retry_delay "
+        "default_task_execution_timeout max_consecutive_failed_dag_runs_per_dag min_serialized_dag_update_interval "
+        "default_timezone load_examples dag_discovery_safe_mode multi_team killed_task_cleanup_time",
+        "scheduler": "scheduler_heartbeat_sec scheduler_idle_sleep_time job_heartbeat_sec min_file_process_interval "
+        "dag_dir_list_interval parsing_processes file_parsing_sort_mode standalone_dag_processor max_tis_per_query "
+        "max_dagruns_per_loop_to_schedule max_dagruns_to_create_per_loop pool_metrics_interval task_queued_timeout "
+        "scheduler_zombie_task_threshold task_instance_heartbeat_timeout scheduler_health_check_threshold "
+        "dag_stale_not_seen_duration stale_dag_threshold catchup_by_default print_stats_interval "
+        "orphaned_tasks_check_interval schedule_after_task_execution",
+        "dag_processor": "parsing_processes min_file_process_interval dag_file_processor_timeout refresh_interval "
+        "file_parsing_sort_mode stale_dag_threshold print_stats_interval max_callbacks_per_loop "
+        "parsing_pre_import_modules disable_bundle_versioning",
+        "triggerer": "default_capacity capacity job_heartbeat_sec triggerer_health_check_threshold",
+        "celery": "worker_concurrency worker_autoscale worker_prefetch_multiplier sync_parallelism task_acks_late",
+        "kubernetes_executor": "worker_pods_creation_batch_size worker_pods_queued_check_interval "
+        "worker_pods_pending_timeout delete_worker_pods delete_worker_pods_on_failure",
+        "database": "sql_alchemy_pool_size sql_alchemy_max_overflow sql_alchemy_pool_enabled",
+        "logging": "remote_logging delete_local_logs logging_level",
+        "metrics": "statsd_on otel_on statsd_prefix legacy_names_on timer_unit_consistency statsd_datadog_enabled "
+        "statsd_influxdb_enabled metrics_use_pattern_match",
+        "api": "maximum_page_limit workers",
+    }.items()
+}
+"""Sizes and limits that may enter the lake, by section. Nothing that names a host, a user or a secret."""
+
+EVENTS: dict[str, str] = {
+    "state mismatch": "state_mismatch",
+    "heartbeat timeout": "heartbeat_timeout",
+    "stuck in queued reschedule": "stuck_in_queued",
+    "stuck in queued tries exceeded": "queue_timeout",
+    "patch_pool": "pool_changed",
+    "post_pool": "pool_changed",
+    "delete_pool": "pool_changed",
+    "api.patch_pool": "pool_changed",
+    "api.post_pool": "pool_changed",
+    "api.delete_pool": "pool_changed",
+    "cli_pool_set": "pool_changed",
+    "cli_pool_delete": "pool_changed",
+    "post_clear_task_instances": "tasks_cleared",
+    "api.post_clear_task_instances": "tasks_cleared",
+    "clear": "tasks_cleared",
+    "patch_task_instance": "state_marked",
+    "api.patch_task_instance": "state_marked",
+    "patch_dag": "dag_changed",
+    "api.patch_dag": "dag_changed",
+    "paused": "dag_changed",
+    "create_backfill": "backfill_created",
+}
+"""Entries of the audit log that are read (names of 2.9 to 3.3), and what they are called in the lake."""
+_OF_TRIES = frozenset({"state_mismatch", "heartbeat_timeout", "stuck_in_queued", "queue_timeout"})
+_EXTRA = ("pool_name", "pool", "name", "slots", "include_deferred", "new_state", "only_failed", "task_ids", "dag_run_id",
+          "is_paused", "from_date", "to_date", "max_active_runs")  # fmt: skip
+_CLI_POOL = re.compile(r"'pools', '(?:set|delete)', '([^']*)'(?:, '(-?\d+)')?")
+
+
+def fact(key: str, value: Any, teller: Teller, at: datetime | None = None) -> Row:
+    """One row of `deployments`."""
+    shown = value if isinstance(value, str) else json.dumps(value, sort_keys=True, default=str)
+    shown = redact(shown)
+    return {
+        "seen_at": at or teller.at,
+        "key": key,
+        "value": shown[:MAX_VALUE],
+        "object_url": teller.object_url,
+    }
+
+
+def setting_facts(config: Mapping[str, Any], teller: Teller) -> list[Row]:
+    """The configuration's sizes and limits, by the allow-list."""
+    rows = []
+    for section in _dicts(config.get("sections")):
+        name = text(section.get("name")) or ""
+        for option in _dicts(section.get("options")):
+            key, value = text(option.get("key")), option.get("value")
+            if (
+                key in SETTINGS.get(name, ())
+                and isinstance(value, str)
+                and value
+                and not value.startswith("< ")
+            ):
+                rows.append(fact(f"config.{name}.{key}", value, teller))
+    return rows
+
+
+def pool_facts(pools: Iterable[Mapping[str, Any]], teller: Teller) -> list[Row]:
+    """Size of each pool, and whether deferred tasks hold slots of it."""
+    rows = []
+    for raw in pools:
+        if (name := text(raw.get("name"))) is not None:
+            rows.append(fact(f"pool.{name}.slots", str(number(raw.get("slots"))), teller))
+            if isinstance(raw.get("include_deferred"), bool):
+                rows.append(fact(f"pool.{name}.include_deferred", raw["include_deferred"], teller))
+    return rows
+
+
+def health_facts(health: Mapping[str, Any], teller: Teller) -> list[Row]:
+    """Status per component; an embedded dag-processor has none and is not told."""
+    rows = []
+    for component in ("metadatabase", "scheduler", "triggerer", "dag_processor"):
+        told = health.get(component)
+        if isinstance(told, dict) and (status := text(told.get("status"))):
+            rows.append(fact(f"health.{component}", status, teller))
+    return rows
+
+
+def dag_version_rows(versions: Iterable[Mapping[str, Any]], teller: Teller) -> list[Row]:
+    """Each DAG version at the time it appeared. Its `bundle_version` is overwritten by later commits that change only
+    code (3.x): what a run used stands in `dag_runs.bundle_version`."""
+    rows = []
+    for raw in versions:
+        dag_id, made_at = text(raw.get("dag_id")), moment(raw.get("created_at"))
+        if dag_id is None or made_at is None:
+            continue
+        value = {name: raw.get(name) for name in ("version_number", "bundle_name", "bundle_version")}
+        rows.append(fact(f"dag_version.{dag_id}", value, teller, made_at))
+    return rows
+
+
+def event_rows(
+    raws: Iterable[Mapping[str, Any]], teller: Teller, *, tables: Iterable[str]
+) -> dict[str, list[Row]]:
+    """Entries of the audit log: what befell tries goes to `component_events` where the lake has it, what people and
+    programs did goes to `deployments`. Names of people are left out."""
+    events: list[Row] = []
+    facts: list[Row] = []
+    for raw in raws:
+        name, at = EVENTS.get(raw.get("event") or ""), moment(raw.get("when"))
+        if name is None or at is None:
+            continue
+        ids = {key: text(raw.get(key)) for key in ("dag_id", "run_id", "task_id")}
+        ids["run_id"] = ids["run_id"] or text(raw.get("dag_run_id"))
+        tries = {key: number(raw.get(key)) for key in ("map_index", "try_number")}
+        if name in _OF_TRIES and "component_events" in tables:
+            events.append({"event_at": at, "component": teller.source, "event": name, **ids, **tries,
+                           "detail": redact(text(raw.get("extra")) or "")[:MAX_VALUE], "object_url": teller.object_url})  # fmt: skip
+        else:
+            told = {k: v for k, v in {**ids, **tries, **_extra(raw.get("extra"))}.items() if v is not None}
+            facts.append(fact(f"event.{name}", told, teller, at))
+    return {"component_events": events, "deployments": facts} if events else {"deployments": facts}
+
+
+def _extra(value: Any) -> dict[str, Any]:
+    """What the entry's own text adds, by an allow-list of its keys; a pool set on the command line by its words."""
+    try:
+        told = json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        return {}
+    if not isinstance(told, dict):
+        return {}
+    if match := _CLI_POOL.search(str(told.get("full_command", ""))):
+        return {"pool_name": match[1]} | ({"slots": int(match[2])} if match[2] else {})
+    return {key: told[key] for key in _EXTRA if key in told and not isinstance(told[key], dict)}
+
+
+def _dicts(value: Any) -> list[dict[str, Any]]:
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
