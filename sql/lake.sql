@@ -3,6 +3,8 @@
 --
 -- Before it: set variable lake = 'path/of/the/lake'; set variable week_start = date '2026-11-16';  (the Monday)
 -- Optional:  set variable weeks_back = 8;
+--            set variable exclude = ['sandbox_*'];  DAGs that are stored but never judged
+--            set variable quiet_from = [timestamptz '2026-11-20 22:00Z']; set variable quiet_until = [timestamptz '…'];
 select case
     when getvariable('lake') is null then error('set variable lake to the folder of the lake first')
     when getvariable('week_start') is null then error('set variable week_start to the Monday of the week first')
@@ -18,6 +20,17 @@ create or replace temp macro week_start() as cast(cast(getvariable('week_start')
 create or replace temp macro week_end() as cast(cast(getvariable('week_start') as date) + 7 as timestamptz);
 create or replace temp macro weeks_ago(n) as cast(getvariable('week_start') as date) - 7 * cast(n as integer);
 create or replace temp macro monday_of(moment) as cast(date_trunc('week', moment) as date);
+
+-- What is never judged: DAGs by pattern, and windows of time (from inside, until outside).
+create or replace temp view excluded_dags as
+select unnest(cast(getvariable('exclude') as varchar[])) as pattern;
+create or replace temp view quiet_windows as
+select
+    unnest(cast(getvariable('quiet_from') as timestamptz[])) as from_at,
+    unnest(cast(getvariable('quiet_until') as timestamptz[])) as until_at;
+create or replace temp macro is_quiet(moment) as exists (
+    select 1 from quiet_windows where moment >= from_at and moment < until_at
+);
 
 -- task_logs: one row is one task-attempt log object
 set variable files_task_logs = (
@@ -418,36 +431,79 @@ left join markings
     and date_trunc('second', told.started_at) = markings.began_at;
 
 -- One row per try: what its log says happened, joined with what API, database or component log know about it.
+--
+-- Further columns: `is_cleared`, the try belongs to no first execution: it follows a success of the same task, or a
+-- failure that was final (its marking in Airflow 2, max_tries), or the end of its run, or a gap of more than a day.
+-- `final_try`, the last known try of the first execution. `is_quiet`, it started inside a quiet window. `is_judged`,
+-- it counts in rates: a started try of the first execution of a scheduled or asset-triggered run, in scope, not quiet.
 create or replace temp view task_tries as
-with logs as (
+with runs as (
+    select *
+    from dag_runs
+    qualify row_number() over (
+        partition by dag_id, run_id
+        order by read_at desc nulls last, object_url
+    ) = 1
+),
+-- keys of Airflow 1.10 to 2.2 hold the logical date in place of the run_id
+dated_runs as (
+    select dag_id, logical_date, min(run_id) as run_id
+    from (
+        select dag_id, run_id, logical_date from runs
+        union all
+        select distinct dag_id, run_id, try_cast(regexp_extract(run_id, '__(.+)$', 1) as timestamptz)
+        from task_instances
+        where (dag_id, run_id) not in (select (dag_id, run_id) from runs where dag_id is not null and run_id is not null)
+    ) as known
+    where logical_date is not null
+    group by dag_id, logical_date
+),
+named_logs as (
+    select
+        task_logs.* replace (
+            coalesce(dated_runs.run_id, task_logs.run_id) as run_id,
+            coalesce(task_logs.map_index, -1) as map_index
+        ),
+        hash(
+            task_logs.dag_id,
+            coalesce(dated_runs.run_id, task_logs.run_id),
+            task_logs.task_id,
+            coalesce(task_logs.map_index, -1),
+            task_logs.try_number
+        ) as place
+    from task_logs
+    left join dated_runs
+        on regexp_matches(task_logs.run_id, '^[0-9]{4}-[0-9]{2}-[0-9]{2}T')
+        and task_logs.dag_id = dated_runs.dag_id
+        and coalesce(task_logs.logical_date, try_cast(task_logs.run_id as timestamptz)) = dated_runs.logical_date
+),
+-- Sorting every try by five ids costs most of the time, and few need it: those told twice, those tried twice.
+doubled as (
+    select place from named_logs group by place having count(*) > 1
+),
+logs as (
+    select * from named_logs where place not in (select place from doubled)
+    union all
     -- one attempt may have objects under two layouts after an upgrade: the last written one speaks
     select *
-    from task_logs
+    from named_logs
+    where place in (select place from doubled)
     qualify row_number() over (
         partition by dag_id, run_id, task_id, map_index, try_number
         order by object_modified_at desc nulls last, object_url
     ) = 1
 ),
-runs as (
-    select dag_id, run_id, run_type, logical_date from dag_runs
-),
--- keys of Airflow 1.10 to 2.2 hold the logical date in place of the run_id
-known_logs as (
-    select
-        logs.* replace (coalesce(runs.run_id, logs.run_id) as run_id)
-    from logs
-    left join runs
-        on logs.logical_date is not null
-        and logs.dag_id = runs.dag_id
-        and logs.logical_date = runs.logical_date
-        and regexp_matches(logs.run_id, '^[0-9]{4}-[0-9]{2}-[0-9]{2}T')
-),
 instances as (
-    select *
+    -- the newest reading wins; on a tie database before API before component log, the row before its history
+    select * replace (coalesce(map_index, -1) as map_index)
     from told_tries
     qualify row_number() over (
-        partition by dag_id, run_id, task_id, map_index, try_number
-        order by read_at desc nulls last, is_history nulls first, object_url
+        partition by dag_id, run_id, task_id, coalesce(map_index, -1), try_number
+        order by
+            read_at desc nulls last,
+            case when object_url like 'db:%' then 0 when object_url like 'api:%' then 1 else 2 end,
+            is_history nulls first,
+            object_url
     ) = 1
 ),
 joined as (
@@ -455,7 +511,7 @@ joined as (
         coalesce(l.dag_id, i.dag_id) as dag_id,
         coalesce(l.run_id, i.run_id) as run_id,
         coalesce(l.task_id, i.task_id) as task_id,
-        coalesce(l.map_index, i.map_index, -1) as map_index,
+        coalesce(l.map_index, i.map_index) as map_index,
         coalesce(l.try_number, i.try_number) as try_number,
         l.state as log_state,
         i.state as told_state,
@@ -471,14 +527,23 @@ joined as (
         coalesce(l.hostname, i.hostname) as hostname,
         coalesce(l.operator, i.operator) as operator,
         i.priority_weight,
+        i.max_tries,
         l.exception_type,
         l.exception_message,
         l.error_signature,
         l.bundle_name,
         l.bundle_version,
         l.dag_file,
-        l.dag_id is not null as has_log
-    from known_logs as l
+        l.dialect,
+        l.dag_id is not null as has_log,
+        coalesce(i.anchor_at, l.object_modified_at) as anchor_at,
+        hash(
+            coalesce(l.dag_id, i.dag_id),
+            coalesce(l.run_id, i.run_id),
+            coalesce(l.task_id, i.task_id),
+            coalesce(l.map_index, i.map_index)
+        ) as attempt
+    from logs as l
     full join instances as i
         on l.dag_id = i.dag_id
         and l.run_id = i.run_id
@@ -490,14 +555,72 @@ typed as (
     select
         joined.*,
         coalesce(
-            runs.run_type,
-            regexp_extract(joined.run_id, '^(scheduled|manual|backfill|asset_triggered|dataset_triggered)__', 1)
-        ) as known_type,
-        min(try_number) filter (where try_number > 0) over attempt as least_try,
-        max(try_number) over attempt as last_known_try
+            nullif(runs.run_type, ''),
+            nullif(regexp_extract(
+                joined.run_id,
+                '^(scheduled|manual|backfill|asset_triggered|dataset_triggered|operator_triggered)__',
+                1
+            ), ''),
+            case when starts_with(joined.run_id, 'backfill_') then 'backfill' else 'scheduled' end
+        ) as run_type,
+        runs.started_at as run_started_at,
+        runs.ended_at as run_ended_at,
+        coalesce(runs.logical_date, try_cast(regexp_extract(joined.run_id, '__(.+)$', 1) as timestamptz)) as logical_date,
+        -- an open or unreadable ending in the log leaves the word to the others; `unknown` is said when nobody knows
+        coalesce(
+            case when log_state in ('success', 'failed', 'up_for_retry', 'skipped') then log_state end,
+            case when told_state in ('success', 'failed', 'up_for_retry', 'skipped', 'upstream_failed', 'removed')
+                then told_state end,
+            nullif(log_state, 'unknown'),
+            told_state,
+            'unknown'
+        ) as seen_state
     from joined
     left join runs on joined.dag_id = runs.dag_id and joined.run_id = runs.run_id
-    window attempt as (partition by joined.dag_id, joined.run_id, joined.task_id, joined.map_index)
+),
+retried as (
+    select distinct attempt from joined where try_number is distinct from 1
+),
+followed as (
+    select
+        *,
+        case
+            when try_number <= 1 then false
+            when lag(seen_state) over tries in ('success', 'skipped') then true
+            when lag(seen_state = 'failed' and state_reason = 'exception' and dialect like 'airflow2%') over tries
+                then true
+            when lag(max_tries) over tries is not null then lag(try_number > max_tries) over tries
+            when started_at > run_ended_at and lag(started_at) over tries < run_ended_at then true
+            when lag(try_number) over tries is null then started_at > logical_date + interval 35 days
+            else started_at > lag(ended_at) over tries + interval 1 day
+        end as is_new_execution
+    from typed
+    where attempt in (select attempt from retried)
+    window tries as (partition by dag_id, run_id, task_id, map_index order by try_number)
+),
+placed as (
+    select
+        * exclude (is_new_execution),
+        coalesce(bool_or(is_new_execution) over tries, false) as is_cleared,
+        coalesce(lead(is_new_execution) over tries, true) as ends_execution,
+        max(try_number) over (
+            tries rows between unbounded preceding and unbounded following
+        ) as last_known_try
+    from followed
+    window tries as (partition by dag_id, run_id, task_id, map_index order by try_number)
+    union all
+    select *, false, true, try_number
+    from typed
+    where attempt not in (select attempt from retried)
+),
+scoped as (
+    select
+        *,
+        exists (
+            select 1 from quiet_windows where placed.started_at >= from_at and placed.started_at < until_at
+        ) as is_quiet,
+        exists (select 1 from excluded_dags where placed.dag_id glob pattern) as is_excluded
+    from placed
 )
 select
     dag_id,
@@ -505,12 +628,12 @@ select
     task_id,
     map_index,
     try_number,
-    case when known_type is null or known_type = '' then 'scheduled' else known_type end as run_type,
+    run_type,
     case
-        when coalesce(nullif(log_state, 'unknown'), told_state, log_state) = 'failed'
-            and try_number < last_known_try then 'up_for_retry'
-        when log_state = 'failed' and told_state = 'up_for_retry' then 'up_for_retry'
-        else coalesce(nullif(log_state, 'unknown'), told_state, log_state)
+        when seen_state not in ('failed', 'up_for_retry') then seen_state
+        when not ends_execution then 'up_for_retry'
+        when told_state in ('failed', 'up_for_retry') then told_state
+        else seen_state
     end as state,
     state_reason,
     coalesce(try_number = 1, false) as first_try,
@@ -535,5 +658,15 @@ select
     bundle_version,
     dag_file,
     has_log,
-    monday_of(coalesce(started_at, queued_at, scheduled_at)) as week
-from typed;
+    monday_of(coalesce(started_at, queued_at, scheduled_at, anchor_at)) as week,
+    is_cleared,
+    ends_execution and not is_cleared as final_try,
+    is_quiet,
+    is_excluded,
+    coalesce(try_number > 0, false)
+        and seen_state not in ('upstream_failed', 'removed')
+        and run_type in ('scheduled', 'asset_triggered', 'dataset_triggered')
+        and not is_cleared
+        and not is_quiet
+        and not is_excluded as is_judged
+from scoped;

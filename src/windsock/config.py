@@ -318,13 +318,6 @@ def _validate(pipeline: Pipeline, path: Path) -> None:
         raise ConfigError(f"{path}: [lake] shards is {pipeline.lake.shards}; it must be 1 or more")
     if pipeline.lake.memory_mb < 256:
         raise ConfigError(f"{path}: [lake] memory_mb is {pipeline.lake.memory_mb}; below 256 nothing can run")
-    # a promise that is read and not kept is worse than an error
-    later = {}
-    for key, value in later.items():
-        if value:
-            raise ConfigError(
-                f"{path}: {key} cannot be honoured by this version yet; remove it from the file"
-            )
     _validate_email(pipeline.deliver.email, path)
     if pipeline.report.url and not pipeline.report.url.startswith(("https://", "http://")):
         raise ConfigError(f"{path}: [report] url is no http(s) address; readers are to open it in a browser")

@@ -45,7 +45,10 @@ def answer(case: Path, lake: Path, *, foreign: bool) -> tuple[Question, list[dic
     )
     # an untrue `reads:` fails here
     for view in {*TABLES, "task_tries"} - set(question.reads):
-        if not (view in ("task_logs", "task_instances", "dag_runs") and "task_tries" in question.reads):
+        if not (
+            view in ("task_logs", "task_instances", "dag_runs", "component_events")
+            and "task_tries" in question.reads
+        ):
             conn.execute(f"drop view {view}")
     rows = list(ask(conn, question).rows)
     conn.close()
