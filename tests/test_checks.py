@@ -98,6 +98,7 @@ ROWS: dict[str, dict[str, object]] = {
     "metric_samples": {"sampled_at": AT, "name": "n", "value": 1.0},
     "import_errors": {"seen_at": AT, "dag_file": "a.py", "message": "no module"},
     "deployments": {"seen_at": AT, "key": "executor", "value": "LocalExecutor"},
+    "component_events": {"event_at": AT, "component": "scheduler", "event": "pool_full", "pool": "p"},
     "objects": {"object_url": "s3://b/k", "modified_at": AT, "outcome": "parsed"},
 }  # fmt: skip
 BEFORE = datetime(2026, 11, 18, 11, tzinfo=UTC)
@@ -124,6 +125,8 @@ BAD = [
     ("import_errors", {"message": ""}, "import_errors_message", "warn"),
     ("deployments", {"key": ""}, "deployments_key", "fail"),
     ("deployments", {"value": ""}, "deployments_value", "warn"),
+    ("component_events", {"event": ""}, "component_events_event", "fail"),
+    ("component_events", {"component": ""}, "component_events_component", "warn"),
     ("objects", {"outcome": None}, "objects_outcome", "fail"),
     ("objects", {"outcome": "reject"}, "objects_readable", "warn"),
 ]

@@ -8,10 +8,12 @@
 -- columns:
 --   dag_id           varchar
 --   error_signature  varchar
+--   exception_type   varchar
 --   lost_runs        bigint    judged runs that lost a task to it
 select
     dag_id,
     regexp_replace(error_signature, ' @ [^ ]+:[^ @]+$', '') as error_signature,
+    min(exception_type) as exception_type,
     count(distinct run_id) as lost_runs
 from task_tries
 where week = report_week()

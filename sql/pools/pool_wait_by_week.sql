@@ -19,7 +19,7 @@ with spaced as (
         least(epoch_us(coalesce(lead(sampled_at) over (partition by source, pool order by sampled_at), sampled_at)
             - sampled_at) / 1e6, 900) as span_s
     from pool_samples
-    where monday_of(sampled_at) >= weeks_ago(8) and monday_of(sampled_at) <= report_week()
+    where monday_of(sampled_at) >= weeks_ago(8) and monday_of(sampled_at) <= report_week() and not is_quiet(sampled_at)
 )
 select
     pool,

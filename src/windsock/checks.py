@@ -127,6 +127,20 @@ EXPECTATIONS: tuple[Expectation, ...] = (
     Expectation("task_instances_state", "task_instances", _KNOWN_STATE, "a state that Airflow does not have"),
     Expectation("task_instances_times", "task_instances", _BACKWARDS, "ended before it started", "warn"),
     Expectation("dag_runs_have_ids", "dag_runs", _missing("dag_id", "run_id"), "a run without its ids"),
+    Expectation(
+        "component_events_event",
+        "component_events",
+        _missing("event"),
+        "an event without its kind",
+    ),
+    Expectation(
+        "component_events_component",
+        "component_events",
+        _missing("component"),
+        "an event that nobody told",
+        "warn",
+        0.01,
+    ),
     Expectation("dag_runs_times", "dag_runs", _BACKWARDS, "ended before it started", "warn"),
     Expectation(
         "log_events_level", "log_events", _missing("level"), "a record without its level", "warn", 0.01

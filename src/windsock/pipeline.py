@@ -152,7 +152,10 @@ def _scope(config: Config) -> dict[str, Any]:
         {"from": window.from_at, "until": window.until_at, "reason": window.reason}
         for window in config.pipeline.scope.quiet
     ]
-    return {"exclude": list(config.pipeline.scope.exclude), "quiet": quiet}
+    patterns = list(config.pipeline.scope.exclude)
+    if config.pipeline.report.hash_ids:  # patterns are names, too
+        patterns = ["hidden"] * len(patterns)
+    return {"exclude": patterns, "quiet": quiet}
 
 
 def _pool_bounds(config: Config) -> Answer:

@@ -1,8 +1,8 @@
 """Every rule: below, at and above its thresholds; and the laws that all rules keep."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, replace
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import fields
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -540,13 +540,3 @@ def test_an_excluded_dag_is_never_judged() -> None:
     given = rates(days("sandbox_x", [(8, 3)] * 7, (8, 0)))
     assert [one.code for one in judge_all(given, week=WEEK, thresholds={}).findings] == ["WS101"]
     assert judge_all(given, week=WEEK, thresholds={}, exclude=["sandbox_*"]).findings == ()
-
-
-def test_last_weeks_report_gives_a_finding_its_age() -> None:
-    given = rates(days("d", [(8, 3)] * 7, (8, 0)))
-    (new,) = judge_all(given, week=WEEK, thresholds={}).findings
-    before = {"findings": [{"id": new.id, "weeks": 2, "since_week": "2026-W45"}]}
-    (still,) = judge_all(given, week=WEEK, thresholds={}, previous=before).findings
-    assert (still.status, still.weeks, still.since_week) == ("still", 3, "2026-W45")
-    assert replace(still, status="new", weeks=1, since_week=str(WEEK)) == new
-    assert isinstance(MONDAY, date)

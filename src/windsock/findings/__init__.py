@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
-from typing import Any
 
 from windsock.errors import ConfigError
 from windsock.findings.rule import Rule, rows_of
@@ -59,13 +58,10 @@ def judge_all(
     week: Week,
     thresholds: Mapping[str, Mapping[str, float]],
     exclude: Sequence[str] = (),
-    owners: Mapping[str, str] | None = None,
-    previous: Mapping[str, Any] | None = None,
 ) -> Judgement:
-    """Every rule over the week's answers; findings in rank order, with their history from last week's report.json."""
+    """Every rule over the week's answers; findings in rank order."""
     validate_thresholds(thresholds)
     kept = {name: _in_scope(answer, exclude) for name, answer in answers.items()}
-    before = {one["id"]: one for one in (previous or {}).get("findings", ())}
     findings: list[Finding] = []
     no_data: list[NoData] = []
     judged: dict[str, int] = {}
@@ -75,7 +71,7 @@ def judge_all(
         judged[rule.code], not_enough[rule.code] = verdicts.judged, verdicts.not_enough
         if verdicts.no_data and not any(one.section == rule.section for one in no_data):
             no_data.append(NoData(rule.section, verdicts.no_data))
-        findings += [_aged(one, before.get(one.id), week, owners or {}) for one in verdicts.findings]
+        findings += verdicts.findings
     findings = told_once(findings, kept)
     findings.sort(key=lambda one: (_SEVERITY[one.severity], _urgency(one.code), -one.rank, one.id))
     return Judgement(tuple(findings), tuple(no_data), judged, not_enough)
@@ -118,23 +114,6 @@ def _in_scope(answer: Answer, exclude: Sequence[str]) -> Answer:
         row for row in answer.rows if not any(fnmatchcase(str(row["dag_id"]), one) for one in exclude)
     )
     return replace(answer, rows=rows)
-
-
-def _aged(
-    finding: Finding, before: Mapping[str, Any] | None, week: Week, owners: Mapping[str, str]
-) -> Finding:
-    """New, or still there from last week; and whose it is."""
-    dag_id = finding.subject.get("dag_id", "")
-    owner = next((who for pattern, who in owners.items() if dag_id and fnmatchcase(dag_id, pattern)), "")
-    if before is None and finding.status == "still":  # its evidence says that it began in an earlier week
-        return replace(finding, owner=owner)
-    if before is None:
-        return replace(finding, since_week=str(week), weeks=1, owner=owner)
-    status = finding.status if finding.status == "better" else "still"
-    weeks = int(before.get("weeks") or 1) + 1
-    return replace(
-        finding, status=status, since_week=str(before.get("since_week") or week), weeks=weeks, owner=owner
-    )
 
 
 def _urgency(code: str) -> int:

@@ -47,6 +47,12 @@ def trust_lines(
     lines.append(("Judged", f"{plural(judged, 'subject')}; {few:,} more had too little data"))
     checks, warnings = trust.get("checks", 0), trust.get("check_warnings", 0)
     lines.append(("Data checks", f"{plural(checks, 'check')}, {plural(warnings, 'warning')}"))
+    scope = trust.get("scope") or {}
+    if scope.get("exclude"):
+        lines.append(("Never judged", clean(f"DAGs named {', '.join(scope['exclude'])}")))
+    for one in scope.get("quiet", ()):
+        reason = f": {one['reason']}" if one["reason"] else ""
+        lines.append(("Quiet window", clean(f"{one['from']} to {one['until']}, not judged{reason}")))
     return tuple(lines)
 
 
