@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/installed-$(shell cat requirements/dev.txt pyproject.toml 2>/dev/null | cksum | cut -d' ' -f1)
 WEEK ?= 2026-W47
 
-.PHONY: help install demo test e2e check docs format accept lock clean
+.PHONY: help install demo test e2e check bench docs format accept lock clean
 
 help:            ## this list
 	@sed -n 's/^\([a-z0-9]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -34,6 +34,10 @@ check: install   ## format, lint, types, drift of generated pages
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/python -m docs.generate --check
+
+bench: install   ## how fast and how right, beside the peers: prints the tables of benchmarks/RESULTS.md
+	@$(BIN)/python -m benchmarks.reading
+	@$(BIN)/python -m benchmarks.judging --quick
 
 docs: install    ## rewrite the generated pages
 	@$(BIN)/python -m docs.generate
