@@ -23,7 +23,7 @@ Floats = NDArray[np.float64]
 DAY_S = 86400.0
 INCIDENT = 10  # points: what is over again within so many is an outlier, not a level
 BLOCKS = 500  # a longer series is first cut at block bounds, then each cut is placed to the point
-DRIFT_MARGIN = 8.0  # in units of the noise variance: how much better than a straight line a step must be
+DRIFT_MARGIN = 11  # in units of the noise variance: how much better than a straight line a step must be
 
 
 @dataclass(frozen=True, slots=True)
