@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 MASK = "***"
 
@@ -210,6 +211,10 @@ _PATTERNS: tuple[tuple[Sequence[str], re.Pattern[str], str], ...] = tuple(
 
 def redact(text: str) -> str:
     """`text` with the secrets of the list masked; text without any comes back unchanged."""
+    return _redact_once(text) if len(text) <= _SHORT else _redact(text)
+
+
+def _redact(text: str) -> str:
     lowered = text.lower()
     for hints, pattern, replacement in _PATTERNS:
         if not hints or any(hint in lowered for hint in hints):
@@ -218,6 +223,12 @@ def redact(text: str) -> str:
         for head, value in _ASSIGNMENTS:
             text = _mask_assignments(text, head, value)
     return text
+
+
+_SHORT = (
+    1000  # characters; messages repeat by the thousand, so short ones are looked at once (some 16 MB at most)
+)
+_redact_once = lru_cache(maxsize=8192)(_redact)
 
 
 def redact_many(texts: Sequence[str | None]) -> list[str | None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 
 FAILED, RETRY, SKIPPED, SUCCESS, UNKNOWN = "failed", "up_for_retry", "skipped", "success", "unknown"
 
@@ -135,6 +136,7 @@ _LIBRARY = re.compile(
 )
 
 
+@lru_cache(maxsize=4096)
 def is_user_file(path: str) -> bool:
     """Whether a frame's file is the user's: not installed, not of the standard library, not generated."""
     return bool(path) and not _LIBRARY.search(path.replace("\\", "/"))
