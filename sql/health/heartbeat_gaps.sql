@@ -5,7 +5,7 @@
 -- minute, the grain of metric_samples. Restart or stall is told by what started meanwhile and in the minute after.
 --
 -- grain:    component, from_at
--- reads:    metric_samples
+-- reads:    metric_samples, component_events, task_tries
 -- columns:
 --   component       varchar      scheduler, triggerer, dag_processor
 --   from_at         timestamptz
@@ -17,6 +17,9 @@
 --   counter_resets  bigint       restarts of the heartbeat's own counter at the end of the silence
 --   job_starts      double       jobs that started; 2.x counts each task as one, 3.x only components
 --   task_starts     double       tasks that started, to be taken off the jobs in 2.x
+--   starts_told     bigint       starts of this component that its own log tells, up to a minute after the silence
+--   usual_gap_s     double       seconds from one heartbeat seen to the next, median: of captures that hold only a part
+--   tries_started   bigint       tries that started more than a minute after the silence began and before it ended
 with seen as (
     select
         name,
@@ -43,6 +46,17 @@ beats as (
     from (select distinct component from seen where component is not null and value > 0) as components
     cross join (select max(until_at) as until_at from seen) as ends
 ),
+habits as (
+    select component, coalesce(median(apart_s), 0) as usual_gap_s
+    from (
+        select
+            component,
+            epoch_us(from_at - lag(from_at) over (partition by component order by from_at)) / 1e6 as apart_s
+        from beats
+        where until_at is not null
+    ) as pairs
+    group by component
+),
 gaps as (
     select
         component,
@@ -64,7 +78,7 @@ silences as (
         is_over,
         resets
     from gaps
-    where gap_s > 60 and gap_until > week_start()
+    where gap_s > 60 and gap_until > week_start() and not is_quiet(gap_from)
 ),
 around as (
     select
@@ -82,6 +96,23 @@ around as (
     from silences
     join seen on seen.until_at > silences.from_at and seen.from_at <= silences.until_at + interval 1 minute
     group by silences.component, silences.from_at
+),
+told as (
+    select silences.component, silences.from_at, count(*) as starts_told
+    from silences
+    join component_events as events
+        on events.event = 'started'
+        and replace(events.component, '-', '_') = silences.component
+        and events.event_at > silences.from_at
+        and events.event_at <= silences.until_at + interval 1 minute
+    group by silences.component, silences.from_at
+),
+tried as (
+    select silences.component, silences.from_at, count(*) as tries_started
+    from silences
+    join task_tries as tries
+        on tries.started_at > silences.from_at + interval 1 minute and tries.started_at < silences.until_at
+    group by silences.component, silences.from_at
 )
 select
     silences.component,
@@ -93,7 +124,13 @@ select
     coalesce(around.frozen_looks, 0) as frozen_looks,
     cast(silences.resets as bigint) as counter_resets,
     coalesce(around.job_starts, 0) as job_starts,
-    coalesce(around.task_starts, 0) as task_starts
+    coalesce(around.task_starts, 0) as task_starts,
+    coalesce(told.starts_told, 0) as starts_told,
+    habits.usual_gap_s,
+    coalesce(tried.tries_started, 0) as tries_started
 from silences
+join habits on silences.component = habits.component
 left join around on silences.component = around.component and silences.from_at = around.from_at
+left join told on silences.component = told.component and silences.from_at = told.from_at
+left join tried on silences.component = tried.component and silences.from_at = tried.from_at
 order by silences.component, silences.from_at

@@ -18,6 +18,7 @@ from windsock.findings.ws202_parse_time_near_limit import ParseTimeNearLimit
 from windsock.findings.ws301_pool_saturated import PoolSaturated
 from windsock.findings.ws501_silent_dag import SilentDag
 from windsock.findings.ws510_killed import Killed
+from windsock.findings.ws530_component_silent import ComponentSilent
 from windsock.findings.ws901_rejects import Rejects
 from windsock.findings.ws902_check_warning import CheckWarning
 from windsock.model import Answer, Finding, Judgement, NoData
@@ -34,12 +35,14 @@ RULES: tuple[type[Rule], ...] = (
     PoolSaturated,
     SilentDag,
     Killed,
+    ComponentSilent,
     Rejects,
     CheckWarning,
 )
 
 # the order in which an on-call lead acts, within one severity
-_URGENCY = ("WS110", "WS101", "WS5", "WS2", "WS3")
+# a dead scheduler explains most of what else went wrong
+_URGENCY = ("WS530", "WS110", "WS101", "WS5", "WS2", "WS3")
 _SEVERITY = {"critical": 0, "warning": 1, "watch": 2, "info": 3}
 
 

@@ -25,6 +25,14 @@ def hours(value: float) -> str:
     return f"{value:.0f} hours" if value >= 10 else f"{value:.1f} hours"
 
 
+def span(value_s: float) -> str:
+    """`7800` → `2 h 10 min`, `95` → `1 min 35 s`: a length of time that was measured, not estimated."""
+    total = round(value_s)
+    parts = ((total // 86400, "d"), (total // 3600 % 24, "h"), (total // 60 % 60, "min"), (total % 60, "s"))
+    told = [(number, unit) for number, unit in parts if number]
+    return " ".join(f"{number} {unit}" for number, unit in told[:2]) or "0 s"
+
+
 def plural(count: int, noun: str) -> str:
     """`1 run`, `2 runs`, `2 tries`."""
     if count == 1:

@@ -26,6 +26,7 @@ _SEEN_IN = {
     "dag_id": ("failure_rate_by_dag", "runs"),
     "dag_file": ("parse_time_by_file", "samples"),
     "pool": ("pool_full_share", "samples"),
+    "component": ("heartbeats_by_component", "beats"),
 }
 
 

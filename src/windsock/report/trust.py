@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from windsock.model import Answer, Judgement, NoData, Row
-from windsock.report.formats import clean, plural
+from windsock.report.formats import clean, hours, moment, plural
 from windsock.report.history import History
 from windsock.report.page import Change, Score
 
@@ -47,6 +47,7 @@ def trust_lines(
     lines.append(("Judged", f"{plural(judged, 'subject')}; {few:,} more had too little data"))
     checks, warnings = trust.get("checks", 0), trust.get("check_warnings", 0)
     lines.append(("Data checks", f"{plural(checks, 'check')}, {plural(warnings, 'warning')}"))
+    lines += _silences(answers)
     scope = trust.get("scope") or {}
     if scope.get("exclude"):
         lines.append(("Never judged", clean(f"DAGs named {', '.join(scope['exclude'])}")))
@@ -54,6 +55,21 @@ def trust_lines(
         reason = f": {one['reason']}" if one["reason"] else ""
         lines.append(("Quiet window", clean(f"{one['from']} to {one['until']}, not judged{reason}")))
     return tuple(lines)
+
+
+def _silences(answers: Mapping[str, Answer]) -> list[tuple[str, str]]:
+    """Hours of the week whose gauges were not used: an exporter repeats the last ones of a dead scheduler for ever."""
+    looked = [row for row in rows_of(answers, "heartbeat_gaps") if row["frozen_looks"]]
+    gaps = [row for row in looked if row["component"] == "scheduler"]
+    if not gaps:
+        return []
+    total_s = sum(row["gap_s"] for row in gaps)
+    longest = max(gaps, key=lambda row: row["gap_s"])
+    told = (
+        f"scheduler not heard of {'once' if len(gaps) == 1 else f'{len(gaps)} times'} for {hours(total_s / 3600)} "
+        f"(longest {moment(longest['from_at'])} to {moment(longest['until_at'])}); pool gauges of this time are not used"
+    )
+    return [("Hours left out", told)]
 
 
 def unjudged(answers: Mapping[str, Answer]) -> tuple[str, ...]:
