@@ -1,17 +1,25 @@
 """`windsock doctor`: every row says what was looked at, how it is, and the cheapest step to mend it."""
 
+import base64
 import json
+import os
 import socket
 import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import boto3
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Sink
+from moto.server import ThreadedMotoServer
 
+from tests.support.airflow_server import FakeAirflow
+from tests.support.airflow_server import load as load_airflow
+from tests.support.airflow_server import serve as serve_airflow
 from tests.support.object_server import Fault, ObjectServer, Request
+from tests.support.servers import free_port
 from tests.test_setup import MODERN, NOW, THREE, lay
 from windsock import cli, config, doctor
 from windsock.model import Row
@@ -92,7 +100,7 @@ def test_a_layout_of_ones_own_is_told_its_template(look: Look, tmp_path: Path) -
 def test_a_clock_that_is_behind_is_noticed(look: Look, tmp_path: Path) -> None:
     lay(tmp_path / "logs", {MODERN: THREE})
     row = look(BASE + "[sources.task_logs]\nurl = 'logs'\n", now=datetime(2020, 1, 1, tzinfo=UTC))[
-        "task_logs"
+        "task_logs: arriving"
     ]
     assert row["state"] == "broken"
     assert "clock" in row["mend"]
@@ -184,3 +192,224 @@ def test_what_is_broken_ends_with_status_2_and_json_holds_every_row(
     (broken,) = (row for row in rows if row["state"] == "broken")
     assert (broken["what"], "no such folder" in broken["detail"]) == ("task_logs", True)
     assert run(BASE)[0] == 0
+
+
+# what a store answers → which row, and what its mend must name; answers are those of Amazon S3
+REFUSALS = {
+    "wrong region by redirect": ("list", Fault("status", 301, code="PermanentRedirect"), "task_logs", "region"),
+    "wrong region by signature": (
+        "list",
+        Fault("status", 400, code="AuthorizationHeaderMalformed", message="the region 'us-east-1' is wrong; expecting 'eu-central-1'"),
+        "task_logs",
+        'region = "eu-central-1"',
+    ),
+    "no permission to list": ("list", Fault("status", 403), "task_logs", "s3:ListBucket"),
+    "expired credentials": ("list", Fault("status", 400, code="ExpiredToken", message="The provided token has expired."), "task_logs", "renew"),
+    "unknown key id": ("list", Fault("status", 403, code="InvalidAccessKeyId"), "task_logs", "get-caller-identity"),
+    "clock of this machine": ("list", Fault("status", 403, code="RequestTimeTooSkewed"), "task_logs", "clock"),
+    "archived objects": ("read", Fault("status", 403, code="InvalidObjectState", message="The operation is not valid for the object's storage class"),
+                         "task_logs: permission", "restore"),
+    "a key that cannot decrypt": ("read", Fault("status", 403, message="User: arn:aws:iam::1:user/FAKE is not authorized to perform: kms:Decrypt"),
+                                  "task_logs: permission", "kms:Decrypt"),
+    "a key that was disabled": ("read", Fault("status", 400, code="KMS.DisabledException"), "task_logs: permission", "kms:Decrypt"),
+    "no permission to read": ("read", Fault("status", 403), "task_logs: permission", "s3:GetObject"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("on", "fault", "what", "mend"), REFUSALS.values(), ids=REFUSALS.keys())
+def test_each_refusal_of_a_store_is_told_with_its_mend(
+    look: Look, bucket: ObjectServer, on: str, fault: Fault, what: str, mend: str
+) -> None:
+    def refuse(one: Request) -> Fault | None:
+        return fault if one.bucket == "logs" and one.is_listing == (on == "list") else None
+
+    bucket.on_request = refuse
+    row = look(on_s3(bucket), now=datetime.now(UTC))[what]
+    assert row["state"] == "broken"
+    assert mend in row["mend"]
+
+
+def test_an_empty_bucket_is_told_as_remote_logging_that_is_off(look: Look, bucket: ObjectServer) -> None:
+    bucket.delete("logs", f"prod/{MODERN}")
+    row = look(on_s3(bucket), now=datetime.now(UTC))["task_logs"]
+    assert row["state"] == "broken"
+    assert "no object at all" in row["detail"]
+    assert "remote_logging = True" in row["mend"]
+
+
+def test_old_logs_in_an_archive_are_found_behind_readable_new_ones(look: Look, bucket: ObjectServer) -> None:
+    """Real S3 semantics by moto would need a clock; the server here refuses what is old, as Glacier does."""
+    old = "dag_id=etl/run_id=scheduled__2020-01-01T00:00:00+00:00/task_id=load/attempt=1.log"
+    bucket.put("logs", f"prod/{old}", THREE, modified_at=datetime(2020, 1, 1, tzinfo=UTC))
+    archived = Fault("status", 403, code="InvalidObjectState")
+    bucket.on_request = lambda one: archived if "2020" in one.key else None
+    rows = look(on_s3(bucket), now=NOW)
+    assert rows["task_logs"]["state"] == "ok"
+    assert rows["task_logs: permission"]["detail"].startswith("1 of 2 logs lie in archive storage")
+    assert rows["task_logs: dialect"]["detail"].startswith("written by airflow3")
+
+
+def test_objects_in_glacier_are_told_by_a_real_s3_interface(
+    look: Look, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "FAKE")
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=free_port(), verbose=False)
+    server.start()
+    try:
+        url = "http://{}:{}".format(*server.get_host_and_port())
+        client = boto3.client("s3", endpoint_url=url, region_name="us-east-1")
+        client.create_bucket(Bucket="logs")
+        client.create_bucket(Bucket="lake")
+        client.put_object(Bucket="logs", Key=f"prod/{MODERN}", Body=THREE, StorageClass="GLACIER")
+        toml = BASE + (
+            "[sources.task_logs]\nurl = 's3://logs/prod'\n[lake]\nurl = 's3://lake'\n"
+            f"[storage.s3]\nendpoint_url = '{url}'\n"
+        )
+        row = look(toml, now=datetime.now(UTC))["task_logs: permission"]
+    finally:
+        server.stop()
+    assert row["state"] == "broken"
+    assert "Glacier" in row["detail"]
+
+
+def test_a_session_token_in_the_environment_is_watched(
+    look: Look, bucket: ObjectServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "FAKE")
+    row = look(on_s3(bucket), now=datetime.now(UTC))["task_logs: credentials"]
+    assert row["state"] == "watch"
+    assert "role" in row["mend"]
+    assert "FAKE" not in json.dumps(row)
+
+
+def metrics_of(folder: Path, text: str) -> str:
+    lay(folder / "m", {"2026-11-24/120000.prom": text.encode()})
+    return BASE + "[sources.metrics]\nurl = 'm'\n"
+
+
+HEART = "airflow_scheduler_heartbeat 7\n"
+POOLS = 'airflow_pool_open_slots{pool="db"} 3\nairflow_pool_scheduled_slots{pool="db"} 1\n'
+PARSES = 'airflow_dag_processing_last_duration{dag_file="etl"} 0.4\n'
+METRICS = {
+    "whole": (HEART + POOLS + PARSES, {}),
+    "no pools": (HEART + PARSES, {"metrics: pools": "metrics_allow_list"}),
+    "pools without names": (HEART + "airflow_pool_open_slots 3\n", {"metrics: pools": "pool_name"}),
+    "a mapping that drops parse time": (
+        HEART + POOLS + 'airflow_dag_processing_last_run_seconds_ago{dag_file="etl"} 12\n',
+        {"metrics: parse time": "last_duration"},
+    ),
+    "files mixed": (HEART + POOLS + "airflow_dag_processing_last_duration 0.4\n", {"metrics: parse time": "file_name"}),
+    "no heartbeat": (POOLS + PARSES, {"metrics: heartbeat": "metrics_allow_list"}),
+    "an Airflow before 2.10": (HEART + 'airflow_pool_open_slots{pool="db"} 3\n' + PARSES, {"metrics: waiting": "2.10"}),
+    "two Airflows": (
+        'airflow_scheduler_heartbeat{namespace="a"} 7\nairflow_scheduler_heartbeat{namespace="b"} 7\n' + POOLS + PARSES,
+        {"metrics: deployments": "match = '{namespace=\"a\"}'"},
+    ),
+    "somebody else's": ("node_cpu_seconds_total 4\n", {"metrics: heartbeat": "emit it"}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "mends"), METRICS.values(), ids=METRICS.keys())
+def test_what_metrics_lack_is_told_with_its_mend(
+    look: Look, tmp_path: Path, text: str, mends: dict[str, str]
+) -> None:
+    rows = look(metrics_of(tmp_path, text))
+    lacking = {
+        what: row["mend"]
+        for what, row in rows.items()
+        if what.startswith("metrics: ") and row["state"] != "ok" and row["what"] != "metrics: arriving"
+    }
+    for what, mend in mends.items():
+        assert mend in lacking[what]
+    if not mends:
+        assert lacking == {}
+
+
+def jwt(ends_at: datetime) -> str:
+    """A token as Airflow 3 makes them; the signature is not ours to check."""
+    claims = base64.urlsafe_b64encode(json.dumps({"sub": "1", "exp": ends_at.timestamp()}).encode())
+    return f"e30.{claims.decode().rstrip('=')}.FAKE"
+
+
+@pytest.mark.parametrize(
+    ("lasts", "state"),
+    [(timedelta(days=-1), "broken"), (timedelta(hours=24), "watch"), (timedelta(days=90), "ok")],
+)
+def test_a_token_that_ends_before_the_next_report_is_told(look: Look, lasts: timedelta, state: str) -> None:
+    toml = BASE + f"[sources.airflow_api]\nurl = 'http://127.0.0.1:{free_port()}'\ntoken_env = 'T'\n"
+    token = jwt(NOW + lasts)
+    # nobody listens there: the token is judged by what it says itself
+    row = _without_waiting(look, toml, {"T": token})["airflow_api: token"]
+    assert row["state"] == state
+    assert token not in json.dumps(row)
+
+
+def _without_waiting(look: Look, toml: str, environ: dict[str, str]) -> dict[str, Row]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("windsock.sources.airflow_api.client.BACKOFF_S", (0.0,))
+        return look(toml, environ=environ)
+
+
+@pytest.mark.parametrize("major", [2, 3])
+def test_airflow_that_says_remote_logging_is_off_is_believed(look: Look, tmp_path: Path, major: int) -> None:
+    fake = load_airflow(major)
+    off = {"name": "logging", "options": [{"key": "remote_logging", "value": "False"}]}
+    fake.single["config"]["sections"].append(off)
+    lay(tmp_path / "logs", {MODERN: THREE})
+    row = _with_api(look, fake)["task_logs: arriving"]
+    assert row["state"] == "broken"
+    assert "remote_logging = False" in row["detail"]
+
+
+def test_runs_without_logs_are_told_as_remote_logging_that_fails(look: Look, tmp_path: Path) -> None:
+    fake = load_airflow(3)
+    fake.single["config"] = {"sections": []}
+    began = max(one["start_date"] for one in fake.lists["dag_runs"] if one["start_date"])
+    lay(tmp_path / "logs", {MODERN: THREE})
+    os.utime(tmp_path / "logs" / MODERN, (0, 0))
+    now = datetime.fromisoformat(began) + timedelta(hours=12)
+    row = _with_api(look, fake, now=now)["task_logs: arriving"]
+    assert row["state"] == "broken"
+    assert "Airflow began a run at" in row["detail"]
+    assert "remote_log_conn_id" in row["mend"]
+
+
+def test_the_clock_of_airflow_is_compared(look: Look, tmp_path: Path) -> None:
+    fake = load_airflow(3)
+    fake.clock = NOW + timedelta(minutes=10)
+    lay(tmp_path / "logs", {MODERN: THREE})
+    row = _with_api(look, fake)["airflow_api: clock"]
+    assert row["state"] == "broken"
+    assert "600 s behind" in row["detail"]
+
+
+def _with_api(look: Look, fake: FakeAirflow, *, now: datetime = NOW) -> dict[str, Row]:
+    with serve_airflow(fake):
+        toml = (
+            BASE
+            + f"[sources.task_logs]\nurl = 'logs'\n[sources.airflow_api]\nurl = '{fake.url}'\ntoken_env = 'T'\n"
+        )
+        return look(toml, now=now, environ={"T": sorted(fake.tokens)[-1]})
+
+
+def test_a_section_tells_its_input_and_where_it_never_exists(demo_folder: Path) -> None:
+    found = doctor.doctor(config.load(demo_folder / "demo.toml", {}), now=NOW)
+    sections = {row["what"]: row for row in found if row["kind"] == "section"}
+    pools = sections["pools and waiting"]
+    assert (pools["answered_from"], pools["since_week"]) == ("metrics", "2026-09-28")
+    assert "before 3.3" in sections["DAG parse time"]["never_on"]
+    assert sections["lateness"]["state"] == "missing"
+    assert "airflow_api" in sections["lateness"]["mend"]
+
+
+def test_people_read_marks_mends_and_a_sum(look: Look, tmp_path: Path) -> None:
+    lay(tmp_path / "logs", {MODERN: THREE})
+    rows = list(look(BASE + "[sources.task_logs]\nurl = 'logs\\u001b[31m'\n").values())
+    text = doctor.shown(rows, width=80, colour=False)
+    assert "✗ task_logs" in text
+    assert "→ " in text
+    assert "1 to mend" in text.splitlines()[-1]
+    assert "\x1b" not in text
+    assert max(map(len, text.splitlines())) <= 130  # only what must stay whole is wider than asked
+    assert "\x1b[31m✗" in doctor.shown(rows, width=80, colour=True)

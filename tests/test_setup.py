@@ -2,9 +2,13 @@
 
 import gzip
 import json
+import os
+import threading
 import tomllib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -12,8 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.object_server import ObjectServer
-from windsock import config, setup
+from windsock import config
 from windsock.errors import WindsockError
+from windsock.glance.logs import LOGS_READ
 from windsock.setup import init, toml
 
 ROOT = Path(__file__).parents[1]
@@ -28,6 +33,7 @@ def lay(folder: Path, files: dict[str, bytes]) -> Path:
         path = folder / key
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(body)
+        os.utime(path, (NOW.timestamp() - 3600,) * 2)
     return folder
 
 
@@ -169,7 +175,7 @@ def test_a_large_bucket_is_sampled_with_few_requests(bucket: ObjectServer, tmp_p
     listings = bucket.count(lambda one: one.is_listing)
     reads = bucket.count(lambda one: not one.is_listing)
     assert listings <= 30
-    assert reads <= setup.LOGS_READ
+    assert reads <= LOGS_READ
 
 
 def test_hostile_keys_do_not_stop_init(bucket: ObjectServer, tmp_path: Path) -> None:
@@ -181,3 +187,77 @@ def test_hostile_keys_do_not_stop_init(bucket: ObjectServer, tmp_path: Path) -> 
         bucket.put("logs", key, THREE)
     done = init(["s3://logs/prod"], name="prod", out=tmp_path / "w.toml", now=NOW)
     assert json.dumps(tables(done.path)["sources"]["task_logs"]["url"]).startswith('"s3://logs/prod')
+
+
+@contextmanager
+def answering(answers: dict[str, bytes]) -> Iterator[str]:
+    """A server that knows these paths and answers 404 to all others."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = answers.get(self.path.partition("?")[0])
+            self.send_response(200 if body is not None else 404)
+            self.end_headers()
+            self.wfile.write(body or b"")
+
+        def log_message(self, *_args: object) -> None: ...
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.mark.parametrize(("api", "version"), [(1, "2.11.2"), (2, "3.3.2")])
+def test_an_address_of_airflow_is_told_by_its_version(tmp_path: Path, api: int, version: str) -> None:
+    with answering({f"/api/v{api}/version": json.dumps({"version": version}).encode()}) as url:
+        done = init([f"{url}/home"], name="prod", out=tmp_path / "w.toml", now=NOW)
+    told = tables(done.path)
+    assert told["sources"] == {"airflow_api": {"url": url}}
+    assert told["deployment"]["base_url"] == url
+    assert f"Airflow {version} (REST API v{api})" in done.lines[0]
+    assert "token_env" in done.path.read_text()
+
+
+def test_a_prometheus_of_two_airflows_offers_a_match(tmp_path: Path) -> None:
+    result = [{"metric": {"namespace": name, "job": "statsd"}, "value": [1, "1"]} for name in ("prod", "dev")]
+    answers = {
+        "/api/v1/status/buildinfo": b'{"status": "success", "data": {"version": "2.53.0"}}',
+        "/api/v1/query": json.dumps({"status": "success", "data": {"result": result}}).encode(),
+    }
+    with answering(answers) as url:
+        done = init([url], name="prod", out=tmp_path / "w.toml", now=NOW)
+    assert tables(done.path)["sources"] == {"metrics": {"prometheus": url}}
+    assert "metrics of several emitters: namespace is dev, prod" in done.lines
+    (line,) = (one for one in done.path.read_text().splitlines() if one.startswith("# match"))
+    assert tomllib.loads(line.removeprefix("# "))["match"] == '{namespace="dev"}'
+
+
+def test_a_metrics_endpoint_is_told_by_prefix_and_executor(tmp_path: Path) -> None:
+    body = b'af_scheduler_heartbeat 7\naf_executor_open_slots{executor="CeleryExecutor"} 16\n'
+    with answering({"/metrics": body}) as url:
+        done = init([f"{url}/metrics"], name="prod", out=tmp_path / "w.toml", now=NOW)
+    told = tables(done.path)["sources"]["metrics"]
+    assert told == {"snapshot_url": "./metrics", "scrape": f"{url}/metrics"}
+    assert "names begin with af" in done.lines[0]
+    assert "the executor is CeleryExecutor" in done.lines
+
+
+def test_an_address_where_nothing_known_answers_is_an_error(tmp_path: Path) -> None:
+    with answering({"/": b"<html>"}) as url, pytest.raises(WindsockError, match="neither Airflow's API nor"):
+        init([url], name="prod", out=tmp_path / "w.toml", now=NOW)
+    with pytest.raises(WindsockError, match="cannot be reached"):
+        init([url], name="prod", out=tmp_path / "w.toml", now=NOW)
+
+
+def test_logs_of_pods_name_the_executor(tmp_path: Path) -> None:
+    assert b" on host vm" in TWO
+    lay(tmp_path / "logs", {MODERN: TWO.replace(b" on host vm", b" on host etl-load-x1y2z3w4")})
+    done = init([str(tmp_path / "logs")], name="prod", out=tmp_path / "w.toml", now=NOW)
+    assert any("KubernetesExecutor" in line for line in done.lines)
+    lay(tmp_path / "others", {MODERN: TWO})
+    done = init([str(tmp_path / "others")], name="prod", out=tmp_path / "v.toml", now=NOW)
+    assert not any("executor is" in line for line in done.lines)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any, Protocol
 
 from windsock.config import Config
 from windsock.parse.airflow_facts import EVENTS
+from windsock.parse.airflow_rows import moment
 from windsock.sources.airflow_api import AirflowApi, Credentials, open_api
 from windsock.sources.airflow_db import AirflowDb, open_db
 from windsock.sources.airflow_gaps import Gap
 
 Raw = dict[str, Any]
+RUNS_SINCE = timedelta(days=2)
+RUNS_SEEN = 100  # one page of the API
 
 
 class Airflow(Protocol):
@@ -71,19 +76,41 @@ def connect_db(config: Config) -> AirflowDb | None:
     return open_db(config.secrets[db.url_env]) if db else None
 
 
-def probe(airflow: Airflow, *, now: datetime) -> list[Gap]:
-    """One small question of each kind: what the source would not tell a pull. The connection is closed."""
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What a source told when it was asked a little: what it would not tell a pull, and signs of life."""
+
+    gaps: tuple[Gap, ...]
+    settings: Mapping[tuple[str, str], str]  # (section, key) of airflow.cfg, as far as Airflow shows them
+    ran_at: datetime | None  # a run of the last days began then
+    clock: datetime
+    pools: int
+
+
+def probe(airflow: Airflow, *, now: datetime) -> Probe:
+    """One small question of each kind. The connection is closed."""
     soon = now + timedelta(
         days=1
     )  # nothing changed since then: lists come back empty, rights are still checked
     try:
         for answer in (
-            airflow.tries(soon, None), airflow.runs(soon, None), airflow.events((next(iter(EVENTS)),), soon, None),
-            airflow.pools(), airflow.import_errors(), airflow.dags(), airflow.dag_versions(),
+            airflow.tries(soon, None), airflow.events((next(iter(EVENTS)),), soon, None),
+            airflow.import_errors(), airflow.dags(), airflow.dag_versions(),
         ):  # fmt: skip
             next(answer, None)
-        airflow.settings()
+        runs = list(islice(airflow.runs(now - RUNS_SINCE, None), RUNS_SEEN))
+        began = [at for one in runs if (at := moment(one.get("start_date"))) is not None]
+        pools = sum(1 for _ in islice(airflow.pools(), 1000))
+        settings = _settings(airflow.settings())
         airflow.health()
-        return list(airflow.gaps)
+        return Probe(tuple(airflow.gaps), settings, max(began, default=None), airflow.clock(now), pools)
     finally:
         airflow.close()
+
+
+def _settings(config: Raw) -> dict[tuple[str, str], str]:
+    return {
+        (str(section.get("name")), str(option.get("key"))): str(option.get("value"))
+        for section in config.get("sections") or ()
+        for option in section.get("options") or ()
+    }

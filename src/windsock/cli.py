@@ -6,6 +6,7 @@ Heavy libraries are imported inside the commands, so that `windsock --help` stay
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -463,7 +464,12 @@ def doctor(pipeline: PipelineArg, format_: FormatOpt = Format.table) -> None:
     from windsock import doctor as check_up
 
     rows = check_up.doctor(_load(pipeline), now=now())
-    _rows(check_up.COLUMNS, rows, format_, width=100)
+    if format_ is Format.table:
+        is_terminal = sys.stdout.isatty()
+        width = min(120, shutil.get_terminal_size((100, 24)).columns) if is_terminal else 100
+        _output.result(check_up.shown(rows, width=width, colour=is_terminal and "NO_COLOR" not in os.environ))
+    else:
+        _rows(check_up.COLUMNS, rows, format_)
     if any(row["state"] == "broken" for row in rows):
         raise typer.Exit(2)
 

@@ -65,7 +65,16 @@ class Reject:
     detail: str = ""
 
 
-UNREAD = ("vanished", "forbidden", "unreachable", "store_error", "unreadable", "wrong_length")
+UNREAD = (
+    "vanished",
+    "forbidden",
+    "archived",
+    "key_denied",
+    "unreachable",
+    "store_error",
+    "unreadable",
+    "wrong_length",
+)
 """Reasons of rejects whose bytes were never seen: what an earlier pull read of the object stays in the lake."""
 
 Outcome = Parsed | Ignored | Reject

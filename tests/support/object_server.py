@@ -47,6 +47,8 @@ class Fault:
 
     kind: Literal["status", "hang", "reset", "truncate", "lie"]
     status: int = 500
+    code: str = ""  # of the XML error; by default the one that goes with the status
+    message: str = ""
     seconds: float = 0.0  # hang: how long nothing is said
     keep: int = 0  # truncate, lie: bytes of the body that are sent
 
@@ -194,10 +196,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return True
         if fault.kind == "status":
-            self._error(
-                fault.status,
-                {403: "AccessDenied", 429: "SlowDown", 503: "SlowDown"}.get(fault.status, "InternalError"),
-            )
+            usual = {403: "AccessDenied", 429: "SlowDown", 503: "SlowDown"}.get(fault.status, "InternalError")
+            self._error(fault.status, fault.code or usual, fault.message)
             return True
         return False
 
@@ -222,10 +222,10 @@ class _Handler(BaseHTTPRequestHandler):
         head = ("\r\n".join(lines) + "\r\n\r\n").encode()
         self.wfile.write(head if self.command == "HEAD" else head + body)
 
-    def _error(self, status: int, code: str) -> None:
+    def _error(self, status: int, code: str, message: str = "") -> None:
         self._answer(
             status,
-            f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>{code}</Message></Error>".encode(),
+            f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>{message or code}</Message></Error>".encode(),
         )
 
     def _head(self, request: Request, _body: bytes, _fault: Fault | None) -> None:

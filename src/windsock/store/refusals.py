@@ -6,11 +6,12 @@ import re
 
 from windsock.errors import SourceError
 from windsock.store.base import NotFound, ObjectUnreadable
+from windsock.store.causes import cause_of, told
 
 _BAD_KEY = re.compile(
     r'Path "(.*?)"(?: contained|: Encountered| contains)|Error parsing Path "(.*?)": ', re.DOTALL
 )
-_DENIED = re.compile(r"\b(?:403|401|AccessDenied|InvalidAccessKeyId|SignatureDoesNotMatch|Forbidden)\b")
+_DENIED = re.compile(r"\b(?:403|401|AccessDenied|Forbidden)\b")
 _UNREACHABLE = re.compile(
     r"error sending request|dns error|Could not connect|Connection refused|timed out|ConnectTimeout", re.I
 )
@@ -40,6 +41,8 @@ def of_object(error: Exception, url: str) -> Exception:
         return NotFound(f"{url}: vanished")
     if refused_key(error) is not None:
         return ObjectUnreadable("refused_key", f"{url}: no client here can ask for such a key")
+    if cause := cause_of(text):
+        return ObjectUnreadable(cause.reason or "forbidden", told(cause, url, text))
     if _is_denied(error):
         return ObjectUnreadable("forbidden", url)
     if _UNREACHABLE.search(text):
@@ -61,6 +64,8 @@ def explained(error: Exception, url: str) -> SourceError:
             f"{url}: the key {key!r} cannot be listed here; move the object, or read a Google bucket as s3:// with "
             "endpoint_url https://storage.googleapis.com and an HMAC key"
         )
+    if cause := cause_of(text):
+        return SourceError(told(cause, url, text))
     if "NoSuchBucket" in text or is_missing(error):
         return SourceError(f"{url}: no such bucket; check the name, the region and the endpoint")
     if _is_denied(error):
