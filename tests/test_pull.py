@@ -88,13 +88,13 @@ def test_logs_and_lake_in_buckets(server: ObjectServer, logs: Path, tmp_path: Pa
     upload(server, logs)
     config = pipeline_of(tmp_path, f"{scheme}://logs/prod", f"{scheme}://lake/prod", server)
     first = pull(config)
-    assert (first.read, first.rejected, first.listing) == (24, 0, "incremental")
+    assert (first.read, first.rejected, first.listing) == (24, 0, "full"), "nothing to go on from"
     here = pipeline_of(tmp_path, str(logs), str(tmp_path / "lake"))
     pull(here)
     assert asked(config) == asked(here)
     with server.counting() as seen:
         again = pull(config)
-    assert (again.read, again.skipped) == (0, 24)
+    assert (again.read, again.skipped, again.listing) == (0, 24, "incremental")
     assert [one.key for one in seen if one.key.endswith(".log")] == []
     assert [one.key for one in seen if one.method in ("PUT", "POST") and one.key.endswith(".parquet")] == []
 

@@ -186,13 +186,19 @@ class _Found:
         full: bool,
         memory: Sequence[dict[str, Any]],
     ) -> Spool:
-        """List once, incrementally unless `full`; keep what belongs to this pull's shards and times."""
+        """List once; keep what belongs to this pull's shards and times.
+
+        Incrementally, unless `full` or where no listing is known to go on from: a DAG that catches up, or runs once
+        under an old start date, has old run ids on new objects, and the first pull must not miss them.
+        """
         from_at = _from_at(week, since, full)
-        times = [one.get("listed_at") for one in memory]
+        times = [one.get("listed_at") for one in memory if self.urls() <= set(one.get("urls", ()))]
         known = [datetime.fromisoformat(text) for text in times if text]
-        listed_at = min(known) if len(known) == len(times) and since is None else None
-        cutoff = None if full else cutoff_of(now=now, since=from_at, listed_at=listed_at)
-        self.summary.listing = "full" if full else "incremental"
+        listed_at = min(known) if known and len(known) == len(memory) else None
+        cutoff = None
+        if listed_at is not None and not full:
+            cutoff = cutoff_of(now=now, since=since, listed_at=listed_at)
+        self.summary.listing = "full" if cutoff is None else "incremental"
         with Spool(self.path) as spool:
             for number, one in enumerate(self.inputs):
                 found = Listing(one.store, cutoff)
@@ -214,12 +220,17 @@ class _Found:
             self.summary.listing = "full"
         return spool
 
+    def urls(self) -> set[str]:
+        """Where it lists; a source that joins later has no listing to go on from."""
+        return {one.store.url for one in self.inputs}
+
     def memory(self, now: datetime, before: dict[str, Any]) -> dict[str, Any]:
         """What the next pull and the trust box want to know. A listing with holes is not a point to start from."""
         at, is_full = now.isoformat(), self.summary.listing == "full"
         return {
             "listing": self.summary.listing,
             "listed_at": before.get("listed_at") if self.summary.failed else at,
+            "urls": before.get("urls", []) if self.summary.failed else sorted(self.urls()),
             "full_at": at if is_full and not self.summary.failed else before.get("full_at"),
             "failed": [prefix for prefix, _why in self.summary.failed][:20],
             "rejected": self.summary.rejected,

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.object_server import Fault, ObjectServer, Request
 from windsock.errors import SourceError
-from windsock.sources.listing import Listing, cutoff_of, scan_dag
+from windsock.sources.listing import PAGE, Listing, cutoff_of, scan_dag
 from windsock.store import Storage, Store, open_store
 
 os.environ |= {
@@ -65,7 +65,8 @@ def test_old_runs_cost_no_requests(store: Store, server: ObjectServer) -> None:
         keys = runs(server, dag, "scheduled", every=timedelta(hours=1), since=since)
         with server.counting() as seen:
             found = {obj.path for obj in scan_dag(store, f"dag_id={dag}/", CUTOFF)}
-        assert found == {key for key in keys if is_recent(key)}
+        assert {key for key in keys if is_recent(key)} <= found
+        assert len(found) <= 35 * 24 + 2 * PAGE  # what came with a page is not thrown away
         costs.append(len(seen))
     assert costs[1] <= costs[0]
     assert costs[1] <= 3
@@ -82,8 +83,7 @@ def test_free_form_backfill_and_manual_runs_among_them(store: Store, server: Obj
         keys = runs(server, "d", kind, every=timedelta(hours=6), since=old)
         wanted |= {key for key in keys if is_recent(key)}
     wanted |= {put(server, "d", "asset_triggered__2026-11-23T15:24:55.301441+00:00_Jh4CvOLO")}
-    assert listed(store) == wanted
-    assert listed(store, None) > wanted
+    assert wanted <= listed(store) < listed(store, None)
 
 
 def test_a_monthly_run_is_named_a_month_before_it_starts(store: Store, server: ObjectServer) -> None:
@@ -97,7 +97,7 @@ def test_a_monthly_run_is_named_a_month_before_it_starts(store: Store, server: O
     found = listed(store)
     assert monthly[-1] in found
     assert {key for key in weekly if is_recent(key, 42)} <= found
-    assert len(found & set(weekly)) < 0.15 * len(weekly)
+    assert len(found & set(weekly)) < 0.5 * len(weekly)
 
 
 def test_a_monthly_run_of_more_tasks_than_a_page_holds(store: Store, server: ObjectServer) -> None:
@@ -123,6 +123,15 @@ def test_a_cleared_old_run_is_found_by_a_full_listing(store: Store, server: Obje
     assert cleared in listed(store, None)
 
 
+def test_old_runs_that_cost_no_further_page_are_listed(store: Store, server: ObjectServer) -> None:
+    """A DAG that catches up, or runs once with an old start date: its run ids are old, its objects are not."""
+    keys = {put(server, "once", "scheduled__2024-01-01T00:00:00+00:00", f"t{n}") for n in range(9)}
+    keys |= set(runs(server, "daily", "scheduled", every=timedelta(days=1), since=NOW - timedelta(days=400)))
+    assert listed(store) == keys
+    objects = list(scan_dag(store, "dag_id=daily/", CUTOFF))
+    assert len(objects) == len({obj.path for obj in objects})
+
+
 def test_other_layouts_and_loose_objects_are_listed_whole(store: Store, server: ObjectServer) -> None:
     keys = {"legacy/t/2020-01-01T00:00:00+00:00/1.log", "readme", "dag_id=d/note", "a/b/c/d/e.log"}
     for key in keys:
@@ -134,7 +143,7 @@ def test_the_folders_of_the_dags_may_lie_deeper_than_the_url(server: ObjectServe
     runs(server, "d", "scheduled", every=timedelta(hours=1), since=NOW - timedelta(days=400))
     top = open_store("s3://logs", Storage(s3_endpoint_url=server.url))
     with server.counting() as seen:
-        assert len(listed(top)) == 35 * 24
+        assert 35 * 24 <= len(listed(top)) <= 35 * 24 + PAGE
     assert len(seen) <= 6
 
 
@@ -182,11 +191,8 @@ def test_hostile_keys_in_one_dag_are_still_listed(server: ObjectServer) -> None:
 
 def test_a_run_before_the_last_good_listing_is_never_passed_over() -> None:
     """The look-back counts from the last listing without holes, not from today; a clock that was wrong counts for nothing."""
-    since = NOW - timedelta(days=63)
     asleep = NOW - timedelta(days=90)
-    assert cutoff_of(now=NOW, since=since, listed_at=asleep) == (asleep - timedelta(days=35)).date()
-    assert cutoff_of(now=NOW, since=since, listed_at=None) == (since - timedelta(days=35)).date()
-    assert (
-        cutoff_of(now=NOW, since=since, listed_at=NOW + timedelta(days=4000))
-        == (since - timedelta(days=35)).date()
-    )
+    assert cutoff_of(now=NOW, since=None, listed_at=asleep) == (asleep - timedelta(days=35)).date()
+    assert cutoff_of(now=NOW, since=NOW, listed_at=asleep) == (asleep - timedelta(days=35)).date()
+    assert cutoff_of(now=NOW, since=asleep, listed_at=NOW) == (asleep - timedelta(days=35)).date()
+    assert cutoff_of(now=NOW, since=None, listed_at=NOW + timedelta(days=4000)) is None

@@ -20,7 +20,7 @@ from windsock.sources.parallel import Parallel
 from windsock.store import Store
 
 LOOK_BACK = timedelta(days=35)
-PAGE = 1_000  # old keys that are read past before a jump pays: they came with the page anyway
+PAGE = 1_000  # old keys that are listed before a jump pays: they came with the page anyway
 MAX_DEPTH, MAX_FOLDERS = 3, 24  # how far below the url `dag_id=` folders are looked for
 _JUMPABLE = (
     "scheduled",
@@ -82,19 +82,21 @@ class Listing:
         return loose, whole, dags
 
 
-def cutoff_of(*, now: datetime, since: datetime | None, listed_at: datetime | None) -> date:
-    """Runs named before this day are passed over: 35 days before the last listing that missed nothing, or, at the
-    first pull, before `since`. A time of listing that lies in the future (a clock that was wrong) does not count."""
-    known = listed_at if listed_at is not None and listed_at <= now else since
-    return (min(now, known or now) - LOOK_BACK).date()
+def cutoff_of(*, now: datetime, since: datetime | None, listed_at: datetime) -> date | None:
+    """Runs named before this day may be passed over: 35 days before `since`, or before the last listing that missed
+    nothing. None, list everything, when that listing lies in the future: a clock was wrong, then or now."""
+    if listed_at > now:
+        return None
+    return (min(since or now, listed_at) - LOOK_BACK).date()
 
 
 def scan_dag(store: Store, prefix: str, cutoff: date | None) -> Iterator[SourceObject]:
-    """The objects of one `dag_id=` folder, without the runs of known types before `cutoff`."""
+    """The objects of one `dag_id=` folder; runs of known types before `cutoff` are jumped over where that saves pages."""
     if cutoff is None:
         yield from store.list(prefix)
         return
     floors: dict[str, str] = {}  # by type, once known: runs before this day are passed over
+    told: set[str] = set()  # old keys: where a listing steps back to its floor, they come again
     after: str | None = None
     old: _OldRuns | None = None
     while True:
@@ -109,9 +111,13 @@ def scan_dag(store: Store, prefix: str, cutoff: date | None) -> Iterator[SourceO
                 old = None
                 if restart:
                     break
-            if not is_old:
+            if is_old:  # it came with the page, and an old run may have been cleared or caught up lately
+                if obj.path not in told:
+                    yield obj
+                told.add(obj.path)
+            else:
                 yield obj
-            elif kind not in floors:
+            if is_old and kind not in floors:
                 old = old or _OldRuns(kind, cutoff)
                 old.take(day)
                 if old.count >= PAGE:
