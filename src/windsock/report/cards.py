@@ -17,16 +17,31 @@ MAX_FACTS = 9
 MAX_SAMPLE = 600
 _OWN_PLACE = {"sample", "suspect", "apply", "undo", "options", "rate_low", "rate_high", "changed_from", "changed_to"}  # fmt: skip
 _LABELS = {
-    "tries": "tries",
-    "dags": "DAGs",
+    "all_tries": "of all tries",
+    "baseline_failures": "failed before",
+    "baseline_rate": "rate before",
+    "baseline_tries": "tries before",
+    "busy_hours": "busy",
+    "changed_at": "changed",
     "dag_ids": "in",
+    "dags": "DAGs",
+    "excess_failures": "more than usual",
+    "first_at": "first seen",
+    "full_share": "full, of busy hours",
+    "last_at": "last seen",
+    "last_run_id": "last run",
+    "lost": "lost for good",
+    "median_runs": "usual runs a week",
     "p_value": "chance of this by luck",
     "probability": "probability that it is real",
-    "changed_at": "changed",
-    "first_at": "first seen",
-    "last_at": "last seen",
-    "baseline_rate": "rate before",
+    "ratio": "times",
+    "total_slots": "slots",
+    "tries_prev": "tries before",
+    "wait_hours": "waited",
+    "wasted_hours": "wasted",
+    "weeks_seen": "weeks seen before",
 }
+"""Names of evidence as people say them; what is not here is its own name with spaces."""
 
 
 def card(finding: Finding, *, base_url: str, plots: tuple[Plot, ...] = ()) -> Card:
@@ -86,6 +101,7 @@ def _facts(evidence: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
             continue
         else:
             text = measure(key, value) if isinstance(value, int | float) else cell(value)
+            text = text.replace("_", " ") if key == "source" else text
             if text:
                 facts.append((clean(label, 40), clean(text, 200)))
     return tuple(facts[:MAX_FACTS])

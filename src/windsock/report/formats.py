@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 MAX_LIST = 8
@@ -54,6 +54,13 @@ def seconds(value: float | None) -> str:
     )
 
 
+def span(value: float | None) -> str:
+    """Seconds as people say them: minutes from two on, hours from two on."""
+    if value is None or not math.isfinite(value) or value < 120:
+        return seconds(value)
+    return f"{value / 60:.0f} min" if value < 7200 else hours(value / 3600)
+
+
 def number(value: float | None) -> str:
     """A count or a measure without a unit."""
     if value is None or not math.isfinite(value):
@@ -64,6 +71,17 @@ def number(value: float | None) -> str:
 def moment(at: datetime) -> str:
     """`Wed 18 Nov 09:00 UTC`."""
     return f"{at.astimezone(UTC):%a %d %b %H:%M} UTC"
+
+
+def days(from_at: str, to_at: str) -> str:
+    """`16 to 22 November 2026`: the days between two midnights, the second one not included."""
+    first = datetime.fromisoformat(from_at)
+    last = datetime.fromisoformat(to_at) - timedelta(days=1)
+    if first.year != last.year:
+        return f"{first.day} {first:%B %Y} to {last.day} {last:%B %Y}"
+    if first.month != last.month:
+        return f"{first.day} {first:%B} to {last.day} {last:%B %Y}"
+    return f"{first.day} to {last.day} {last:%B %Y}"
 
 
 def chance(value: float) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from windsock.report.formats import clean
+from windsock.report.formats import clean, days
 from windsock.report.history import UNCHANGED_WEEKS
 
 MAX_ACTIONS = 5
@@ -55,6 +55,7 @@ class Part:
 
     deployment: str
     week: str
+    dates: str
     verdict: str
     cause: str
     detail: str
@@ -135,6 +136,7 @@ def _part(body: Mapping[str, Any], owner: str) -> Part:
     return Part(
         deployment=body["deployment"],
         week=body["week"],
+        dates=days(body["window"]["from"], body["window"]["to"]),
         verdict=body["verdict"],
         cause=body["verdict_sentence"].removesuffix(detail).strip(),
         detail=detail,

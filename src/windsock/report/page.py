@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from windsock.model import Finding, NoData, Verdict
+from windsock.report.formats import days
 from windsock.report.plots import Plot
 
 Mark = Literal["", "worse", "better", "changed"]
+MAX_NUMBER = 14  # characters; a cell with more is a sentence (`22 of 56, 39 %`)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,14 @@ class Table:
     left_out: int
     question: str
 
+    @property
+    def numeric(self) -> tuple[bool, ...]:
+        """Columns of short numbers: they are read from the right."""
+        columns = zip(*self.rows, strict=True)
+        return tuple(
+            all(one.order is not None and len(one.text) <= MAX_NUMBER for one in column) for column in columns
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Section:
@@ -145,6 +155,11 @@ class Page:
     quiet: tuple[str, ...] = ()  # the six lines of a quiet week; empty when there is something to say
     revised: bool = False
     revisions: tuple[str, ...] = ()
+
+    @property
+    def dates(self) -> str:
+        """The week's days as people write them."""
+        return days(self.window_from, self.window_to)
 
     @property
     def verdict_sentence(self) -> str:

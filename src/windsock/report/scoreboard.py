@@ -1,4 +1,4 @@
-"""The scoreboard: eight measures of this week, last week and the median of four, each with its n."""
+"""The scoreboard: nine measures of this week, last week and the median of four, each with its n."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from windsock.intervals import wilson
 from windsock.model import Answer, Row
-from windsock.report.formats import chance, hours, interval, number, seconds, share, size
+from windsock.report.formats import chance, hours, interval, number, seconds, share, size, span
 from windsock.report.marks import ALPHA, amount_moved, rate_moved
 from windsock.report.page import Mark, Score
 from windsock.week import Week
@@ -21,19 +21,21 @@ _RATES = (
 )
 _AMOUNTS: tuple[tuple[str, str, Callable[[float | None], str], bool], ...] = (
     ("failed_hours", "Hours spent on failed tries", hours, True),
+    ("late_s", "Start after due, 95th percentile", span, True),
     ("wait_hours", "Hours waited for pools", hours, True),
     ("parse_s", "Parsing every DAG file once", seconds, True),
     ("runs", "Runs", number, False),
     ("log_bytes", "Task logs", size, False),
 )
-_QUESTION = {"wait_hours": "pool_wait_by_week", "parse_s": "parse_time_by_week"}
+_QUESTION = {"late_s": "lateness_by_week", "wait_hours": "pool_wait_by_week", "parse_s": "parse_time_by_week"}
 
 
 def scoreboard(answers: Mapping[str, Answer], week: Week) -> tuple[Score, ...]:
     """Rows in a fixed order; a measure without data says so, and is never zero."""
     days = [week.minus(n).monday for n in range(8, -1, -1)]
     rows = {row["week"]: row for row in _rows(answers, "scoreboard")}
-    extra = {"wait_hours": _waits(answers), "parse_s": _parse_times(answers, week)}
+    late = {row["week"]: row["p95_s"] for row in _rows(answers, "lateness_by_week")}
+    extra = {"late_s": late, "wait_hours": _waits(answers), "parse_s": _parse_times(answers, week)}
     scores = [_rate(*spec, [rows.get(day) for day in days]) for spec in _RATES]
     for key, name, form, is_cost in _AMOUNTS:
         source = extra.get(key)
