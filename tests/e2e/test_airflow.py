@@ -113,6 +113,7 @@ def test_the_weekly_dag_runs_inside_airflow_and_its_report_names_the_broken_dags
     assert (report["deployment"], report["week"]) == ("e2e", fleet.week)
     told = json.dumps(report["findings"])
     assert "AuthenticationError" in told
+    assert report["verdict_sentence"].startswith("First week"), report["verdict_sentence"]
     assert sum(dag_id in told for dag_id in BROKEN) >= 3
 
 

@@ -218,9 +218,9 @@ def test_an_incident_is_many_dags_many_tries_and_more_than_before(
     assert bool(found(Incident, error(**changes))) == is_found
 
 
-def test_an_incident_without_any_past_is_only_watched() -> None:
+def test_an_incident_without_any_past_is_never_critical() -> None:
     (finding,) = found(Incident, error(weeks_prev=0))
-    assert finding.severity == "watch"
+    assert finding.severity == "warning"
 
 
 def test_an_incident_carries_what_the_contract_names() -> None:

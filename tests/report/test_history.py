@@ -231,3 +231,14 @@ def test_a_mark_of_the_scoreboard_needs_a_test_that_passes() -> None:
     assert set(steady.values()) == {""}
     assert {key for key, mark in moved.items() if mark} == {"lost_runs"}
     assert moved["lost_runs"] == "worse"
+
+
+def test_a_first_week_is_never_called_same() -> None:
+    given = answers(["orders"])
+    given["scoreboard"] = replace(given["scoreboard"], rows=given["scoreboard"].rows[-1:])
+    calm, grave = page([], given=given), page([finding()], given=given)
+    assert (calm.verdict, grave.verdict) == ("cannot_tell", "cannot_tell")
+    assert calm.verdict_cause == "First week: nothing to compare it with yet."
+    assert calm.verdict_detail and not calm.quiet
+    assert grave.verdict_cause.startswith("First week: nothing to compare it with yet. Look at: orders")
+    assert len(grave.actions) == 1

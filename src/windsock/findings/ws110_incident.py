@@ -71,7 +71,7 @@ class Incident(Rule):
             verdicts.findings.append(
                 cls.finding(
                     subject={"error_signature": row["error_signature"]},
-                    severity="watch" if not weeks else "critical" if row["lost_runs"] >= 10 else "warning",
+                    severity="critical" if weeks and row["lost_runs"] >= 10 else "warning",
                     headline=f"One error in {wording.plural(row['dags'], 'DAG')}: {kind}, "
                     f"{wording.plural(row['tries'], 'try')} failed, {row['lost']} for good",
                     evidence={

@@ -29,8 +29,8 @@ def verdict(
     blind: str = "",
 ) -> tuple[Verdict, str, str]:
     """`worse` when a new or worse finding of severity warning or above passed its own test; `better` when only
-    improvements did; `cannot_tell` when `blind` says why the week cannot be judged. Then the sentence of cause, and the number
-    with its interval; missing inputs qualify it."""
+    improvements did; `cannot_tell` when `blind` says why the week cannot be judged, or when no week before it is known. Then
+    the sentence of cause, and the number with its interval; missing inputs qualify it."""
     bad = [one for one in findings if is_grave(one) and one.status in ("new", "worse")]
     good = [one.headline for one in findings if one.status in ("better", "recovered") and one.weeks == 1]
     good += [f"{one.headline}: gone" for one in gone if one.status == "recovered"]
@@ -38,8 +38,11 @@ def verdict(
     detail = _rate(scores) + (f" {_and(missing).capitalize()} not seen." if missing else "")
     if blind:
         return "cannot_tell", f"Cannot tell: {blind}.", ""
+    more = f", and {len(bad) - 1} more" if len(bad) > 1 else ""
+    if _is_first(scores):
+        look = f" Look at: {clean(bad[0].headline, MAX_CAUSE)}{more}." if bad else ""
+        return "cannot_tell", f"First week: nothing to compare it with yet.{look}", detail.strip()
     if bad:
-        more = f", and {len(bad) - 1} more" if len(bad) > 1 else ""
         return "worse", f"Worse: {clean(bad[0].headline, MAX_CAUSE)}{more}.", detail.strip()
     still = sum(is_grave(one) for one in findings)
     tail = f"; {still} known {'problem is' if still == 1 else 'problems are'} still open" if still else ""
@@ -47,6 +50,12 @@ def verdict(
         more = f", and {len(good) - 1} more" if len(good) > 1 else ""
         return "better", f"Better: {clean(good[0], MAX_CAUSE)}{more}{tail}.", detail.strip()
     return "same", f"Same as before: nothing new passed its test{tail}.", detail.strip()
+
+
+def _is_first(scores: Sequence[Score]) -> bool:
+    """This week has runs, and none of the eight before it has."""
+    runs = next((one for one in scores if one.key == "runs"), None)
+    return runs is not None and bool(runs.value) and not any(runs.bars[:-1])
 
 
 def _rate(scores: Sequence[Score]) -> str:
