@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from benchmarks.judging import fleets, pools, series
+from benchmarks.judging import fleets, forecasts, pools, series
 from windsock.findings.methods.change_points import find_changes
 from windsock.findings.methods.failure_rates import judge_rates
 from windsock.findings.methods.pool_replay import Replay, scheduler_period_s
@@ -40,6 +40,15 @@ def change_points(seed: int, count: int) -> Iterator[Figure]:
     started = time.process_time()
     find_changes(values, times_s=times)
     yield _at_most("change points: CPU seconds for 2,000 points", time.process_time() - started, 0.1)
+
+
+def parse_forecasts(seed: int, count: int) -> Iterator[Figure]:
+    """Figures of "reaches the limit in n weeks" over `count` files."""
+    got = forecasts.score(range(seed, seed + count))
+    yield _at_most("forecasts: false alarms", got.false_alarms, 0.02)
+    yield _at_least("forecasts: power", got.power, 0.80)
+    yield _at_least("forecasts: truth in the 90 % interval", got.covered, 0.85)
+    yield _at_most("forecasts: error of the weeks left, median", got.error, 0.15)
 
 
 def failure_rates(seed: int, count: int) -> Iterator[Figure]:
@@ -85,6 +94,7 @@ def main() -> int:
     quick, missed = given.quick, 0
     figures: list[Iterator[Figure]] = [
         change_points(given.seed, 400 if quick else 2400),
+        parse_forecasts(given.seed, 400 if quick else 4000),
         failure_rates(given.seed, 6 if quick else 40),
         pool_replay(given.seed, 8 if quick else 60, 100_000),
     ]

@@ -57,6 +57,7 @@ COLUMNS: Mapping[str, Kind] = {
     "check_name": "plain",
     "table_name": "plain",
     "name": "plain",
+    "airflow_version": "plain",
 }
 IDS = ("dag", "task", "run", "host", "file")
 _RUN_ID = re.compile(r"(?:scheduled|manual|backfill|asset_triggered|dataset_triggered)__[^\s'\",)\]]+")

@@ -1,7 +1,7 @@
 """The judges on simulated weeks with known truth: a few seeds, with room below what `benchmarks.judging` prints."""
 
 import numpy as np
-from benchmarks.judging import fleets, pools, series
+from benchmarks.judging import fleets, forecasts, pools, series
 
 from windsock.findings.methods.change_points import find_changes
 from windsock.findings.methods.failure_rates import Counts, judge_rates
@@ -14,6 +14,13 @@ def test_change_points_are_found_and_noise_is_not() -> None:
     assert got.power >= 0.75
     assert got.power_by_ratio[1.5] >= 0.8
     assert got.f1 >= 0.8
+
+
+def test_a_forecast_holds_the_truth_and_flat_files_have_none() -> None:
+    got = forecasts.score(range(5000, 5800))
+    assert got.false_alarms <= 0.02
+    assert got.power >= 0.75
+    assert got.covered >= 0.8
 
 
 def test_failure_rates_are_judged_without_crying_wolf() -> None:

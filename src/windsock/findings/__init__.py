@@ -15,6 +15,11 @@ from windsock.findings.ws104_born_broken import BornBroken
 from windsock.findings.ws110_incident import Incident
 from windsock.findings.ws201_parse_time_regression import ParseTimeRegression
 from windsock.findings.ws202_parse_time_near_limit import ParseTimeNearLimit
+from windsock.findings.ws203_parse_killed import ParseKilled
+from windsock.findings.ws204_file_without_dags import FileWithoutDags
+from windsock.findings.ws205_import_error import ImportFailed
+from windsock.findings.ws206_worker_parse_tax import WorkerParseTax
+from windsock.findings.ws207_stale_parsing import StaleParsing
 from windsock.findings.ws301_pool_saturated import PoolSaturated
 from windsock.findings.ws501_silent_dag import SilentDag
 from windsock.findings.ws510_killed import Killed
@@ -32,6 +37,11 @@ RULES: tuple[type[Rule], ...] = (
     Incident,
     ParseTimeRegression,
     ParseTimeNearLimit,
+    ParseKilled,
+    FileWithoutDags,
+    ImportFailed,
+    WorkerParseTax,
+    StaleParsing,
     PoolSaturated,
     SilentDag,
     Killed,

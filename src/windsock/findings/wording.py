@@ -34,9 +34,11 @@ def span(value_s: float) -> str:
 
 
 def plural(count: int, noun: str) -> str:
-    """`1 run`, `2 runs`, `2 tries`."""
+    """`1 run`, `2 runs`, `2 tries`, `2 processes`."""
     if count == 1:
         return f"1 {noun}"
+    if noun.endswith("s"):
+        return f"{count:,} {noun}es"
     return (
         f"{count:,} {noun[:-1]}ies"
         if noun.endswith("y") and noun[-2] not in "aeiou"

@@ -1,8 +1,8 @@
 """WS201."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
 from itertools import groupby
 from pathlib import PurePosixPath
 from typing import Any
@@ -11,9 +11,14 @@ import numpy as np
 
 from windsock.findings import wording
 from windsock.findings.methods.change_points import Change, find_changes
+from windsock.findings.parse_pass import Pass, load_of, parses_a_week, place, week_pass
+from windsock.findings.parse_shared import shared
+from windsock.findings.parse_suspects import has_versions, interval_of, suspect_of
 from windsock.findings.rule import Rule, Thresholds, Verdicts, rows_of, threshold
 from windsock.model import Answer, Finding, Row
 from windsock.week import Week
+
+Series = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +30,6 @@ class Limits(Thresholds):
     min_samples: float = threshold(20, "parses", "both sides of a step need ten")
 
 
-# of two sources that tell of one file, the one nearer to the DAG processor's own clock speaks
-_SOURCES = ("processor_log", "stats_table", "metric", "api", "task_log")
-LATE = timedelta(hours=6)
-"""A version shows in a task log only when a task of its bundle next runs, hours after the processor parsed it."""
-
-
 class ParseTimeRegression(Rule):
     """A DAG file takes longer to parse since a moment that can be named.
 
@@ -38,12 +37,21 @@ class ParseTimeRegression(Rule):
     How it is judged: change points of the logarithm of parse time, robust against outliers, autocorrelation, daily
     profile and drift, with the interval that holds the change at 90 %. A step of an earlier week that nothing took back
     is still open, not new. Sources are judged apart: a worker's parse is colder than the processor's. The suspect is the
-    bundle version that first appeared in the interval: correlation, not proof; a local bundle has none.
+    bundle version, else the DAG version, that first appeared in the interval: correlation, not proof; a local bundle has
+    no versions. Half of all files and at least five that step at one moment are one finding (`*`): its cause lies outside
+    of them. The cost is the step times the parses of a week, and what it adds to one pass over all files.
     What to do: look at what the suspect changed at the file's top level: imports, requests, loops that build DAGs.
     """
 
     code, name, section = "WS201", "parse-time-regression", "parsing"
-    questions = ("parse_samples_of_window", "bundle_versions", "parse_time_by_file")
+    questions = (
+        "parse_samples_of_window",
+        "bundle_versions",
+        "dag_versions",
+        "parse_time_by_file",
+        "parse_load_by_file",
+        "parse_settings",
+    )
     thresholds = Limits
 
     @classmethod
@@ -54,36 +62,37 @@ class ParseTimeRegression(Rule):
             if rows
             else "no parse times: they come with task logs of Airflow 3.3 and with metric snapshots"
         )
-        versions = rows_of(answers, "bundle_versions")
+        whole, judged = week_pass(answers), Counter[str]()
         found: list[Finding] = []
-        for (source, bundle, dag_file), group in groupby(
-            rows, lambda r: (r["source"], r["bundle_name"], r["dag_file"])
-        ):
+        for series, group in groupby(rows, lambda r: (r["source"], r["bundle_name"], r["dag_file"])):
             samples = list(group)
             if len(samples) < limits.min_samples or samples[-1]["parsed_at"] < week.from_at:
                 verdicts.not_enough += 1
                 continue
             verdicts.judged += 1
-            step = _step(samples, limits, week)
-            if step:
-                suspect = _suspect(samples, step, versions, bundle)
-                found.append(cls._of_file((source, bundle, dag_file), samples, step, suspect, week))
-        verdicts.findings.extend(_once_a_file(found))
+            judged[series[0]] += 1
+            if step := _step(samples, limits, week):
+                found.append(cls._of_file(series, samples, step, answers, whole, week))
+        verdicts.findings.extend(_once_a_file(shared(found, judged)))
         return verdicts
 
     @classmethod
     def _of_file(
         cls,
-        series: tuple[str, str, str],
+        series: Series,
         samples: Sequence[Row],
         step: Change,
-        suspect: str | None,
+        answers: Mapping[str, Answer],
+        whole: Pass | None,
         week: Week,
     ) -> Finding:
         source, bundle, dag_file = series
         at = samples[step.index]["parsed_at"]
         began_in = Week.of(at)
-        blame = f"; version {suspect[:12]} first ran then" if suspect else ""
+        suspect = suspect_of(samples, step, answers)
+        blame = f"; {_called(suspect)} first ran then" if suspect else ""
+        parses = parses_a_week(load_of(rows_of(answers, "parse_load_by_file"), series), whole)
+        hours = (step.after - step.before) * parses / 3600 if parses else None
         finding = cls.finding(
             subject={"dag_file": dag_file, "bundle_name": bundle},
             severity="warning",
@@ -91,21 +100,18 @@ class ParseTimeRegression(Rule):
             f"{wording.seconds(step.after)} since {wording.moment(at)}{blame}",
             evidence={
                 "changed_at": at,
-                **dict(zip(("changed_from", "changed_to"), _interval(samples, step), strict=True)),
+                **dict(zip(("changed_from", "changed_to"), interval_of(samples, step), strict=True)),
                 "before_s": step.before,
                 "after_s": step.after,
                 "ratio": step.ratio,
+                "more_parse_hours": hours,
                 "p_value": step.p_value,
                 "suspect": suspect,
                 "source": source,
                 "samples": len(samples),
             },
-            advice=(
-                f"Look at the top level of {dag_file} in {suspect}: it appeared when the parse time rose (correlation)."
-                if suspect
-                else "Look at what was deployed around then; no version of its bundle first appeared in the interval, "
-                "so this is time-correlated only."
-            ),
+            advice=_advice(dag_file, suspect, is_versioned=has_versions(answers, bundle))
+            + _cost(source, hours, step, whole),
             rank=(step.after - step.before) * len(samples),
             status="new" if began_in == week else "still",
         )
@@ -124,38 +130,36 @@ def _step(samples: Sequence[Row], limits: Limits, week: Week) -> Change | None:
     return last if is_slower else None
 
 
-def _interval(samples: Sequence[Row], step: Change) -> tuple[datetime, datetime]:
-    """From the last parse surely before the change to the first one surely after it."""
-    last = min(step.last, len(samples) - 1)
-    return samples[max(step.first - 1, 0)]["parsed_at"], samples[last]["parsed_at"]
+def _called(suspect: str) -> str:
+    """A DAG version says what it is; of a commit the first twelve signs are enough."""
+    return suspect if " " in suspect else f"version {suspect[:12]}"
 
 
-def _suspect(samples: Sequence[Row], step: Change, versions: Sequence[Row], bundle: str) -> str | None:
-    """The version whose first appearance lies in the interval: in the file's own parses, else in its bundle's, else
-    the first one that appeared soon after.
-    """
-    before = {row["bundle_version"] for row in samples[: step.first]}
-    for row in samples[step.first : min(step.last, len(samples) - 1) + 1]:
-        if row["bundle_version"] and row["bundle_version"] not in before:
-            return str(row["bundle_version"])
-    start, end = _interval(samples, step)
-    mine = [row for row in versions if not bundle or row["bundle_name"] in ("", bundle)]
-    near = sorted(
-        (not start <= row["first_at"] <= end, row["first_at"], row["bundle_version"])
-        for row in mine
-        if start <= row["first_at"] <= end + LATE and row["bundle_version"] not in before
-    )
-    return str(near[0][2]) if near else None
+def _advice(dag_file: str, suspect: str | None, *, is_versioned: bool) -> str:
+    if suspect:
+        return f"Look at the top level of {dag_file} in {suspect}: it appeared when the parse time rose (correlation)."
+    if is_versioned:
+        return (
+            "No version of its bundle first appeared in the interval, so this is time-correlated only: look at what else "
+            "changed then, on the machine or in what the file reads."
+        )
+    return "Look at what was deployed around then; its bundle tells no versions, so this is time-correlated only."
+
+
+def _cost(source: str, hours: float | None, step: Change, whole: Pass | None) -> str:
+    """What the step costs a week, in the processor or in the workers."""
+    if hours is None:
+        return ""
+    if source == "task_log":
+        return f" It costs {wording.hours(hours)} more of the workers' time a week."
+    told = f" It costs {wording.hours(hours)} more of parsing a week."
+    return f"{told} {whole.sentence(less_s=step.after - step.before)}" if whole else told
 
 
 def _once_a_file(found: Sequence[Finding]) -> list[Finding]:
     """One finding per file. Metrics know a file by its stem only: a stem that another source spells out is the same."""
-    ordered = sorted(
-        found,
-        key=lambda one: _SOURCES.index(one.evidence["source"]) if one.evidence["source"] in _SOURCES else 9,
-    )
     kept: dict[tuple[str, str], Finding] = {}
-    for one in ordered:
+    for one in sorted(found, key=lambda one: place(one.evidence["source"])):
         kept.setdefault((one.subject["dag_file"], one.subject["bundle_name"]), one)
     spelt = [PurePosixPath(path).stem for path, _ in kept if path.endswith(".py")]
     return [one for (path, _), one in kept.items() if path.endswith(".py") or path not in spelt]

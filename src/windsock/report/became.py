@@ -20,7 +20,16 @@ class Became:
     evidence: Mapping[str, Any] = field(default_factory=dict)
 
 
-_SECTION_OF = {"WS1": "failures", "WS2": "parsing", "WS3": "pools", "WS5": "silent"}
+_SECTION_OF = {
+    "WS1": "failures",
+    "WS110": "incidents",
+    "WS2": "parsing",
+    "WS203": "imports",
+    "WS205": "imports",
+    "WS206": "workers",
+    "WS3": "pools",
+    "WS5": "silent",
+}
 # where a subject must show up this week before its problem can be called gone
 _SEEN_IN = {
     "dag_id": ("failure_rate_by_dag", "runs"),
@@ -34,12 +43,10 @@ def became(before: Mapping[str, Any], answers: Mapping[str, Answer], judgement: 
     """Judged by whether its subject can be seen, and, for a rate, by the level that it has now."""
     code, subject = str(before.get("code", "")), before.get("subject") or {}
     for missing in judgement.no_data:
-        if missing.section == _SECTION_OF.get(code[:3]) or (
-            code == "WS110" and missing.section == "incidents"
-        ):
+        if missing.section == _SECTION_OF.get(code, _SECTION_OF.get(code[:3])):
             return Became("not_seen", f"no data: {missing.why}")
     for key, (question, count) in _SEEN_IN.items():
-        if key not in subject or question not in answers:
+        if subject.get(key) in (None, "", "*") or question not in answers:  # none, or all of them
             continue
         row = next((r for r in answers[question].rows if str(r.get(key)) == str(subject[key])), None)
         if row is None or not row.get(count):
