@@ -673,3 +673,246 @@ select
         and not is_quiet
         and not is_excluded as is_judged
 from scoped;
+
+-- One row per try that was queued or started, of this week and the one before: when it was ready (`ready_from`: told,
+-- retry, upstream, run; the last three are rebuilt), when it took its slot and gave it back. An open try holds its slot
+-- until the end of the week; a deferred one only where the pool counts deferred tasks.
+create or replace temp view slot_tries as
+with deferring as (
+    select
+        regexp_extract(key, '^pool[.](.*)[.]include_deferred$', 1) as pool,
+        arg_max(lower(value), seen_at) = 'true' as counts_deferred
+    from deployments
+    where key like 'pool.%.include_deferred'
+    group by pool
+),
+runs as (
+    select dag_id, run_id, min(started_at) as run_started_at
+    from dag_runs
+    group by dag_id, run_id
+),
+tries as (
+    select
+        task_tries.*,
+        coalesce(queued_at, task_tries.started_at) as taken_at,
+        coalesce(
+            ended_at,
+            case
+                when state in ('running', 'queued', 'restarting') or (state = 'deferred' and counts_deferred)
+                    then greatest(week_end(), coalesce(queued_at, task_tries.started_at))
+            end
+        ) as given_back_at,
+        lag(ended_at) over attempts as prev_ended_at
+    from task_tries
+    left join deferring on task_tries.pool = deferring.pool
+    where week >= weeks_ago(1)
+        and week <= report_week()
+        and try_number > 0
+        and coalesce(queued_at, task_tries.started_at) is not null
+    window attempts as (partition by dag_id, run_id, task_id, map_index order by try_number)
+),
+untold as (
+    select dag_id, run_id, task_id, map_index, try_number, taken_at
+    from tries
+    where scheduled_at is null and queued_at is not null and try_number = 1
+),
+spans as (
+    select
+        dag_id,
+        run_id,
+        task_id,
+        min(taken_at) as first_taken_at,
+        max(ended_at) as last_ended_at,
+        max(priority_weight) as weight
+    from tries
+    where not is_cleared and dag_id in (select dag_id from untold)
+    group by dag_id, run_id, task_id
+),
+recent as (
+    select dag_id, run_id
+    from spans
+    group by dag_id, run_id
+    qualify row_number() over (partition by dag_id order by max(first_taken_at) desc, run_id) <= 20
+),
+weighted as (
+    select dag_id, count(distinct weight) > 1 as has_weights from spans group by dag_id
+),
+upstream as (
+    select first.dag_id, first.task_id as upstream_id, later.task_id
+    from recent
+    join spans as first on recent.dag_id = first.dag_id and recent.run_id = first.run_id
+    join spans as later on recent.dag_id = later.dag_id and recent.run_id = later.run_id
+    join weighted on recent.dag_id = weighted.dag_id
+    where first.task_id <> later.task_id and (not has_weights or first.weight is distinct from later.weight)
+    group by first.dag_id, first.task_id, later.task_id
+    having coalesce(bool_and(first.last_ended_at <= later.first_taken_at), false)
+),
+upstream_ends as (
+    select untold.dag_id, untold.run_id, untold.task_id, untold.map_index, max(spans.last_ended_at) as upstream_ended_at
+    from untold
+    join upstream on untold.dag_id = upstream.dag_id and untold.task_id = upstream.task_id
+    join spans
+        on spans.dag_id = untold.dag_id
+        and spans.run_id = untold.run_id
+        and spans.task_id = upstream.upstream_id
+        and spans.last_ended_at <= untold.taken_at
+    group by untold.dag_id, untold.run_id, untold.task_id, untold.map_index
+),
+delays as (
+    select dag_id, task_id, min(taken_at - prev_ended_at) as least_delay
+    from tries
+    where scheduled_at is null
+        and queued_at is not null
+        and try_number > 1
+        and not is_cleared
+        and taken_at >= prev_ended_at
+    group by dag_id, task_id
+),
+rebuilt as (
+    select
+        tries.*,
+        run_started_at,
+        upstream_ended_at,
+        case
+            when scheduled_at is not null then 'told'
+            -- queued again after it began: it came back from a deferral, and when it was ready for that nobody tells
+            when queued_at is null or queued_at > tries.started_at then null
+            when is_cleared then null
+            when try_number > 1 and prev_ended_at is not null and least_delay is not null then 'retry'
+            when try_number > 1 then null
+            when upstream_ended_at is not null and upstream_ended_at >= coalesce(run_started_at, upstream_ended_at)
+                then 'upstream'
+            when run_started_at is not null then 'run'
+        end as ready_from,
+        prev_ended_at + least_delay as retry_at
+    from tries
+    left join runs on tries.dag_id = runs.dag_id and tries.run_id = runs.run_id
+    left join upstream_ends
+        on tries.dag_id = upstream_ends.dag_id
+        and tries.run_id = upstream_ends.run_id
+        and tries.task_id = upstream_ends.task_id
+        and tries.map_index = upstream_ends.map_index
+        and tries.try_number = 1
+    left join delays on tries.dag_id = delays.dag_id and tries.task_id = delays.task_id
+)
+select
+    dag_id,
+    run_id,
+    task_id,
+    map_index,
+    try_number,
+    state,
+    pool,
+    queue,
+    cast(coalesce(pool_slots, 1) as bigint) as slots,
+    cast(coalesce(priority_weight, 1) as bigint) as priority,
+    case ready_from
+        when 'told' then least(scheduled_at, taken_at)
+        when 'retry' then least(retry_at, taken_at)
+        when 'upstream' then least(upstream_ended_at, taken_at)
+        when 'run' then least(run_started_at, taken_at)
+    end as ready_at,
+    ready_from,
+    queued_at,
+    taken_at,
+    started_at,
+    given_back_at,
+    run_started_at,
+    prev_ended_at,
+    is_excluded,
+    week
+from rebuilt;
+
+-- One row per pool and size, of the report week. API and database tell the size; gauges tell open, running and queued slots,
+-- whose sum it is, with the deferred ones where that is the steadier sum (a pool that counts deferred tasks). Gauges of one
+-- scrape are not of one instant, so theirs is the median of five neighbouring samples. A size of -1 is no limit.
+-- Whether deferred tasks hold slots is what API or database said last, else what the gauges show.
+create or replace temp view pool_spans as
+with deferring as (
+    select
+        regexp_extract(key, '^pool[.](.*)[.]include_deferred$', 1) as pool,
+        arg_max(lower(value), seen_at) = 'true' as includes_deferred
+    from deployments
+    where key like 'pool.%.include_deferred'
+    group by pool
+),
+told as (
+    select
+        pool,
+        sampled_at,
+        source in ('api', 'db') as is_exact,
+        case when total_slots < 0 then 2147483647 else total_slots end as total_slots,
+        open_slots + running_slots + coalesce(queued_slots, 0) as without_deferred,
+        open_slots + running_slots + coalesce(queued_slots, 0) + coalesce(deferred_slots, 0) as with_deferred
+    from pool_samples
+    where monday_of(sampled_at) >= weeks_ago(1)
+        and sampled_at < week_end()
+        and coalesce(total_slots, open_slots + running_slots) is not null
+),
+kinds as (
+    select
+        pool,
+        coalesce(sum(abs(with_deferred - usual_with)) < sum(abs(without_deferred - usual_without)), false)
+            as includes_deferred
+    from (
+        select
+            *,
+            median(with_deferred) over (partition by pool) as usual_with,
+            median(without_deferred) over (partition by pool) as usual_without
+        from told
+        where not is_exact
+    ) as spread
+    group by pool
+),
+sized as (
+    select
+        told.pool,
+        sampled_at,
+        is_exact,
+        coalesce(deferring.includes_deferred, kinds.includes_deferred, false) as includes_deferred,
+        case
+            when is_exact then coalesce(total_slots, without_deferred)
+            when coalesce(deferring.includes_deferred, kinds.includes_deferred) then greatest(coalesce(total_slots, 0), with_deferred)
+            else coalesce(total_slots, without_deferred)
+        end as slots
+    from told
+    left join kinds on told.pool = kinds.pool
+    left join deferring on told.pool = deferring.pool
+),
+smooth as (
+    select
+        pool,
+        sampled_at,
+        includes_deferred,
+        cast(case
+            when is_exact then slots
+            else median(slots) over (
+                partition by pool, is_exact order by sampled_at rows between 2 preceding and 2 following
+            )
+        end as bigint) as slots
+    from sized
+),
+turns as (
+    select *
+    from smooth
+    qualify slots is distinct from lag(slots) over (partition by pool order by sampled_at)
+),
+spans as (
+    select
+        pool,
+        sampled_at,
+        coalesce(lead(sampled_at) over (partition by pool order by sampled_at), week_end()) as until_at,
+        row_number() over (partition by pool order by sampled_at) = 1 as is_first,
+        slots,
+        includes_deferred
+    from turns
+)
+select
+    pool,
+    -- nothing is known before the first sample: its size is taken back to the start of the week
+    case when is_first or sampled_at < week_start() then week_start() else sampled_at end as from_at,
+    until_at,
+    slots,
+    includes_deferred
+from spans
+where until_at > week_start();

@@ -15,28 +15,54 @@
 --   busy_hours     double    of those, hours with at least one running or queued slot
 --   full_hours     double
 --   full_share     double    full hours as a fraction of busy hours
+--   full_share_all double    full hours as a fraction of the hours seen
 --   wait_hours     double    task-hours waited for a slot
---   p95_running    double    time is not weighted
+--   p50_slots      bigint    running + queued, median over busy hours
+--   p95_slots      bigint
+--   peak_slots     bigint
 --   peak_demand    bigint    running + queued + scheduled, largest
+--   deferred_hours double    slots times hours of deferred tasks
 with spaced as (
     select
         *,
         least(epoch_us(coalesce(lead(sampled_at) over (partition by source, pool order by sampled_at), sampled_at)
-            - sampled_at) / 1e6, 900) as span_s
+            - sampled_at) / 1e6, 900) as span_s,
+        running_slots + coalesce(queued_slots, 0) as used_slots
     from pool_samples
     where sampled_at >= week_start() and sampled_at < week_end() and not is_quiet(sampled_at)
+),
+ranked as (
+    select
+        pool,
+        used_slots,
+        sum(span_s) over (partition by pool order by used_slots) / sum(span_s) over (partition by pool) as quantile
+    from spaced
+    where used_slots > 0 and span_s > 0
+),
+quantiles as (
+    select
+        pool,
+        min(used_slots) filter (where quantile >= 0.5) as p50_slots,
+        min(used_slots) filter (where quantile >= 0.95) as p95_slots
+    from ranked
+    group by pool
 )
 select
-    pool,
+    spaced.pool,
     count(*) as samples,
     arg_max(coalesce(total_slots, open_slots + running_slots + coalesce(queued_slots, 0)), sampled_at) as total_slots,
     sum(span_s) / 3600 as seen_hours,
-    coalesce(sum(span_s) filter (where running_slots + coalesce(queued_slots, 0) > 0), 0) / 3600 as busy_hours,
+    coalesce(sum(span_s) filter (where used_slots > 0), 0) / 3600 as busy_hours,
     coalesce(sum(span_s) filter (where open_slots <= 0 and coalesce(scheduled_slots, 1) > 0), 0) / 3600 as full_hours,
     full_hours / nullif(busy_hours, 0) as full_share,
+    full_hours / nullif(seen_hours, 0) as full_share_all,
     coalesce(sum(span_s * scheduled_slots) filter (where open_slots <= 0), 0) / 3600 as wait_hours,
-    quantile_cont(running_slots, 0.95) as p95_running,
-    cast(max(running_slots + coalesce(queued_slots, 0) + coalesce(scheduled_slots, 0)) as bigint) as peak_demand
+    cast(max(quantiles.p50_slots) as bigint) as p50_slots,
+    cast(max(quantiles.p95_slots) as bigint) as p95_slots,
+    cast(max(used_slots) as bigint) as peak_slots,
+    cast(max(used_slots + coalesce(scheduled_slots, 0)) as bigint) as peak_demand,
+    coalesce(sum(span_s * deferred_slots), 0) / 3600 as deferred_hours
 from spaced
-group by pool
-order by wait_hours desc, pool
+left join quantiles on spaced.pool = quantiles.pool
+group by spaced.pool
+order by wait_hours desc, spaced.pool

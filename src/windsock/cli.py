@@ -428,7 +428,8 @@ def what_if_pool(
     if format_ is Format.json:
         _output.result(json.dumps(jsonable(answer), ensure_ascii=False, indent=2))
     else:
-        _output.say(f"pool {answer['pool']}, week {answer['week']}, now {answer['slots_now']} slots")
+        told = f"{'estimated ' if answer['estimate'] else ''}from {answer['source']}; durations taken as unchanged"
+        _output.say(f"pool {answer['pool']}, week {answer['week']}, now {answer['slots_now']} slots, {told}")
         _rows(("slots", "wait_hours", "wait_hours_saved", "peak_slots"), answer["options"], format_)
 
 

@@ -403,10 +403,13 @@ def test_gauges_give_an_estimate_and_say_so() -> None:
     assert [(one["slots"], one["wait_hours_saved"]) for one in finding.evidence["options"]] == [
         (5, 3.0),
         (6, 6.0),
+        (7, 9.0),
         (8, 9.0),
         (12, 9.0),
     ]
-    assert "Raise dwh from 4 to 8" in finding.advice and "estimated from gauges" in finding.advice
+    assert "Raise dwh from 4 to 7" in finding.advice and "estimated from gauges" in finding.advice
+    assert finding.evidence["apply"] == "airflow pools set dwh 7 ''"
+    assert finding.evidence["undo"] == "airflow pools set dwh 4 ''"
 
 
 def test_a_bound_on_the_pool_bounds_the_advice() -> None:

@@ -112,7 +112,7 @@ def test_lake_sql_is_what_the_schema_says() -> None:
 
 def test_an_empty_lake_has_ten_empty_tables(lake: Lake) -> None:
     conn = lake.connect(WEEK)
-    for table in (*TABLES, "task_tries"):
+    for table in (*TABLES, "task_tries", "slot_tries", "pool_spans"):
         assert conn.execute(f"select count(*) from {table}").fetchone() == (0,)
 
 

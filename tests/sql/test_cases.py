@@ -21,6 +21,13 @@ from windsock.week import Week
 
 HERE = Path(__file__).parent
 QUESTIONS = load_questions(HERE.parents[1] / "sql")
+TRIES = ("task_logs", "task_instances", "dag_runs", "component_events")
+BEHIND = {
+    "task_tries": TRIES,
+    "slot_tries": (*TRIES, "deployments", "task_tries"),
+    "pool_spans": ("pool_samples", "deployments"),
+}
+"""What the views over tables are made of."""
 CASES = sorted(path for path in HERE.glob("*/*") if (path / "expect.csv").exists() or any(path.glob("*.csv")))
 
 
@@ -44,12 +51,9 @@ def answer(case: Path, lake: Path, *, foreign: bool) -> tuple[Question, list[dic
         Week.parse("2026-W47"), exclude=exclude, quiet=quiet
     )
     # an untrue `reads:` fails here
-    for view in {*TABLES, "task_tries"} - set(question.reads):
-        if not (
-            view in ("task_logs", "task_instances", "dag_runs", "component_events")
-            and "task_tries" in question.reads
-        ):
-            conn.execute(f"drop view {view}")
+    needed = set(question.reads).union(*(BEHIND.get(view, ()) for view in question.reads))
+    for view in {*TABLES, *BEHIND} - needed:
+        conn.execute(f"drop view {view}")
     rows = list(ask(conn, question).rows)
     conn.close()
     return question, rows

@@ -21,6 +21,8 @@ from windsock.findings.ws205_import_error import ImportFailed
 from windsock.findings.ws206_worker_parse_tax import WorkerParseTax
 from windsock.findings.ws207_stale_parsing import StaleParsing
 from windsock.findings.ws301_pool_saturated import PoolSaturated
+from windsock.findings.ws302_waits_for_ever import WaitsForEver
+from windsock.findings.ws303_pool_unused import PoolUnused
 from windsock.findings.ws501_silent_dag import SilentDag
 from windsock.findings.ws510_killed import Killed
 from windsock.findings.ws530_component_silent import ComponentSilent
@@ -43,6 +45,8 @@ RULES: tuple[type[Rule], ...] = (
     WorkerParseTax,
     StaleParsing,
     PoolSaturated,
+    WaitsForEver,
+    PoolUnused,
     SilentDag,
     Killed,
     ComponentSilent,

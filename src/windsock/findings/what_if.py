@@ -18,7 +18,8 @@ def what_if_pool(
 ) -> dict[str, Any]:
     """`{pool, week, slots_now, options: [{slots, wait_hours, wait_hours_saved, peak_slots}], source, estimate}`.
 
-    `source` says what the answer rests on; from gauges it is an estimate, and the saving a lower bound.
+    `source` says what the answer rests on. It is an estimate where ready times were rebuilt, and from gauges, where the
+    saving is a lower bound.
     """
     pools = pool_options.measured(answers)
     one = next((one for one in pools if one.pool == pool), None)
@@ -36,5 +37,5 @@ def what_if_pool(
         "slots_now": one.slots_now,
         "options": pool_options.options(answers, one, slots),
         "source": one.source,
-        "estimate": one.source == pool_options.GAUGES,
+        "estimate": one.is_estimate,
     }

@@ -2,13 +2,21 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from shlex import quote
 from typing import Any
 
 from windsock.findings import pool_options, wording
-from windsock.findings.pool_options import Measured
+from windsock.findings.pool_options import Measured, Sizes
 from windsock.findings.rule import Rule, Thresholds, Verdicts, rows_of, threshold
-from windsock.model import Answer, Row
+from windsock.model import Answer, Finding, Row
 from windsock.week import Week
+
+_SURE = {
+    pool_options.INTERVALS: "a replay of this week's tasks",
+    pool_options.REBUILT: "an estimate: a replay with rebuilt ready times",
+    pool_options.GAUGES: "estimated from gauges, at least so much",
+}
+FILLERS = 3  # DAGs named
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +40,17 @@ class PoolSaturated(Rule):
 
     What it means: the pool, not the workers, decides when these tasks run.
     How it is judged: from the exact intervals of its tasks where API, database or scheduler log tell when each was
-    ready, queued and ended; else from gauges, time-weighted, which misstate the share of full time by up to five
-    points and bound the saving from below. The options replay the week's own tasks at other sizes, durations taken as
-    unchanged. `pool.starving_tasks` is not used: it freezes when the pool is full.
-    What to do: raise the pool to the smallest size that removes most of the wait, if what it protects allows it
-    (`[pools.NAME] max_slots` bounds the advice).
+    ready, queued and ended (2.x: ready times rebuilt, and the answer called an estimate); else from gauges,
+    time-weighted, which misstate the share of full time by up to five points and bound the saving from below. Gauges
+    speak, too, where tasks are deferred or poke, because no input tells when those gave their slot back. Gauges count
+    only while the scheduler's heartbeat advances. The options replay the week's own tasks at other sizes, durations
+    taken as unchanged; recommended is the smallest size that removes most of the wait. `pool.starving_tasks` is not
+    used: it freezes when the pool is full.
+    What to do: raise the pool to that size, if what it protects allows it (`[pools.NAME] max_slots` bounds the advice).
     """
 
     code, name, section = "WS301", "pool-saturated", "pools"
-    questions = pool_options.QUESTIONS
+    questions = (*pool_options.QUESTIONS, "pool_users", "pool_sizes")
     thresholds = Limits
 
     @classmethod
@@ -63,10 +73,13 @@ class PoolSaturated(Rule):
         return verdicts
 
     @classmethod
-    def _of_pool(cls, answers: Mapping[str, Answer], one: Measured, bound: Row, limits: Limits) -> Any:
+    def _of_pool(cls, answers: Mapping[str, Answer], one: Measured, bound: Row, limits: Limits) -> Finding:
         tried = pool_options.sizes(one.slots_now, bound.get("max_slots"))
-        options = pool_options.options(answers, one, tried)
-        row = one.row
+        week, best = Sizes(answers, one), None
+        if tried:
+            best = week.smallest(tried[-1], limits.worth_saving)
+            tried = sorted({*tried, best})
+        row, options = one.row, [week.option(size) for size in tried]
         finding = cls.finding(
             subject={"pool": one.pool},
             severity="warning",
@@ -74,40 +87,77 @@ class PoolSaturated(Rule):
             f"tasks waited {wording.hours(row['wait_hours'])} for its {one.slots_now} slots",
             evidence={
                 "full_share": row["full_share"],
+                "full_share_all": row.get("full_share_all"),
                 "wait_hours": row["wait_hours"],
                 "total_slots": one.slots_now,
-                "busy_hours": row["busy_hours"],
-                "samples": one.samples,
+                "p50_slots": row.get("p50_slots"),
+                "p95_slots": row.get("p95_slots"),
+                "filled_by": _fillers(answers, one.pool),
                 "source": one.source,
+                "samples": one.samples,
+                "busy_hours": row["busy_hours"],
+                "sizes": _sizes(answers, one.pool),
                 "max_slots": bound.get("max_slots"),
                 "protects": bound.get("protects") or None,
+                "estimate": one.is_estimate,
                 "options": options,
+                **_commands(answers, one, best),
             },
-            advice=_advice(one, options, bound, limits.worth_saving),
+            advice=_advice(one, options, best, bound),
             rank=float(row["wait_hours"]),
         )
         asked = "pool_full_share" if one.source == pool_options.GAUGES else "pool_occupancy"
         return replace(finding, question=asked)
 
 
-def _advice(one: Measured, options: Sequence[Mapping[str, Any]], bound: Row, worth: float) -> str:
-    """The smallest size that removes most of the wait, how sure that is, and the commands both ways."""
+def _fillers(answers: Mapping[str, Answer], pool: str) -> list[str]:
+    """The DAGs that held most of its slot hours, wide tasks told apart."""
+    mine = [row for row in rows_of(answers, "pool_users") if row["pool"] == pool and row["share"]]
+    return [
+        f"{row['dag_id']} {wording.percent(row['share'])}"
+        + (f" ({row['slots']} slots a task)" if row["slots"] > 1 else "")
+        for row in sorted(mine, key=lambda row: -row["share"])[:FILLERS]
+    ]
+
+
+def _sizes(answers: Mapping[str, Answer], pool: str) -> str | None:
+    """`4 until Wed 18 Nov 10:00 UTC, then 8`; None when it kept its size."""
+    mine = [row for row in rows_of(answers, "pool_sizes") if row["pool"] == pool]
+    if len(mine) < 2:
+        return None
+    *earlier, last = mine[-4:]
+    told = [f"{row['slots']} until {wording.moment(row['until_at'])}" for row in earlier]
+    return f"{', '.join(told)}, then {last['slots']}"
+
+
+def _commands(answers: Mapping[str, Answer], one: Measured, best: int | None) -> dict[str, str]:
+    """Both ways. `pools set` replaces the whole pool: without the flag it would stop counting deferred tasks."""
+    if best is None:
+        return {}
+    counts = any(
+        row["includes_deferred"] for row in rows_of(answers, "pool_sizes") if row["pool"] == one.pool
+    )
+    flag = " --include-deferred" if counts else ""
+    return {
+        name: f"airflow pools set{flag} {quote(one.pool)} {slots} ''"
+        for name, slots in (("apply", best), ("undo", one.slots_now))
+    }
+
+
+def _advice(one: Measured, options: Sequence[Mapping[str, Any]], best: int | None, bound: Row) -> str:
+    """The smallest size that removes most of the wait, how sure that is, and what may spoil it."""
     protects = f" ({bound['protects']})" if bound.get("protects") else ""
-    if not options:
+    if best is None:
         return (
             f"{one.pool} is at its bound of {bound['max_slots']} slots{protects}: move tasks to quieter hours, "
             "or make them shorter."
         )
-    most = max(option["wait_hours_saved"] for option in options)
-    best = next(option for option in options if option["wait_hours_saved"] >= worth * most)
-    how = (
-        "estimated from gauges, at least so much"
-        if one.source == pool_options.GAUGES
-        else "a replay of this week's tasks"
-    )
+    chosen = next(option for option in options if option["slots"] == best)
     kept = f" It stays within {bound['max_slots']}{protects}." if bound.get("max_slots") else ""
+    wide = f" {chosen['too_wide']} tasks are wider than that." if chosen.get("too_wide") else ""
     return (
-        f"Raise {one.pool} from {one.slots_now} to {best['slots']} slots: {wording.hours(max(0.0, best['wait_hours_saved']))} "
-        f"of waiting saved a week ({how}; durations taken as unchanged, another limit may bind).{kept} "
-        f'airflow pools set {one.pool} {best["slots"]} "" (undo: the same with {one.slots_now}).'
+        f"Raise {one.pool} from {one.slots_now} to {best} slots, the smallest size that removes most of the wait: "
+        f"{wording.hours(max(0.0, chosen['wait_hours_saved']))} of waiting saved a week, "
+        f"{chosen['peak_slots']} slots in use at the most ({_SURE[one.source]}; durations taken as unchanged, "
+        f"parallelism or max_active_tasks may bind instead).{kept}{wide} The command also empties the pool's description."
     )

@@ -192,9 +192,10 @@ class Lake:
 
     @staticmethod
     def keep_tries(conn: duckdb.DuckDBPyConnection) -> None:
-        """Work `task_tries` out once, for a connection that asks many questions of it."""
-        conn.execute("create or replace temp table kept_tries as select * from task_tries")
-        conn.execute("create or replace temp view task_tries as select * from kept_tries")
+        """Work `task_tries` and `slot_tries` out once, for a connection that asks many questions of them."""
+        for view in ("task_tries", "slot_tries"):
+            conn.execute(f"create or replace temp table kept_{view} as select * from {view}")
+            conn.execute(f"create or replace temp view {view} as select * from kept_{view}")
 
     def _listing(self) -> list[tuple[str, str]]:
         if self.store.local_root is None:

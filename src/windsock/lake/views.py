@@ -10,6 +10,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from windsock.lake.pool_spans import POOL_SPANS
+from windsock.lake.slot_tries import SLOT_TRIES
 from windsock.schema import TABLES, Table
 
 SQL_TYPES = {
@@ -336,7 +338,14 @@ from scoped;
 
 def lake_sql() -> str:
     """The whole file."""
-    return HEAD + "".join(_view(table) for table in TABLES.values()) + TOLD_TRIES + TASK_TRIES
+    return (
+        HEAD
+        + "".join(_view(table) for table in TABLES.values())
+        + TOLD_TRIES
+        + TASK_TRIES
+        + SLOT_TRIES
+        + POOL_SPANS
+    )
 
 
 def _view(table: Table) -> str:
