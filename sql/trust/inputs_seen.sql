@@ -1,7 +1,7 @@
 -- Which inputs does the report rest on, and over which hours of the week?
 --
 -- grain:    input
--- reads:    task_logs, task_instances, parse_samples, pool_samples, metric_samples
+-- reads:    task_logs, task_instances, component_events, parse_samples, pool_samples, metric_samples
 -- columns:
 --   input        varchar
 --   row_count    bigint       rows in the week
@@ -11,12 +11,15 @@
 with told as (
     select 'task_logs' as input, started_at as at from task_logs
     union all select 'task_instances', anchor_at from task_instances
+    union all select 'component_events', event_at from component_events
     union all select 'parse_samples', parsed_at from parse_samples
     union all select 'pool_samples', sampled_at from pool_samples
     union all select 'metric_samples', sampled_at from metric_samples
 ),
 inputs as (
-    select unnest(['task_logs', 'task_instances', 'parse_samples', 'pool_samples', 'metric_samples']) as input
+    select unnest([
+        'task_logs', 'task_instances', 'component_events', 'parse_samples', 'pool_samples', 'metric_samples'
+    ]) as input
 )
 select
     inputs.input,

@@ -19,6 +19,7 @@ from windsock.findings import RULES, judge_all, validate_thresholds
 from windsock.findings.what_if import QUESTIONS as POOL_QUESTIONS
 from windsock.findings.what_if import what_if_pool as replay_pool
 from windsock.lake import Lake
+from windsock.metric_gaps import gaps_of, load_metric_gaps
 from windsock.model import Answer, Ignored, Judgement, LogKey, Reject, Row, SourceObject
 from windsock.output import Output
 from windsock.parse import parse_key, read_task_log
@@ -125,6 +126,7 @@ def judge_week(
     checked, answers, names = _on_lake(config, week, measure)
     answers["data_checks"] = _check_answer(checked)
     answers["pool_bounds"] = _pool_bounds(config)
+    answers["metric_gaps"] = _metric_gaps(answers)
     shown = publish.material(
         config, answers, store=lake.store, names=[value for row in names for value in row.values() if value]
     )
@@ -165,6 +167,16 @@ def _pool_bounds(config: Config) -> Answer:
         for name, pool in config.pipeline.pools.items()
     ]
     return Answer("pool_bounds", ("pool", "max_slots", "protects"), tuple(rows))
+
+
+def _metric_gaps(answers: Mapping[str, Answer]) -> Answer:
+    """What the metrics of this deployment's Airflow are known to miss; no rows where its version is not told."""
+    version = next((str(row["airflow_version"] or "") for row in answers["parse_settings"].rows), "")
+    rows: list[Row] = [
+        {"airflow_version": version, "metric": one.metric, "gap": one.gap, "source": one.source}
+        for one in gaps_of(load_metric_gaps(resources.folder("sql")), version)
+    ]
+    return Answer("metric_gaps", ("airflow_version", "metric", "gap", "source"), tuple(rows))
 
 
 def _check_answer(report: checks.CheckReport) -> Answer:

@@ -58,6 +58,8 @@ COLUMNS: Mapping[str, Kind] = {
     "table_name": "plain",
     "name": "plain",
     "airflow_version": "plain",
+    "metric": "plain",
+    "gap": "plain",
 }
 IDS = ("dag", "task", "run", "host", "file")
 _RUN_ID = re.compile(r"(?:scheduled|manual|backfill|asset_triggered|dataset_triggered)__[^\s'\",)\]]+")

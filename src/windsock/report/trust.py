@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from windsock.model import Answer, Judgement, NoData, Row
+from windsock.report.audit import metric_lines
 from windsock.report.formats import clean, hours, moment, plural
 from windsock.report.history import History
 from windsock.report.page import Change, Score
@@ -48,6 +49,7 @@ def trust_lines(
     checks, warnings = trust.get("checks", 0), trust.get("check_warnings", 0)
     lines.append(("Data checks", f"{plural(checks, 'check')}, {plural(warnings, 'warning')}"))
     lines += _silences(answers)
+    lines += metric_lines(answers)
     scope = trust.get("scope") or {}
     if scope.get("exclude"):
         lines.append(("Never judged", clean(f"DAGs named {', '.join(scope['exclude'])}")))
@@ -108,7 +110,7 @@ def quiet_lines(
     lost, first, runs = by_key["lost_runs"], by_key["first_try_failed_runs"], by_key["runs"]
     accepted = sum(one.status == "accepted" for one in changes)
     missing = "; ".join(f"{one.section}: {clean(one.why, 160)}" for one in no_data)
-    seen = ", ".join(f"{name.lower()} {text}" for name, text in trust[1:6] if text != "no data")
+    seen = ", ".join(f"{name.lower()} {text}" for name, text in trust[1:7] if text != "no data")
     return (
         f"Runs: {runs.this_week}, {runs.median} in the median of four weeks.",
         f"Lost after all retries: {lost.this_week} ({lost.detail or 'no runs'}), {lost.median} before.",
