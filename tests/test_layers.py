@@ -18,6 +18,8 @@ GROUND = {
     "errors",
     "redaction",
     "signature",
+    "blanks",
+    "telling",
     "resources",
     "output",
     "intervals",

@@ -8,91 +8,52 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import lru_cache
 from hashlib import blake2s
 
+from windsock.blanks import blank, without_prefix
+from windsock.telling import MAX_LINE, is_telling, said_by, telling_line
+
 MAX_LENGTH = 300
-_MAX_LINE = 2000
-_UNUSUAL_PREFIX = re.compile(r"unusual_prefix_[0-9a-f]{40}_")
-# (a literal that must occur, expression, replacement); all but the first three can only match where there is a digit
-_BLANKS: tuple[tuple[str, re.Pattern[str], str], ...] = tuple(
-    (hint, re.compile(pattern), to)
-    for hint, pattern, to in (
-        ("\x1b", r"\x1b\[[0-9;]*[A-Za-z]", ""),
-        # pods: any random end after the word, elsewhere a replica set's hash and five, or five or eight with a digit
-        ("od ", r"(?<=\b[Pp]od )([a-z0-9.-]{1,200})-[a-z0-9]{5,32}\b", r"\1-<pod>"),
-        # what is asked for in a query is data; the path before it is kept
-        ("?", r"\?[\w%.+~-]{1,64}=[^\s'\"<>)\]]*", "?<query>"),
-        ("-", r"(?i)(?<![A-Za-z0-9])[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}(?![A-Za-z0-9])", "<id>"),
-        # run ids: a word of Airflow's, a time, and for assets a random end
-        ("__", r"\b(?:scheduled|manual|backfill|asset_triggered|dataset_triggered)__[\w.:+-]+", "<run>"),
-        ("-", r"(?<=[a-z0-9])-[a-f0-9]{8,10}-[a-z0-9]{5}\b", "-<pod>"),
-        ("-", r"(?<=[a-z])-(?=[a-z]{0,7}\d)(?=[0-9]{0,7}[a-z])(?:[a-z0-9]{8}|[a-z0-9]{5})\b", "-<pod>"),
-        (
-            "",
-            r"(?i)\b0x[0-9a-f]+\b|"
-            r"(?<![a-z0-9])(?=[0-9a-f]{0,64}\d)(?=[0-9a-f]{0,64}[a-f])[0-9a-f]{8,}(?![a-z0-9])",
-            "<hex>",
-        ),
-        (
-            "",
-            r"(?<!\d)\d{4}-?\d\d-?\d\d[T_ ]?\d\d[:_]?\d\d(?:[:_]?\d\d(?:[.,]\d+)?)?(?: ?(?:Z|UTC|[+-]\d\d:?\d\d))?|"
-            r"(?<!\d)\d{4}-\d\d-\d\d(?!\d)|(?<!\d)\d{1,2}:\d\d:\d\d(?:[.,]\d+)?(?: ?[+-]\d\d:?\d\d)?",
-            "<time>",
-        ),
-        (".", r"\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b", "<ip>"),
-        # where Python is installed does not distinguish; what is installed in it does
-        ("-packages/", r"(?:/[^\s'\":/]{1,80}){0,12}/python\d(?:\.\d+)?/(?:site|dist)-packages/", "<lib>/"),
-        ("", r"(?i)(?<![A-Za-z_0-9])[-+]?\d+(?:[.,]\d+)*(?:e[-+]?\d+)?", "<n>"),
-        ("", r"(?<=[A-Za-z_])\d{3,}(?![A-Za-z])", "<n>"),
-    )
-)
-_ANYWHERE = 3  # how many of the list need no digit
-_DIGIT = re.compile(r"\d")
-_TELLING = re.compile(
-    r"error|exception|fail|fatal|denied|refused|not found|no such|cannot|can't|unable|killed|timed? ?out|invalid|"
-    r"does not exist|not permitted|no space|unknown|undefined|missing|not recognized|unexpected",
-    re.IGNORECASE,
-)
-# what raised, in the words of Python, Java, dbt and shells
-_RAISED = re.compile(
-    r"(?:[\w$]+\.)*[A-Z]\w*(?:Error|Exception|Failure|Exit|Interrupt)\b(?::|$)|Caused by: |"
-    r"(?:\S+ ){0,3}(?:Database|Compilation|Runtime|Parsing|Dependency|Validation) Error\b|(?:\S+: ){1,4}\S.*(?:not found|No such file)"
-)
-_NOISE = re.compile(
-    r"Traceback \(most recent|Running command|Output:$|Command exited with|Tmp dir|Temporary script|File \"|at [\w.$<>]+\(|"
-    r"\.\.\. \d+ (?:more|common)|(?:[\d:]+ +)?Done\. PASS=|(?:[\d:]+ +)?Completed with|[\^~ ]+$|raise |Container exited|Pod .{0,80}phase"
-)
-_PREFIX = re.compile(r"(?:\[[\w.-]{1,40}\] )?(?:\d\d:\d\d:\d\d +)?(?:b['\"])?")
 # where a task was when it was stopped is chance, not cause
 _STOPPED = frozenset(
     ["AirflowTaskTimeout", "AirflowTaskTerminated", "KeyboardInterrupt", "SoftTimeLimitExceeded"]
 )
-COMMAND = re.compile(
+_COMMAND = re.compile(
     r"(?:Bash command failed|command returned a non-zero exit code|Pod .{0,200}returned a failure|Pod Launching failed|"
     r"SSH command|SSH operator error|error running cmd|exit status|Cannot execute: .{0,2000}?spark-submit|"
     r"The command exited with|returned non-zero exit status|Docker container failed|dbt command failed|"
-    r"exited with code \d|exit code:? \d)",
+    r"exited with code \d|exit code:? \d|^Trigger failure$)",
     re.IGNORECASE,
 )
+_COMMAND_HINTS = ("ommand", "xit", "Pod ", "ontainer", "execute", "error running", "Trigger f")
+_FRAME = re.compile(r" @ [^ ]+:[^ @]+$")
+_SYSTEM_EXIT = re.compile(r"Task failed due to SystemExit\((.{0,1500})\)$", re.DOTALL)
+_RETURN_CODE = re.compile(r"return code (?:Negsignal\.(?P<name>\w+)|(?P<code>-?\d+))$")
+# a process that a signal ended: Python says its number below zero, shells and containers above 128
+_SIGNALS = {2: "SIGINT", 6: "SIGABRT", 9: "SIGKILL", 11: "SIGSEGV", 15: "SIGTERM"}
+_BY_SIGNAL = {-n: name for n, name in _SIGNALS.items()} | {128 + n: name for n, name in _SIGNALS.items()}
+_CODE = re.compile(r"(?:code:?|status|StatusCode['\"]?:|status =) ?(-?\d{1,3})\b")
 
 
 def short_type(name: str | None) -> str | None:
     """An exception's class without module and without Airflow's file hash."""
-    if not name:
-        return None
-    return _UNUSUAL_PREFIX.sub("", name.strip()).rsplit(".", 1)[-1] or None
+    return without_prefix(name.strip()).rsplit(".", 1)[-1] or None if name else None
 
 
-@lru_cache(maxsize=8192)
-def blank(message: str) -> str:
-    """The message with numbers, times, ids, addresses and hashes blanked; words and quoted names stay."""
-    if "unusual_prefix_" in message:
-        message = _UNUSUAL_PREFIX.sub("", message)
-    for hint, pattern, replacement in _BLANKS if _DIGIT.search(message) else _BLANKS[:_ANYWHERE]:
-        if hint in message:
-            message = pattern.sub(replacement, message)
-    return " ".join(message.split())
+def without_frame(signature: str) -> str:
+    """The signature without the place in the code: one bad credential fails every DAG in a line of its own."""
+    return _FRAME.sub("", signature)
+
+
+def signal_of(message: str) -> str | None:
+    """The signal that ended a command, by the exit code in the message that says so; None when none did."""
+    found = _CODE.search(message[:MAX_LINE])
+    return _BY_SIGNAL.get(int(found[1])) if found else None
+
+
+def is_of_command(message: str) -> bool:
+    """Whether a message only says that a command failed, which its output tells more of."""
+    return any(hint in message for hint in _COMMAND_HINTS) and _COMMAND.search(message) is not None
 
 
 def error_signature(
@@ -105,13 +66,13 @@ def error_signature(
 
     For a failed command the message says only that it failed: its last telling output line takes the place.
     """
-    kind = short_type(exception_type)
-    text = _first_line(message or "")
-    if command_output and COMMAND.search(text) and (line := _telling_line(command_output)):
-        text, frame = f"{_command_words(text)} | {line}", None
-    elif kind in _STOPPED or "SIGTERM signal" in text:
+    kind, text = _as_newest(short_type(exception_type), message or "")
+    said = said_by(text)
+    if is_of_command(said):
+        said, frame = _of_command(said, command_output), None if command_output else frame
+    elif kind in _STOPPED:
         frame = None
-    blanked = blank(text[:_MAX_LINE])
+    blanked = blank(said[:MAX_LINE])
     if not kind and not blanked:
         return None
     signature = f"{kind}: {blanked}" if kind and blanked else kind or blanked
@@ -123,26 +84,25 @@ def error_signature(
     return f"{signature[: MAX_LENGTH - 11]}… {blake2s(signature.encode('utf-8', 'replace'), digest_size=4).hexdigest()}"
 
 
-def _command_words(text: str) -> str:
-    """The command's own sentence without the command: that is told by the output."""
-    return "Cannot execute spark-submit" if text.startswith("Cannot execute:") else text
+def _as_newest(kind: str | None, text: str) -> tuple[str | None, str]:
+    """Endings that older versions of Airflow tell in other words, in those of the newest."""
+    if kind == "AirflowException":
+        if found := _SYSTEM_EXIT.match(text):
+            return "SystemExit", found[1]
+        if "received SIGTERM signal" in text[:200]:
+            return "AirflowTaskTerminated", text
+    if not kind and (found := _RETURN_CODE.match(text)):
+        name = found["name"] or _BY_SIGNAL.get(int(found["code"]))
+        return None, f"killed by {name}" if name else f"exit code {found['code']}"
+    return kind, text
 
 
-def _first_line(text: str) -> str:
-    """The first line; where it only announces (`SQL compilation error:`), with the line that says what."""
-    lines = [line.strip() for line in text[: 4 * _MAX_LINE].split("\n") if line.strip()]
-    if not lines:
-        return ""
-    if lines[0].endswith(":") and len(lines) > 1:
-        return f"{lines[0]} {lines[-1] if _NOISE.match(lines[1]) else lines[1]}"
-    return lines[0]
-
-
-def _telling_line(lines: Sequence[str]) -> str:
-    """The last output line that names what was raised, else one that speaks of an error, else the last with text."""
-    texts = [_PREFIX.sub("", line.strip(), count=1).strip() for text in lines for line in text.split("\n")]
-    texts = [line for line in texts if line and not _NOISE.match(line)]
-    for wanted in (_RAISED.match, _TELLING.search):
-        if found := [line for line in texts if wanted(line[:_MAX_LINE])]:
-            return found[-1]
-    return texts[-1] if texts else ""
+def _of_command(said: str, output: Sequence[str]) -> str:
+    """What a failed command says of itself. Of one that was killed only a line that speaks of an error: else it is chance."""
+    signal, line = signal_of(said), telling_line(output) if output else ""
+    # the command is told by its output; without any, it is all there is
+    words = "Cannot execute spark-submit" if line and said.startswith("Cannot execute:") else said
+    if signal:
+        words += f" ({signal})"
+        line = line if is_telling(line) else ""
+    return f"{words} | {line}" if line else words

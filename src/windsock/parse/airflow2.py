@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from windsock.model import LogKey
 from windsock.parse.ending2 import Ending
 from windsock.parse.heads import ANSI, Raw, head, moment, split
-from windsock.parse.reading import ERRORS, WARNINGS, Reading, Record
+from windsock.parse.reading import ERRORS, TRIGGER_FAILED, WARNINGS, Reading, Record
 from windsock.parse.traceback import START, last_exception
 
 __all__ = ["Raw", "has_repeats", "interpret", "is_head", "read", "split_record"]
@@ -113,6 +113,8 @@ def interpret(
             ending.see(record)
         elif raw.file in _COMMAND_FILES:
             reading.add_output(raw.text, keep=keep_output)
+        elif failure and raw.text.startswith(TRIGGER_FAILED):
+            reading.add_trigger(failure)
         _describe(reading, record)
     ending.conclude(reading)
     return reading

@@ -14,8 +14,16 @@ from typing import Any
 import msgspec
 
 from windsock.parse.ending3 import Segment
-from windsock.parse.reading import ERRORS, WARNINGS, Failure, Reading, Record, is_user_file
-from windsock.parse.traceback import clean_type
+from windsock.parse.reading import (
+    ERRORS,
+    TRIGGER_FAILED,
+    WARNINGS,
+    Failure,
+    Reading,
+    Record,
+    is_user_file,
+)
+from windsock.parse.traceback import clean_type, last_exception
 
 Decoded = tuple[Record, dict[str, Any] | None]
 """A record with the object it was decoded from, or None where the line was no JSON object."""
@@ -107,6 +115,9 @@ def interpret(reading: Reading, records: Iterable[Decoded], *, keep_output: int 
             segment.finished(body)
         elif record.logger.endswith(_COMMAND_LOGGERS):
             reading.add_output(record.message, keep=keep_output)
+        elif record.level == "error" and record.message.startswith(TRIGGER_FAILED):
+            if raised := last_exception(record.message):
+                reading.add_trigger(raised)
         elif not group_starts and _loads_bundles(record):
             bundle_starts += 1
             segment = _next(reading, is_grouped=False)

@@ -16,7 +16,7 @@ from windsock.model import LogKey, Outcome
 from windsock.parse import airflow2, airflow3, dialects, scan_airflow2, scan_airflow3
 from windsock.parse.reading import Passed, Reading
 from windsock.parse.task_log import Lines, as_rows, plausible, read_task_log
-from windsock.signature import COMMAND
+from windsock.signature import is_of_command
 
 SCAN_BYTES = 1 << 20  # a scan's columns then stay in the processor's cache
 UTC_ZONE = ZoneInfo("UTC")  # the stamps carry their own
@@ -68,7 +68,7 @@ def _is_enough(reading: Reading, modified_at: datetime) -> bool:
     if reading.dialect == "airflow3" and not any(airflow3.opens_group(record) for record in reading.records):
         return False  # before 3.3 quiet records tell where a process begins, and whether it came to its end
     failures = (reading.failure, *(record.failure for record in reading.records))
-    return not any(failure and COMMAND.search(failure.message) for failure in failures)
+    return not any(failure and is_of_command(failure.message) for failure in failures)
 
 
 def _scanned(objects: Sequence[LogObject]) -> Iterator[tuple[int, Reading]]:

@@ -127,6 +127,14 @@ class Reading:
             self.command_output.append(text)
             del self.command_output[:-keep]
 
+    def add_trigger(self, failure: Failure) -> None:
+        """What the trigger of a deferred task raised; to the task it is as the output of a command."""
+        self.command_output.append(f"{failure.type}: {failure.message}")
+
+
+TRIGGER_FAILED = "Trigger failed:"
+"""What the operator logs before a deferral fails with nothing but `Trigger failure`: the trigger's own traceback follows."""
+
 
 # Airflow itself is among installed packages, or below a folder of its own (Composer, development): people keep their
 # own `operators/` and `utils/` beside their DAGs in /opt/airflow

@@ -14,11 +14,11 @@ from windsock.model import LogKey, Outcome, Parsed, Reject, Row
 from windsock.parse import dialects
 from windsock.parse.reading import Failure, Reading, Record
 from windsock.redaction import redact
-from windsock.signature import COMMAND, error_signature, short_type
+from windsock.signature import error_signature, is_of_command, short_type
 
 Lines = Literal["errors", "warnings", "all"]
 
-PARSER_VERSION = "2"
+PARSER_VERSION = "3"
 MAX_MESSAGE_BYTES = 16 * 1024
 MAX_PLAIN_BYTES = 2 * 1024**3
 CUT = " …[cut]"
@@ -152,7 +152,7 @@ def _ended_by(reading: Reading) -> str | None:
 
 def _signature(failure: Failure, output: list[str]) -> str | None:
     """Redacted before it is put together; the output is looked at only where a command failed."""
-    telling = [redact(line) for line in output] if output and COMMAND.search(failure.message) else []
+    telling = [redact(line) for line in output] if output and is_of_command(failure.message) else []
     return error_signature(failure.type, redact(failure.message), failure.frame, telling)
 
 
