@@ -9,6 +9,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from windsock import redaction
 from windsock.redaction import redact, redact_many
 
 DATA = Path(__file__).parent / "redaction"
@@ -65,6 +66,22 @@ def test_the_rates_over_the_labelled_set(capsys: pytest.CaptureFixture[str]) -> 
 @pytest.mark.parametrize("line", [line for _, _, line in SECRETS[::3]] + ORDINARY[::3])
 def test_redacting_twice_changes_nothing_more(line: str) -> None:
     assert redact(redact(line)) == redact(line)
+
+
+FRAMES = [
+    '  File "/opt/dags/x.py", line 3, in load',
+    "    return conn.execute(sql, token=token)",
+    "",
+    "curl \\\\",
+    "wget",
+]
+
+
+@given(st.lists(st.sampled_from([line for _, _, line in SECRETS] + ORDINARY + FRAMES), max_size=6))
+def test_line_by_line_masks_what_the_whole_list_masks_in_the_whole_text(lines: list[str]) -> None:
+    """Lines are looked at once each; what reaches over their ends is still found."""
+    text = "\n".join(lines)
+    assert redact(text) == redaction._redact(text)
 
 
 def test_what_stands_around_a_secret_stays() -> None:

@@ -209,12 +209,66 @@ _PATTERNS: tuple[tuple[Sequence[str], re.Pattern[str], str], ...] = tuple(
 )  # fmt: skip
 
 
+# a key block; an AWS id, whose key may follow on the next line
+_OVER_LINES = ("-----begin", "akia", "asia", "abia", "acca")
+_USER_OPTION = next(pattern for hints, pattern, _to in _PATTERNS if "curl" in hints)
+
+
+def _gates() -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """All hints by a character that their secrets hold and most lines lack: its absence spares the hints behind it."""
+    told = {hint for hints, _pattern, _to in _PATTERNS if "curl" not in hints for hint in hints} | {
+        *_NAME_HINTS
+    }
+    told = {hint for hint in told if not any(other in hint for other in told - {hint})}
+    gates: dict[str, list[str]] = {}
+    for hint in sorted(told):
+        rare = next((c for c in "~/:=-_." if c in hint), {"gl": "-", "xox": "-", "eyj": "."}.get(hint, ""))
+        gates.setdefault(rare, []).append(hint)
+    return tuple((rare, tuple(hints)) for rare, hints in gates.items())
+
+
+_GATES = _gates()
+
+
+def _may_hold(lowered: str) -> bool:
+    """Whether any pattern that has a hint may match, or a key's line stands alone."""
+    for rare, hints in _GATES:
+        if rare in lowered:
+            for hint in hints:
+                if hint in lowered:
+                    return True
+    return len(lowered) >= 60 and " " not in lowered
+
+
 def redact(text: str) -> str:
-    """`text` with the secrets of the list masked; text without any comes back unchanged."""
-    return _redact_once(text) if len(text) <= _SHORT else _redact(text)
+    """`text` with the secrets of the list masked; text without any comes back unchanged.
+
+    Line by line, since the lines of tracebacks repeat by the thousand; whole where a secret may reach over a line's end.
+    """
+    lines = text.split("\n")
+    done = [_seen(line) if len(line) <= _SHORT else _redact_line(line) for line in lines]
+    if None in done:
+        return _redact(text)
+    return text if done == lines else "\n".join(done)  # type: ignore[arg-type]
+
+
+def _redact_line(line: str) -> str | None:
+    """One line masked; None where only the whole text can tell, as with `-u user:password`, whose command may stand
+    on another line."""
+    lowered = line.lower()
+    if "-u" in lowered and _USER_OPTION.search(line):
+        return None
+    if not _may_hold(lowered):
+        return line
+    return None if any(hint in lowered for hint in _OVER_LINES) else _redact(line)
+
+
+_SHORT = 1000  # characters; longer lines are not kept (some 30 MB at most)
+_seen = lru_cache(maxsize=16384)(_redact_line)
 
 
 def _redact(text: str) -> str:
+    """Any text, by the hints that occur anywhere in it."""
     lowered = text.lower()
     for hints, pattern, replacement in _PATTERNS:
         if not hints or any(hint in lowered for hint in hints):
@@ -223,12 +277,6 @@ def _redact(text: str) -> str:
         for head, value in _ASSIGNMENTS:
             text = _mask_assignments(text, head, value)
     return text
-
-
-_SHORT = (
-    1000  # characters; messages repeat by the thousand, so short ones are looked at once (some 16 MB at most)
-)
-_redact_once = lru_cache(maxsize=8192)(_redact)
 
 
 def redact_many(texts: Sequence[str | None]) -> list[str | None]:
