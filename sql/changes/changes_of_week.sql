@@ -1,0 +1,135 @@
+-- What was changed in the deployment this week: versions, settings, pools, code?
+--
+-- A change lies between the last time the old value was seen and the first time the new one was. Values seen for the
+-- first time ever are no change. Facts of API and database are seen once per pull, so their interval can be a week wide.
+-- What people did by hand (clears, marks, pauses, pools, backfills) stands as the audit log tells it, by day.
+--
+-- grain:    kind, subject, from_at, after
+-- reads:    deployments, pool_samples, parse_samples, component_events, task_tries, task_logs
+-- columns:
+--   kind      varchar      version, setting, pool_slots, bundle_version, dag_version, executor, log_dialect; tasks_cleared,
+--                          state_marked, dag_changed, pool_changed, backfill_created, dag_paused, restart
+--   subject   varchar      what changed: name of the setting, pool, bundle, DAG, component; empty where there is only one
+--   before    varchar      null for what people did
+--   after     varchar
+--   from_at   timestamptz  the old value was last seen, or the first of these actions
+--   until_at  timestamptz  the new value was first seen, or the last of these actions
+--   times     bigint       actions of this kind on this subject within the day; 1 for a change of a value
+with facts as (
+    select
+        case
+            when key like 'config.%' then 'setting'
+            when key like 'dag_version.%' then 'dag_version'
+            else 'version'
+        end as kind,
+        case
+            when key like 'config.%' or key like 'dag_version.%' then regexp_replace(key, '^[^.]*\.', '')
+            when key = 'airflow.version' then 'Airflow'
+            else key
+        end as subject,
+        case
+            when key like 'dag_version.%' then coalesce(
+                nullif(regexp_extract(value, '"bundle_version": "([^"]*)"', 1), ''),
+                'version ' || regexp_extract(value, '"version_number": ([0-9]+)', 1)
+            )
+            else value
+        end as value,
+        seen_at
+    from deployments
+    where key like 'config.%' or key like 'dag_version.%' or key like '%.version'
+    union all
+    select 'pool_slots', pool, cast(total_slots as varchar), sampled_at
+    from (
+        select
+            pool,
+            total_slots,
+            sampled_at,
+            source,
+            count(*) over (partition by pool, source) as seen
+        from pool_samples
+        where total_slots is not null
+    ) as pools
+    -- sources may disagree for a moment: each pool is followed in the one that saw it most
+    qualify source = first_value(source) over (partition by pool order by seen desc, source)
+),
+steps as (
+    select
+        kind,
+        subject,
+        lag(value) over moments as before,
+        value as after,
+        -- a DAG's versions carry the time at which they were made, not one at which they were seen
+        case when kind = 'dag_version' then seen_at else lag(seen_at) over moments end as from_at,
+        seen_at as until_at,
+        lead(value) over moments as later
+    from facts
+    window moments as (partition by kind, subject order by seen_at)
+),
+sightings as (
+    select
+        'bundle_version' as kind,
+        coalesce(bundle_name, '') as subject,
+        bundle_version as value,
+        started_at as seen_at
+    from task_tries
+    union all
+    select 'bundle_version', coalesce(bundle_name, ''), bundle_version, parsed_at from parse_samples
+    union all
+    select 'bundle_version', reason, detail, event_at from component_events where event = 'bundle_changed'
+    union all
+    select 'executor', '', executor, started_at from task_tries
+    union all
+    select 'log_dialect', '', dialect, started_at from task_logs
+),
+hours as (
+    select kind, subject, value, min(seen_at) as first_at, max(seen_at) as last_at
+    from sightings
+    where value is not null and value <> '' and seen_at is not null and seen_at < week_end()
+    group by kind, subject, value, date_trunc('hour', seen_at)
+),
+firsts as (
+    select
+        kind,
+        subject,
+        value as after,
+        first_at as until_at,
+        last_value(value) over earlier as before,
+        least(max(last_at) over earlier, first_at) as from_at,
+        row_number() over (partition by kind, subject, value order by first_at) as sight
+    from hours
+    window earlier as (
+        partition by kind, subject order by first_at, value rows between unbounded preceding and 1 preceding
+    )
+),
+actions as (
+    select
+        regexp_replace(key, '^event\.', '') as kind,
+        coalesce(
+            nullif(regexp_extract(value, '"pool_name": "([^"]*)"', 1), ''),
+            regexp_extract(value, '"dag_id": "([^"]*)"', 1)
+        ) as subject,
+        value as told,
+        seen_at as done_at
+    from deployments
+    where key like 'event.%'
+    union all
+    select 'dag_paused', coalesce(dag_id, ''), 'by the scheduler, after failed runs in a row', event_at
+    from component_events
+    where event = 'dag_paused'
+    union all
+    select 'restart', component, '', event_at from component_events where event = 'started'
+)
+select kind, subject, before, after, from_at, until_at, cast(1 as bigint) as times
+from steps
+where before <> after and (kind <> 'pool_slots' or later is null or later = after)
+    and until_at >= week_start() and until_at < week_end()
+union all
+select kind, subject, before, after, from_at, until_at, 1
+from firsts
+where sight = 1 and before is not null and until_at >= week_start()
+union all
+select kind, subject, null, max_by(told, done_at), min(done_at), max(done_at), count(*)
+from actions
+where done_at >= week_start() and done_at < week_end()
+group by kind, subject, date_trunc('day', done_at)
+order by until_at, kind, subject, after
