@@ -4,14 +4,15 @@
 -- first time ever are no change. Facts of API and database are seen once per pull, so their interval can be a week wide.
 -- What people did by hand (clears, marks, pauses, pools, backfills) stands as the audit log tells it, by day.
 --
--- grain:    kind, subject, from_at, after
+-- grain:    kind, dag_id, subject, from_at, after
 -- reads:    deployments, pool_samples, parse_samples, component_events, task_tries, task_logs
 -- columns:
 --   kind      varchar      version, setting, pool_slots, bundle_version, dag_version, executor, log_dialect; tasks_cleared,
 --                          state_marked, dag_changed, pool_changed, backfill_created, dag_paused, restart
---   subject   varchar      what changed: name of the setting, pool, bundle, DAG, component; empty where there is only one
+--   dag_id    varchar      empty for what is not of one DAG
+--   subject   varchar      what changed: name of the setting, pool, bundle, component; empty where there is only one
 --   before    varchar      null for what people did
---   after     varchar
+--   after     varchar      of an action: the slots set, the state set; else empty
 --   from_at   timestamptz  the old value was last seen, or the first of these actions
 --   until_at  timestamptz  the new value was first seen, or the last of these actions
 --   times     bigint       actions of this kind on this subject within the day; 1 for a change of a value
@@ -60,9 +61,17 @@ steps as (
         value as after,
         -- a DAG's versions carry the time at which they were made, not one at which they were seen
         case when kind = 'dag_version' then seen_at else lag(seen_at) over moments end as from_at,
-        seen_at as until_at,
-        lead(value) over moments as later
-    from facts
+        seen_at as until_at
+    from (
+        -- one scrape between two changes of the numbers it adds up: a blip, back at once, is no change
+        select *
+        from facts
+        window moments as (partition by kind, subject order by seen_at)
+        qualify kind <> 'pool_slots' or not coalesce(
+            value <> lag(value) over moments and lag(value) over moments = lead(value) over moments,
+            false
+        )
+    ) as steady
     window moments as (partition by kind, subject order by seen_at)
 ),
 sightings as (
@@ -105,31 +114,37 @@ actions as (
     select
         regexp_replace(key, '^event\.', '') as kind,
         coalesce(
-            nullif(regexp_extract(value, '"pool_name": "([^"]*)"', 1), ''),
-            regexp_extract(value, '"dag_id": "([^"]*)"', 1)
-        ) as subject,
-        value as told,
+            nullif(regexp_extract(value, '"new_state": "([^"]*)"', 1), ''),
+            regexp_extract(value, '"slots": (-?[0-9]+)', 1)
+        ) as told,
+        regexp_extract(value, '"dag_id": "([^"]*)"', 1) as dag_id,
+        regexp_extract(value, '"pool_name": "([^"]*)"', 1) as subject,
         seen_at as done_at
     from deployments
     where key like 'event.%'
     union all
-    select 'dag_paused', coalesce(dag_id, ''), 'by the scheduler, after failed runs in a row', event_at
-    from component_events
-    where event = 'dag_paused'
+    select 'dag_paused', '', coalesce(dag_id, ''), '', event_at from component_events where event = 'dag_paused'
     union all
-    select 'restart', component, '', event_at from component_events where event = 'started'
+    select 'restart', '', '', component, event_at from component_events where event = 'started'
 )
-select kind, subject, before, after, from_at, until_at, cast(1 as bigint) as times
+select
+    kind,
+    case when kind = 'dag_version' then subject else '' end as dag_id,
+    case when kind = 'dag_version' then '' else subject end as subject,
+    before,
+    after,
+    from_at,
+    until_at,
+    cast(1 as bigint) as times
 from steps
-where before <> after and (kind <> 'pool_slots' or later is null or later = after)
-    and until_at >= week_start() and until_at < week_end()
+where before <> after and until_at >= week_start() and until_at < week_end()
 union all
-select kind, subject, before, after, from_at, until_at, 1
+select kind, '', subject, before, after, from_at, until_at, 1
 from firsts
 where sight = 1 and before is not null and until_at >= week_start()
 union all
-select kind, subject, null, max_by(told, done_at), min(done_at), max(done_at), count(*)
+select kind, dag_id, subject, null, max_by(told, done_at), min(done_at), max(done_at), count(*)
 from actions
 where done_at >= week_start() and done_at < week_end()
-group by kind, subject, date_trunc('day', done_at)
-order by until_at, kind, subject, after
+group by kind, dag_id, subject, date_trunc('day', done_at)
+order by until_at, kind, dag_id, subject, after

@@ -60,6 +60,9 @@ COLUMNS: Mapping[str, Kind] = {
     "airflow_version": "plain",
     "metric": "plain",
     "gap": "plain",
+    "subject": "plain",  # of changes: settings, pools, bundles, components
+    "before": "plain",  # versions, sizes, states
+    "after": "plain",
 }
 IDS = ("dag", "task", "run", "host", "file")
 _RUN_ID = re.compile(r"(?:scheduled|manual|backfill|asset_triggered|dataset_triggered)__[^\s'\",)\]]+")

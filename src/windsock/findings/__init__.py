@@ -7,6 +7,7 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from windsock.errors import ConfigError
+from windsock.findings.context import with_changes
 from windsock.findings.rule import Rule, rows_of
 from windsock.findings.ws101_failure_rate_worse import FailureRateWorse
 from windsock.findings.ws102_failure_rate_better import FailureRateBetter
@@ -89,7 +90,7 @@ def judge_all(
         if verdicts.no_data and not any(one.section == rule.section for one in no_data):
             no_data.append(NoData(rule.section, verdicts.no_data))
         findings += verdicts.findings
-    findings = told_once(findings, kept)
+    findings = with_changes(told_once(findings, kept), answers, week)
     findings.sort(key=lambda one: (_SEVERITY[one.severity], _urgency(one.code), -one.rank, one.id))
     return Judgement(tuple(findings), tuple(no_data), judged, not_enough)
 

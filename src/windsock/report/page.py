@@ -48,6 +48,7 @@ class Card:
     facts: tuple[tuple[str, str], ...] = ()
     sample: str = ""
     suspect: str = ""
+    changes: tuple[str, ...] = ()  # what else changed when it began
     owner: str = ""
     apply: str = ""
     undo: str = ""

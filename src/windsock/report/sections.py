@@ -43,6 +43,11 @@ def _plain(name: str) -> Callable[[Row], Cell]:
     return made
 
 
+def _words(name: str) -> Callable[[Row], Cell]:
+    """A name with underscores, as words."""
+    return lambda row: Cell(cell(row[name]).replace("_", " "))
+
+
 def _of(part: str, whole: str) -> Callable[[Row], Cell]:
     """`22 of 56, 39 % (28 to 52 %)`."""
 
@@ -150,7 +155,21 @@ SPECS = (
             ("Busy", _plain("busy_hours")),
         ),
     ),
-    Spec("config", "Configuration and versions", ("WS6",)),
+    Spec(
+        "config",
+        "Configuration and versions",
+        ("WS6",),
+        "What was changed",
+        "changes_of_week",
+        columns=(
+            ("Change", _words("kind")),
+            ("Of", lambda row: Cell(cell(row["dag_id"] or row["subject"]))),
+            ("Before", _plain("before")),
+            ("After", _plain("after")),
+            ("Not before", _plain("from_at")),
+            ("Seen", _plain("until_at")),
+        ),
+    ),
     Spec("trust", "Trust in the data", ("WS9",)),
 )
 

@@ -1,0 +1,137 @@
+"""What else changed when a finding began: named beside it as correlation, never as its cause."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from windsock.findings import wording
+from windsock.findings.rule import rows_of
+from windsock.model import Answer, Finding, Row
+from windsock.week import Week
+
+LEAD = timedelta(hours=24)
+"""How long before its first sign a change still counts as 'at that time': a daily DAG shows it a day later."""
+MOST = 3
+_JUDGED = ("WS1", "WS2", "WS3", "WS4", "WS5")
+_EVERYWHERE = ("version", "executor", "log_dialect", "setting", "restart")
+_OF_A_DAG = ("dag_version", "tasks_cleared", "state_marked", "dag_changed", "dag_paused", "backfill_created")
+_OF_A_POOL = ("pool_slots", "pool_changed")
+_DONE = {
+    "tasks_cleared": "tasks of {0} cleared",
+    "state_marked": "states of {0} set by hand",
+    "dag_changed": "{0} paused, unpaused or edited",
+    "dag_paused": "{0} paused by the scheduler after failed runs in a row",
+    "backfill_created": "a backfill of {0} created",
+    "restart": "{0} started",
+}
+_NAMED = {
+    "version": "{0}",
+    "setting": "setting {0}",
+    "pool_slots": "slots of pool {0}",
+    "bundle_version": "bundle {0}",
+    "dag_version": "code of {0}",
+    "executor": "executor",
+    "log_dialect": "log format",
+}
+
+
+def with_changes(findings: Sequence[Finding], answers: Mapping[str, Answer], week: Week) -> list[Finding]:
+    """Each finding of WS1xx to WS5xx with `evidence["changes"]`: up to `MOST` sentences, the most specific first.
+
+    Global changes (versions, settings, restarts) are named only where the finding says when it began; those of its own
+    DAG, bundle or pool also when all that is known is the week.
+    """
+    changes = rows_of(answers, "changes_of_week")
+    bundles: dict[str, set[str]] = {}
+    for row in rows_of(answers, "bundles_by_dag"):
+        bundles.setdefault(row["dag_id"], set()).add(row["bundle_name"])
+    told = []
+    for one in findings:
+        near = _near(one, changes, bundles, week) if one.code.startswith(_JUDGED) else []
+        if near:
+            lines = [sentence(row) for row in near[:MOST]]
+            if len(near) > MOST:
+                lines.append(f"{len(near) - MOST} more")
+            one = replace(one, evidence={**one.evidence, "changes": lines})
+        told.append(one)
+    return told
+
+
+def _near(finding: Finding, changes: Sequence[Row], bundles: Mapping[str, set[str]], week: Week) -> list[Row]:
+    began = began_at(finding.evidence)
+    from_at, until_at = (began[0] - LEAD, began[1]) if began else (week.from_at, week.to_at)
+    found = []
+    for row in changes:
+        rank = _closeness(finding, row, bundles)
+        is_told = bool(row["after"]) and row["after"] in str(finding.evidence.get("suspect") or "")
+        if rank is None or is_told or (rank == 1 and began is None) or (began and row["until_at"] < from_at):
+            continue
+        if row["from_at"] <= until_at and row["until_at"] >= from_at:
+            found.append(
+                (rank, -row["until_at"].timestamp(), row["kind"], row["dag_id"], row["subject"], row)
+            )
+    return [one[-1] for one in sorted(found, key=lambda one: one[:-1])]
+
+
+def _closeness(finding: Finding, row: Row, bundles: Mapping[str, set[str]]) -> int | None:
+    """0: of the same DAG, bundle or pool. 1: of the whole deployment. None: of something else."""
+    kind, subject = row["kind"], row["subject"]
+    if kind in _EVERYWHERE:
+        return 1
+    dags = {finding.subject.get("dag_id"), *(finding.evidence.get("dag_ids") or ())}
+    if kind in _OF_A_DAG:
+        return 0 if row["dag_id"] in dags else None
+    if kind in _OF_A_POOL:
+        return 0 if subject and subject == finding.subject.get("pool") else None
+    own = {finding.subject.get("bundle_name"), finding.evidence.get("bundle_name")}
+    for dag_id in dags:
+        own |= bundles.get(dag_id or "", set())
+    return 0 if subject in own else None
+
+
+def began_at(evidence: Mapping[str, Any]) -> tuple[datetime, datetime] | None:
+    """The interval in which a finding began, by what its rule measured; None where it knows only the week."""
+    for first, last in (
+        ("changed_from", "changed_to"),
+        ("last_seen_at", "lost_at"),
+        ("first_at", "first_at"),
+    ):
+        if isinstance(evidence.get(first), datetime) and isinstance(evidence.get(last), datetime):
+            return evidence[first], evidence[last]
+    if isinstance(since := evidence.get("since"), str):
+        try:
+            at = datetime.combine(date.fromisoformat(since[:10]), time(), UTC)
+        except ValueError:
+            return None
+        return at, at + timedelta(days=1)
+    return None
+
+
+def sentence(row: Row) -> str:
+    """`bundle git 79312d0 → c019a3f, Mon 23 Nov 15:33 UTC`; a hint of hours stands as `between … and …`."""
+    kind, subject = row["kind"], row["dag_id"] or row["subject"]
+    if kind in _NAMED:
+        before, after = (_short(kind, row[name]) for name in ("before", "after"))
+        told = f"{_NAMED[kind].format(subject)} {before} → {after}"
+    elif kind == "pool_changed":
+        told = f"pool {subject} set" + (f" to {row['after']} slots" if row["after"] else "")
+    else:
+        told = _DONE.get(kind, "{0}: " + kind.replace("_", " ")).format(subject)
+    times = f" ({row['times']} times)" if row["times"] > 1 else ""
+    return f"{told}{times}, {_when(row)}"
+
+
+def _when(row: Row) -> str:
+    first, last = row["from_at"], row["until_at"]
+    if last - first <= timedelta(hours=1):
+        return wording.moment(last)
+    return f"between {wording.moment(first)} and {wording.moment(last)}"
+
+
+def _short(kind: str, value: str) -> str:
+    """A commit is known by its first seven digits."""
+    is_commit = kind in ("bundle_version", "dag_version") and len(value) >= 20 and value.isalnum()
+    return value[:7] if is_commit else value

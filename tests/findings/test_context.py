@@ -1,0 +1,94 @@
+"""What changed when a finding began stands beside it, as correlation; what has nothing to do with it does not."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from windsock.findings.context import LEAD, sentence, with_changes
+from windsock.model import Answer, Finding
+from windsock.week import Week
+
+WEEK = Week.parse("2026-W47")
+BEGAN = datetime(2026, 11, 18, 9, tzinfo=UTC)
+COLUMNS = ("kind", "dag_id", "subject", "before", "after", "from_at", "until_at", "times")
+
+
+def change(
+    kind: str, *, dag_id: str = "", subject: str = "", at: datetime = BEGAN, **more: Any
+) -> dict[str, Any]:
+    row = {"kind": kind, "dag_id": dag_id, "subject": subject, "before": "1", "after": "2", "from_at": at,
+           "until_at": at, "times": 1}  # fmt: skip
+    return row | more
+
+
+def finding(code: str = "WS101", subject: dict[str, str] | None = None, **evidence: Any) -> Finding:
+    return Finding(id="x", code=code, name="n", severity="warning", subject=subject or {"dag_id": "orders"},
+                   headline="h", evidence=evidence, advice="a", question="q")  # fmt: skip
+
+
+def told(one: Finding, *rows: dict[str, Any]) -> list[str]:
+    answers = {
+        "changes_of_week": Answer("changes_of_week", COLUMNS, rows),
+        "bundles_by_dag": Answer(
+            "b", ("dag_id", "bundle_name"), ({"dag_id": "orders", "bundle_name": "git"},)
+        ),
+    }
+    (made,) = with_changes([one], answers, WEEK)
+    return list(made.evidence.get("changes", []))
+
+
+@pytest.mark.parametrize(
+    ("row", "is_named"),
+    [
+        (change("version", subject="Airflow"), True),
+        (change("version", subject="Airflow", at=BEGAN - LEAD), True),
+        (change("version", subject="Airflow", at=BEGAN - LEAD - timedelta(seconds=1)), False),
+        (change("version", subject="Airflow", at=BEGAN + timedelta(seconds=1)), False),
+        (change("bundle_version", subject="git"), True),
+        (change("bundle_version", subject="other"), False),
+        (change("dag_version", dag_id="orders"), True),
+        (change("dag_version", dag_id="payments"), False),
+        (change("pool_slots", subject="db"), False),
+        (change("bundle_version", subject="git", from_at=BEGAN - timedelta(days=7), at=BEGAN), True),
+    ],
+)
+def test_a_change_is_named_when_it_is_near_in_time_and_subject(row: dict[str, Any], is_named: bool) -> None:
+    assert bool(told(finding(first_at=BEGAN), row)) == is_named
+
+
+def test_without_a_known_beginning_only_changes_of_the_same_subject_are_named() -> None:
+    rows = (
+        change("version", subject="Airflow"),
+        change("tasks_cleared", dag_id="orders", before=None, times=3),
+    )
+    assert told(finding(), *rows) == ["tasks of orders cleared (3 times), Wed 18 Nov 09:00 UTC"]
+
+
+def test_an_incident_asks_for_all_its_dags_and_a_pool_for_its_own_size() -> None:
+    incident = finding("WS110", {"error_signature": "E"}, dag_ids=["a", "b"], first_at=BEGAN)
+    assert told(incident, change("dag_version", dag_id="b")) == ["code of b 1 → 2, Wed 18 Nov 09:00 UTC"]
+    pool = finding("WS301", {"pool": "db"})
+    assert told(pool, change("pool_slots", subject="db")) == ["slots of pool db 1 → 2, Wed 18 Nov 09:00 UTC"]
+
+
+def test_the_most_specific_come_first_and_the_rest_is_counted() -> None:
+    rows = [change("setting", subject=f"core.s{n}") for n in range(4)] + [
+        change("bundle_version", subject="git")
+    ]
+    lines = told(finding(first_at=BEGAN), *rows)
+    assert lines[0].startswith("bundle git")
+    assert (len(lines), lines[-1]) == (4, "2 more")
+
+
+def test_the_suspect_is_not_told_twice_and_trust_findings_have_no_context() -> None:
+    row = change("bundle_version", subject="git", after="abc")
+    assert told(finding(first_at=BEGAN, suspect="abc (git)"), row) == []
+    assert told(finding("WS901", first_at=BEGAN), row) == []
+
+
+def test_a_wide_interval_is_told_as_one() -> None:
+    row = change(
+        "version", subject="Airflow", before="3.3.1", after="3.3.2", from_at=BEGAN - timedelta(days=7)
+    )
+    assert sentence(row) == "Airflow 3.3.1 → 3.3.2, between Wed 11 Nov 09:00 UTC and Wed 18 Nov 09:00 UTC"
