@@ -219,7 +219,7 @@ def _missing(spec: Spec, judgement: Judgement) -> str:
     for one in judgement.no_data:
         if one.section == spec.key:
             return one.why
-    if not any(code.startswith(spec.codes) for code in judgement.judged):
+    if not any(code.startswith(spec.codes) for code in judgement.judged) and not spec.question:
         return "this version has no rule for it"
     return ""
 
