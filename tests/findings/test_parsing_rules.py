@@ -317,6 +317,12 @@ def test_an_old_import_error_tells_its_age() -> None:
     assert (finding.status, finding.since_week, finding.weeks) == ("still", "2026-W44", 4)
 
 
+def test_an_import_error_told_as_a_traceback_is_named_by_its_last_line() -> None:
+    message = 'Traceback (most recent call last):\n  File "a.py", line 1, in <module>\nModuleNotFoundError: no crm\n'
+    (finding,) = found(ImportFailed, answers(import_errors_of_week=[broken("a.py", message=message)]))
+    assert finding.headline.endswith(": ModuleNotFoundError: no crm")
+
+
 # --- the tax of workers
 
 

@@ -97,5 +97,7 @@ class ImportFailed(Rule):
 
 
 def _short(message: str) -> str:
-    line = message.strip().split("\n", 1)[0]
+    """The line that says what is wrong: the last of a traceback, else the first."""
+    lines = [line for line in message.strip().split("\n") if line.strip()] or [""]
+    line = lines[-1] if lines[0].startswith("Traceback (") else lines[0]
     return line if len(line) <= 120 else f"{line[:119]}…"
