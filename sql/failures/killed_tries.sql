@@ -6,6 +6,7 @@
 --   dag_id        varchar
 --   task_id       varchar
 --   state_reason  varchar      oom, signal, heartbeat
+--   signal        varchar      the signal most of them name (SIGKILL, SIGTERM, SIGSEGV); empty where none is named
 --   tries         bigint       killed tries in the week
 --   all_tries     bigint       all tries of the task in the week
 --   lost          bigint       killed tries that were the last known one
@@ -23,6 +24,9 @@ select
     dag_id,
     task_id,
     state_reason,
+    coalesce(mode(nullif(regexp_extract(error_signature, 'SIG[A-Z]+'), '')) filter (
+        where week = report_week()
+    ), '') as signal,
     count(*) filter (where week = report_week()) as tries,
     max(all_tries) as all_tries,
     count(*) filter (where week = report_week() and final_try) as lost,

@@ -60,6 +60,7 @@ COLUMNS: Mapping[str, Kind] = {
     "airflow_version": "plain",
     "metric": "plain",
     "gap": "plain",
+    "signal": "plain",
     "subject": "plain",  # of changes: settings, pools, bundles, components
     "before": "plain",  # versions, sizes, states
     "after": "plain",

@@ -319,7 +319,7 @@ def test_an_old_import_error_tells_its_age() -> None:
 
 def test_an_import_error_told_as_a_traceback_is_named_by_its_last_line() -> None:
     message = 'Traceback (most recent call last):\n  File "a.py", line 1, in <module>\nModuleNotFoundError: no crm\n'
-    (finding,) = found(ImportFailed, answers(import_errors_of_week=[broken("a.py", message=message)]))
+    (finding,) = found(ImportFailed, answers(import_errors_of_week=[broken("a.py") | {"message": message}]))
     assert finding.headline.endswith(": ModuleNotFoundError: no crm")
 
 

@@ -496,20 +496,32 @@ def test_a_fleet_without_logs_is_no_fleet_of_silent_dags() -> None:
     assert verdicts.findings == [] and verdicts.no_data
 
 
+KILLED = {"dag_id": "d", "task_id": "t", "state_reason": "oom", "signal": "", "tries": 3, "all_tries": 9, "lost": 1,
+          "tries_prev": 0, "first_at": AT, "last_at": AT}  # fmt: skip
+
+
 @pytest.mark.parametrize(("tries", "is_found"), [(2, False), (3, True), (4, True)])
 def test_kills_are_a_pattern_from_three_on(tries: int, is_found: bool) -> None:
-    row = {
-        "dag_id": "d",
-        "task_id": "t",
-        "state_reason": "oom",
-        "tries": tries,
-        "all_tries": 9,
-        "lost": 1,
-        "tries_prev": 0,
-        "first_at": AT,
-        "last_at": AT,
-    }
-    assert bool(found(Killed, answers(killed_tries=[row]))) == is_found
+    assert bool(found(Killed, answers(killed_tries=[KILLED | {"tries": tries}]))) == is_found
+
+
+@pytest.mark.parametrize(
+    ("reason", "signal", "ending", "advice"),
+    [
+        ("oom", "SIGKILL", "most likely out of memory", "memory limit"),
+        ("signal", "SIGKILL", "killed by SIGKILL", "memory limit"),
+        ("signal", "", "killed by a signal", "memory limit"),
+        ("signal", "SIGTERM", "told to stop by SIGTERM", "Find who stops it"),
+        ("signal", "SIGSEGV", "crashed by SIGSEGV", "native library"),
+        ("heartbeat", "", "heartbeat was lost", "workers' hosts"),
+    ],
+)
+def test_what_to_do_about_a_kill_depends_on_its_signal(
+    reason: str, signal: str, ending: str, advice: str
+) -> None:
+    row = KILLED | {"state_reason": reason, "signal": signal}
+    (finding,) = found(Killed, answers(killed_tries=[row]))
+    assert ending in finding.headline and advice in finding.advice
 
 
 @pytest.mark.parametrize(("rejected", "is_found"), [(4, False), (5, False), (6, True)])

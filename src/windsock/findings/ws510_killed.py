@@ -17,11 +17,28 @@ class Limits(Thresholds):
     min_tries: float = threshold(3, "killed tries a week", "one or two can be a deploy or a lost node")
 
 
-WORDS = {
-    "oom": "killed, most likely out of memory",
-    "signal": "killed by a signal",
-    "heartbeat": "given up after their heartbeat was lost",
-}
+_MEMORY = "Raise the task's memory limit or its request, or process its input in parts."
+_STOPPED = (
+    "Find who stops it at these times: a worker that scales in or is deployed, an eviction, a run timeout, a person; "
+    "a memory limit never sends SIGTERM."
+)
+_CRASHED = (
+    "A native library crashed: look at what was upgraded, and run it with PYTHONFAULTHANDLER=1 to see where."
+)
+_CRASHES = ("SIGSEGV", "SIGBUS", "SIGILL", "SIGABRT", "SIGFPE")
+
+
+def words(reason: str, signal: str) -> tuple[str, str]:
+    """How they ended, and what to do, by Airflow's reason and the signal it names (may be empty)."""
+    if reason == "heartbeat":
+        return "given up after their heartbeat was lost", "Look at the workers' hosts at these times."
+    if reason == "oom":
+        return "killed, most likely out of memory", _MEMORY
+    if signal == "SIGTERM":
+        return "told to stop by SIGTERM", _STOPPED
+    if signal in _CRASHES:
+        return f"crashed by {signal}", _CRASHED
+    return f"killed by {signal or 'a signal'}", _MEMORY
 
 
 class Killed(Rule):
@@ -30,7 +47,8 @@ class Killed(Rule):
     What it means: no exception, no callback, often no word in the log: the machine or the supervisor ended it.
     How it is judged: Airflow's own words in the log: killed by a signal (SIGKILL is most often the memory limit),
     or its heartbeat was lost; at least `min_tries` in the week.
-    What to do: give the task more memory, or make it need less; for lost heartbeats look at the workers.
+    What to do: after SIGKILL give the task more memory, or make it need less; after SIGTERM find who stops it; after
+    SIGSEGV look at native libraries; for lost heartbeats look at the workers.
     """
 
     code, name, section = "WS510", "killed", "silent"
@@ -45,6 +63,7 @@ class Killed(Rule):
             if row["tries"] < limits.min_tries:
                 verdicts.not_enough += 1
                 continue
+            ending, advice = words(row["state_reason"], row["signal"])
             verdicts.findings.append(
                 cls.finding(
                     subject={
@@ -54,13 +73,11 @@ class Killed(Rule):
                     },
                     severity="warning",
                     headline=f"{row['dag_id']}.{row['task_id']}: {row['tries']} of {wording.plural(row['all_tries'], 'try')} "
-                    f"{WORDS[row['state_reason']]}",
+                    f"{ending}",
                     evidence={
                         k: row[k] for k in ("tries", "all_tries", "lost", "tries_prev", "first_at", "last_at")
                     },
-                    advice="Raise the task's memory limit or its request, or process its input in parts."
-                    if row["state_reason"] != "heartbeat"
-                    else "Look at the workers' hosts at these times.",
+                    advice=advice,
                     rank=float(row["tries"]) + 2 * row["lost"],
                 )
             )
