@@ -52,6 +52,7 @@ accept: install  ## take today's output as the golden files; review the diff as 
 lock:            ## for maintainers: renew the lock files (needs uv)
 	@uv pip compile -q --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links --generate-hashes --no-header -o requirements/run.txt pyproject.toml
 	@uv pip compile -q --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links --generate-hashes --no-header --group dev -c requirements/run.txt -o requirements/dev.txt pyproject.toml
+	@uv pip compile -q --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links --generate-hashes --no-header --no-annotate --only-group build -c requirements/dev.txt -o requirements/build.txt pyproject.toml
 
 clean:           ## remove what can be made again
 	@rm -rf .venv dist build reports/out .pytest_cache .hypothesis .mypy_cache .ruff_cache

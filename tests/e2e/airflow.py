@@ -54,7 +54,9 @@ class Airflow:
         return run([str(self.venv / "bin" / "airflow"), *words], env=self.env(), cwd=self.home)
 
     def env(self) -> dict[str, str]:
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("AIRFLOW", "PYTHON", "VIRTUAL_ENV"))}
+        # no AWS credentials either: what runs in Airflow has to take them from its connections
+        ours = ("AIRFLOW", "PYTHON", "VIRTUAL_ENV", "AWS_")
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(ours)}
         return (
             kept
             | {

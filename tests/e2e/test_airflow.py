@@ -54,7 +54,7 @@ def s3() -> Iterator[str]:
     server.start()
     host, port = server.get_host_and_port()
     fake = {"AWS_ACCESS_KEY_ID": "FAKE", "AWS_SECRET_ACCESS_KEY": "FAKE", "AWS_DEFAULT_REGION": "us-east-1",
-            "AWS_EC2_METADATA_DISABLED": "true"}  # fmt: skip
+            "AWS_EC2_METADATA_DISABLED": "true", "AWS_ENDPOINT_URL": f"http://{host}:{port}"}  # fmt: skip
     before = {name: os.environ.get(name) for name in fake}
     os.environ |= fake
     boto3.client("s3", endpoint_url=f"http://{host}:{port}").create_bucket(Bucket="airflow-logs")
@@ -73,12 +73,13 @@ def fleet(
         logs, more = "s3://airflow-logs/prod", {
             "AIRFLOW__LOGGING__REMOTE_LOG_CONN_ID": "aws_default",
             "AIRFLOW_CONN_AWS_DEFAULT": s3_connection(s3),
+            "WINDSOCK_AWS_CONN_ID": "aws_default",
         }  # fmt: skip
     else:  # logs stay in the folder where the scheduler's own lie too
         logs, more = str(home / "logs"), {"AIRFLOW__LOGGING__REMOTE_LOGGING": "False"}
     pipeline = home / "windsock.toml"
     pipeline.write_text(
-        f"[deployment]\nname = 'e2e'\n[sources.task_logs]\nurl = '{logs}'\n[storage.s3]\nendpoint_url = '{s3}'\n"
+        f"[deployment]\nname = 'e2e'\n[sources.task_logs]\nurl = '{logs}'\n"
         f"[lake]\nurl = 'lake'\nshards = {SHARDS}\n[report]\nout = 'out'\n[deliver.files]\nurl = 'delivered'\n"
     )
     binary = windsock(interpreter("3.11"), "windsock-3.11") / "bin" / "windsock"
