@@ -26,8 +26,8 @@ demo: install    ## the main job on data/sample, offline; ends with the path of 
 test: install    ## all everyday tests
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not e2e"
 
-e2e: install     ## real components: Airflow 2.11 and 3, DuckDB 1.5, other Pythons, a fresh clone (makes environments; half an hour)
-	@$(BIN)/python -m pytest -m e2e tests/e2e
+e2e: install     ## real components: Airflow 2.11 and 3, a browser, DuckDB 1.5, other Pythons, a fresh clone (makes environments; half an hour)
+	@$(BIN)/python -m pytest -m e2e tests
 
 check: install   ## format, lint, types, drift of generated pages
 	@$(BIN)/ruff format --check .

@@ -59,6 +59,20 @@ def environment(name: str, python: Path, *installs: list[str]) -> Path:
     return folder
 
 
+def packages(name: str, *wanted: str) -> Path:
+    """The `node_modules` that hold these packages (`axe-core@4.14.1`); made once, then reused. Skips without npm."""
+    if shutil.which("npm") is None:
+        pytest.skip("no npm here; install Node.js 20 or newer")
+    folder = cache() / f"{name}-{hashlib.sha256(repr(wanted).encode()).hexdigest()[:12]}"
+    if not (folder / "complete").exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        (folder / "package.json").write_text('{"private": true, "type": "module"}')
+        run(["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", *wanted], cwd=folder)
+        (folder / "complete").touch()
+    return folder / "node_modules"
+
+
 def run(command: list[str], *, cwd: Path | None = None, env: dict[str, str] | None = None) -> str:
     """Run to the end, without this process's Python paths; what it printed, or an assertion that shows it."""
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "VIRTUAL_ENV"))}
