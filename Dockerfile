@@ -23,13 +23,13 @@ LABEL org.opencontainers.image.title="windsock" \
       org.opencontainers.image.description="Which way your Apache Airflow is blowing: a weekly health report" \
       org.opencontainers.image.licenses="Apache-2.0"
 # a number, not a name: Kubernetes can then see by itself that it is not root
-RUN useradd --uid 10001 --user-group --create-home --home-dir /work --shell /usr/sbin/nologin windsock
+RUN useradd --uid 10001 --user-group --create-home --home-dir /var/windsock --shell /usr/sbin/nologin windsock
 COPY --from=build /opt/windsock /opt/windsock
 ENV PATH="/opt/windsock/bin:${PATH}" \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1
 # reports, caches and a local lake go here; mount something that lasts, or keep the lake in a bucket
-WORKDIR /work
+WORKDIR /var/windsock
 USER 10001:10001
 ENTRYPOINT ["windsock"]
 CMD ["--help"]
