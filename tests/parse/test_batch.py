@@ -122,13 +122,15 @@ LINES3 = st.one_of(
 )  # fmt: skip
 
 HEADS2 = st.builds(
-    lambda at, file, level: b"[%s] {%s} %s - " % (at, file, level),
+    lambda at, file, level, gap: b"[%s] {%s} %s -%s" % (at, file, level, gap),
     st.sampled_from([b"2026-11-23T15:22:59.673+0000", b"2026-11-23T15:22:58.001+0000", b"2026-11-23T16:22:58.001+0100", b"2026-13-23T15:22:59.673+0000",
                      b"2026-11-23 15:22:59,673", b"2020-11-23T15:22:59.673+0000", b"2026-11-23T15:22:59.673-0530", b"2026-11-23T15:22:59.673+9999",
                      b"2026-11-23, 15:22:59 CEST", b"2026-11-23T15:22:59.673Z", b"2026-11-23T15:22:59.673 +00"]),
     st.sampled_from([b"taskinstance.py:1", b"local_task_job_runner.py:266", b"standard_task_runner.py:72", b"logging_mixin.py:190", b"user.py:12",
-                     b"subprocess.py:106", b"u.py:1234567", b"a:b:3", b"x}y:1", b"{user.py:1}", b"m\xc3\xbcll.py:3", b"\x1b[34muser.py:3", b"none", b"task_command.py:467"]),
+                     b"subprocess.py:106", b"u.py:1234567", b"a:b:3", b"x}y:1", b"{user.py:1}", b"m\xc3\xbcll.py:3", b"\x1b[34muser.py:3", b"none", b"task_command.py:467",
+                     b"__init__.py:4", b"a_file_with_a_name_that_is_longer_than_most.py:12", b"a_file_with_a_name_that_is_longer_than_the_window_is.py:123456", b"12345678:9"]),
     st.sampled_from([b"INFO", b"INFO", b"INFO", b"WARNING", b"ERROR", b"CRITICAL", b"DEBUG", b"Level 25", b"info", b"INFOX"]),
+    st.sampled_from([b" ", b" ", b" ", b"", b"  "]),
 )  # fmt: skip
 TEXTS2 = st.sampled_from(
     [b"hello", b"Marking task as SUCCESS. dag_id=d, task_id=t, run_id=r", b"Marking task as FAILED. dag_id=d, task_id=t",
@@ -137,7 +139,10 @@ TEXTS2 = st.sampled_from(
      b"State of this instance has been externally set to skipped. Terminating instance.", b"Traceback (most recent call last):\n  KeyError: 'k'",
      b"Task is not able to be run", b"x\nTraceback (most recent call last)\n  File \"/d/x.py\", line 1, in f\nE: v", b"Failed to execute job 1 for task t (v; 7)",
      b"Bash command failed\nTraceback (most recent call last):\n  File \"/d/x.py\", line 1, in f\nE: Bash command failed",
-     b"Executing <Task(PythonOperator): t> on 2026-11-23 15:16:00+00:00", b"\x1b[0m[2026-11-23T15:22:59.673+0000] {taskinstance.py:1} INFO - Marking task as FAILED."]
+     b"Executing <Task(PythonOperator): t> on 2026-11-23 15:16:00+00:00", b"\x1b[0m[2026-11-23T15:22:59.673+0000] {taskinstance.py:1} INFO - Marking task as FAILED.", b"\x1b[1mMarking task as FAILED. dag_id=d, task_id=t,",
+     b"Mark\x1b[0ming task as FAILED. dag_id=d, task_id=t,", b"Task is", b"Running", b"Immediate failure requested. Marking task as FAILED.", b"All retries failed; marking task as FAILED.",
+     b"Pausing task as DEFERRED. dag_id=d", b"Rescheduling task, marking task as UP_FOR_RESCHEDULE", b"Trigger failed:\nTraceback (most recent call last):\nE: v",
+     b"labelled@-@{\"workflow\": \"x\"}"]
 )  # fmt: skip
 LINES2 = st.one_of(
     st.builds(lambda head, text: head + text, HEADS2, TEXTS2),

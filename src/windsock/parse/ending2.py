@@ -71,7 +71,7 @@ class Ending:
     def see(self, record: Record) -> None:
         """Take one record that Airflow wrote."""
         text = record.message
-        if (mark := _MARK.match(text)) and self._names_me(mark["rest"] or ""):
+        if "arking task as " in text and (mark := _MARK.match(text)) and self._names_me(mark["rest"] or ""):
             self._marked(mark["state"].lower(), mark["how"] or "")
         elif match := _RETURN.match(text):
             self.code = match["code"]

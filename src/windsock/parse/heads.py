@@ -9,8 +9,9 @@ group lines lose their level (`{file.py:1} ▼ Pre task execution logs`). Source
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
+
+import msgspec
 
 HEAD = re.compile(
     r"\[(?P<at>\d{4}-\d\d-\d\d(?:[T ]|, )\d\d:\d\d:\d\d(?:[.,]\d{1,6})?"
@@ -32,8 +33,7 @@ _ZONES = {
 }  # fmt: skip
 
 
-@dataclass(slots=True)
-class Raw:
+class Raw(msgspec.Struct, gc=False):
     """A head with its text, before it is judged. `no` counts from 0 within the object."""
 
     no: int
@@ -90,6 +90,8 @@ def moment(at_text: str, default: tzinfo) -> datetime | None:
     """A stamp as UTC; `default` is the zone of a stamp that names none, or one that is not known."""
     try:
         at = datetime.fromisoformat(at_text.replace(",", "."))
+        if at.tzinfo is UTC:
+            return at
         return (at if at.tzinfo else at.replace(tzinfo=default)).astimezone(UTC)
     except (ValueError, OverflowError):
         pass

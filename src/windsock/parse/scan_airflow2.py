@@ -20,8 +20,15 @@ from windsock.parse.words import (
     Bytes,
     Ints,
     Needle,
+    OneOf,
+    Rows,
     Shape,
+    Words,
+    bytes_equal,
+    count_bytes,
     extremes,
+    last_no_digit,
+    lowest_byte,
     maybe_strange,
     places_of,
     word,
@@ -32,15 +39,15 @@ Told = tuple[int, bytes]
 """A record to decode, head and continuation, with its number."""
 
 FILE_AT, WINDOW = 32, 48  # where the file's name begins; within how many bytes its closing brace must stand
-PAD = bytes(FILE_AT + WINDOW + 16)  # so that every word looked at lies inside the buffer
+PAD = bytes(FILE_AT + WINDOW + 32)  # so that every row looked at lies inside the buffer
 _STAMP = (Shape(b"[0000-00"), Shape(b"-00T00:0"), Shape(b"0:00.000"))
 _EAST, _WEST = Shape(b"+0000] {"), Shape(b"-0000] {")
-_INFO, _RUNNING = word(b"} INFO -"), word(b"Running ")
-# the files of Airflow whose records may tell of the ending, the host or the operator, by the first eight letters
-_TELLING = tuple(
-    word(name)
-    for name in (b"taskinst", b"local_ta", b"standard", b"cgroup_t", b"task_com", b"cli_acti", b"base_tas")
-)
+_INFO, _NOTHING = word(b" INFO - "), np.uint64(0)
+# how the records begin that may tell of a process, its host, its operator or its ending (`airflow2`, `ending2`)
+_TELLING = OneOf(
+    (b"Executin", b"Started ", b"Running ", b"Marking ", b"marking ", b"Immediat", b"All retr", b"Task exi", b"Task is ",
+     b"State of", b"Pausing ", b"Reschedu")
+)  # fmt: skip
 _TRACEBACK = Needle(b"Traceback (most recent call last)", rare=10)
 
 
@@ -63,45 +70,47 @@ def scan(data: bytes, ends: Sequence[int]) -> list[tuple[list[Told], Passed] | N
     starts[1:] = stops[:-1] + 1
     bounds = np.searchsorted(stops, np.asarray(ends) - 1, side="right")
     heads = _heads(data, raw, starts, stops, bounds)
-    at = words_at(raw)
-    quiet_starts = starts[heads.lines[heads.quiet]]
-    stamps = at(quiet_starts + 1), at(quiet_starts + 9), at(quiet_starts + 16)
+    stamps = _stamps(raw, starts[heads.lines[heads.quiet]])
     edges = np.searchsorted(heads.lines, bounds)
     loud = np.flatnonzero(~heads.quiet)
     cuts = np.searchsorted(loud, edges)
     spans = extremes(stamps, edges - cuts)
+    found = _Found(data, heads, starts, edges, np.asarray(ends), loud)
     results: list[tuple[list[Told], Passed] | None] = []
     first_line, first, cut = 0, 0, 0
     for bound, edge, next_cut, span in zip(
         bounds.tolist(), edges.tolist(), cuts.tolist(), spans, strict=True
     ):
-        if edge == first or heads.lines[first] != first_line:
-            results.append(None)
-        else:
-            ours = _Heads(heads.lines[first:edge], heads.quiet[first:edge])
-            results.append(_segment(data, starts, ours, loud[cut:next_cut] - first, ends[len(results)], span))
+        is_whole = edge > first and found.lines[first] == first_line
+        results.append(found.segment(first, edge, cut, next_cut, span) if is_whole else None)
         first_line, first, cut = bound, edge, next_cut
     return results
+
+
+def _stamps(raw: Bytes, begins: Ints) -> tuple[Words, ...]:
+    """The words of time stamps that stand at fixed places behind `begins`."""
+    rows = Rows(raw, begins, 24)
+    return rows.word(1), rows.word(9), rows.word(16)
 
 
 def _heads(data: bytes, raw: Bytes, starts: Ints, stops: Ints, bounds: Ints) -> _Heads:
     """Every line that begins a record. Lines of another shape that may be heads are put to the exact reader's test."""
     initial = raw[starts]
     may_be = np.flatnonzero((initial == ord("[")) | (initial == 0x1B))
-    at = words_at(raw)
     begin = starts[may_be]
-    zone = at(begin + 24)
+    rows = Rows(raw, begin, FILE_AT + WINDOW)
+    zone = rows.word(24)
     wrong = np.minimum(_EAST.misfit(zone), _WEST.misfit(zone))  # zero where either fits
     for offset, shape in zip((0, 8, 16), _STAMP, strict=True):
-        wrong |= shape.misfit(at(begin + offset))
+        wrong |= shape.misfit(rows.word(offset))
     # stamps of one segment compare as text only within one zone: that of its first line
     firsts = np.concatenate((np.zeros(1, np.int64), bounds[:-1]))
-    zones = at(starts[np.minimum(firsts, len(starts) - 1)] + 24)
+    zones = words_at(raw)(starts[np.minimum(firsts, len(starts) - 1)] + 24)
     wrong |= zone ^ (zones[np.searchsorted(bounds, may_be, side="right")] if len(bounds) > 1 else zones)
-    quiet = wrong == 0
-    quiet[quiet] = _is_quiet_head(raw, begin[quiet])
-    others = np.flatnonzero(~quiet)
-    heads = quiet.copy()
+    shaped, telling = _shaped(raw, begin, rows)
+    shaped &= wrong == 0
+    heads, quiet = shaped.copy(), shaped & ~telling
+    others = np.flatnonzero(~shaped)
     for place, start, stop in zip(
         others.tolist(), begin[others].tolist(), stops[may_be[others]].tolist(), strict=True
     ):
@@ -113,56 +122,80 @@ def _heads(data: bytes, raw: Bytes, starts: Ints, stops: Ints, bounds: Ints) -> 
     return _Heads(lines, quiet)
 
 
-def _is_quiet_head(raw: Bytes, begin: Ints) -> Bools:
-    """Of lines that begin with a stamp: is the rest `{name:digits} INFO -`, and the name none that tells?"""
-    at = words_at(raw)
-    name_at = begin + FILE_AT
-    window = np.lib.stride_tricks.sliding_window_view(raw, WINDOW)[name_at]
-    brace, colon = (window == ord("}")).argmax(axis=1), (window == ord(":")).argmax(axis=1)
-    count = brace - colon - 1
-    good = (colon > 0) & (count >= 1) & (count <= 6) & (window[:, 0] != ord("{"))
-    eights = window.view("<u8")
-    doubtful = brace > 24
-    for column in range(3):
-        doubtful |= maybe_strange(eights[:, column])
-    good[doubtful] &= ~_has_strange(window[doubtful], brace[doubtful])
-    shift = (8 * (8 - np.clip(count, 1, 7))).astype(np.uint64)
-    number = at(name_at + brace - 8) >> shift
-    ones = word(b"\1" * 8) >> shift
-    good &= (number & (ones * np.uint64(0xF0))) == ones * np.uint64(0x30)
-    good &= ((number + ones * np.uint64(6)) & (ones * np.uint64(0xF0))) == ones * np.uint64(0x30)
-    good &= at(name_at + brace) == _INFO
-    good &= at(name_at + brace + 9) != _RUNNING
-    name = eights[:, 0]
-    for telling in _TELLING:
-        good &= name != telling
-    return np.asarray(good, np.bool_)
+def _shaped(raw: Bytes, begin: Ints, rows: Rows) -> tuple[Bools, Bools]:
+    """Of lines that begin with a stamp: is the rest `{name:digits} INFO - ` in plain letters; and may the text tell?"""
+    brace, good = _closing_brace(rows, len(begin))
+    tail = Rows(
+        raw, begin + (FILE_AT - 8) + brace, 32
+    )  # the eight bytes before the brace, the level, the text
+    number, said = tail.word(0), tail.word(17)
+    colon = last_no_digit(number)
+    good &= (colon >= 1) & (colon <= 6)  # one to six digits
+    shift = (8 * np.clip(colon, 0, 7)).astype(np.uint64)
+    good &= (number >> shift) & np.uint64(0xFF) == ord(":")
+    good &= tail.word(9) == _INFO
+    good &= rows.byte(FILE_AT) != ord("{")
+    # a colour inside the head is taken out before it is read: the text then begins behind it
+    return good, _TELLING.holds(said) | (bytes_equal(said, 0x1B) != _NOTHING)
 
 
-def _has_strange(window: Bytes, brace: Ints) -> Bools:
-    """Whether a byte that is no printable ASCII stands before the closing brace: the exact reader decides then."""
-    strange = (window < 0x20) | (window >= 0x7F)
-    return np.asarray((strange & (np.arange(window.shape[1]) < brace[:, None])).any(axis=1), np.bool_)
+def _closing_brace(rows: Rows, count: int) -> tuple[Ints, Bools]:
+    """How far behind the name's beginning the first brace closes; and whether all up to there is printable and holds one
+    colon. Most names are short: each eight bytes are looked at where no brace was found before."""
+    brace, good, colons = np.zeros(count, np.int64), np.ones(count, np.bool_), np.zeros(count, np.int64)
+    left = np.arange(count)
+    for at in range(0, WINDOW, 8):
+        words = rows.word(FILE_AT + at)[left]
+        good[left] &= ~maybe_strange(words)
+        colons[left] += count_bytes(bytes_equal(words, ord(":")))
+        closing = bytes_equal(words, ord("}"))
+        ended = closing != _NOTHING
+        brace[left[ended]] = at + lowest_byte(closing[ended])
+        left = left[~ended]
+        if not len(left):
+            break
+    good[left] = False
+    return brace, good & (colons == 1)
 
 
-def _segment(
-    data: bytes, starts: Ints, heads: _Heads, loud: Ints, end: int, span: tuple[bytes, bytes]
-) -> tuple[list[Told], Passed]:
-    """One segment's records to decode; the count and the times of the others."""
-    count = len(heads.lines)
-    offsets = starts[heads.lines[np.concatenate((loud, np.minimum(loud + 1, count - 1)))]].tolist()
-    told: list[Told] = []
-    for place, no in enumerate(loud.tolist()):
-        stop = end if no + 1 == count else offsets[len(loud) + place]
-        told.append((no, data[offsets[place] : stop - 1]))
-    passed = Passed(count - len(told))
-    if passed.count:
-        passed.first_no = int(np.argmax(heads.quiet))
-        start = int(starts[heads.lines[passed.first_no]])
-        zone = data[start + 24 : start + 29]
-        passed.first_at = _moment(data[start + 1 : start + 24] + zone)
-        passed.low_at, passed.high_at = (_moment(row[:16] + row[17:] + zone) for row in span)
-    return told, passed
+class _Found:
+    """The records of one buffer. Everything that is wanted per segment lies ready in lists: a segment is often small."""
+
+    def __init__(self, data: bytes, heads: _Heads, starts: Ints, edges: Ints, ends: Ints, loud: Ints) -> None:
+        begins = starts[heads.lines]
+        stops = np.append(begins[1:], ends[-1:])
+        last = edges > np.concatenate(
+            (np.zeros(1, np.int64), edges[:-1])
+        )  # of every segment that has records
+        stops[edges[last] - 1] = ends[last]
+        quiet = np.flatnonzero(heads.quiet)
+        self._data = data
+        self.lines = heads.lines
+        self._loud = list(zip(loud.tolist(), begins[loud].tolist(), (stops[loud] - 1).tolist(), strict=True))
+        self._quiet, self._quiet_begins = quiet, begins[quiet]
+
+    def segment(
+        self, first: int, edge: int, cut: int, next_cut: int, span: tuple[bytes, bytes]
+    ) -> tuple[list[Told], Passed]:
+        """The records `first` to `edge`, of which those to decode are `cut` to `next_cut`; the count and the times of the
+        others."""
+        data = self._data
+        told = [(no - first, data[start:stop]) for no, start, stop in self._loud[cut:next_cut]]
+        passed = Passed(edge - first - len(told))
+        if passed.count:
+            before = first - cut
+            passed.first_no = int(self._quiet[before]) - first
+            start = int(self._quiet_begins[before])
+            zone = data[start + 24 : start + 29]
+            times: dict[bytes, datetime | None] = {}
+            low, high = (row[:16] + row[17:] for row in span)
+            for stamp in (data[start + 1 : start + 24], low, high):
+                if stamp not in times:
+                    times[stamp] = _moment(stamp + zone)
+            passed.first_at, passed.low_at, passed.high_at = (
+                times[data[start + 1 : start + 24]], times[low], times[high]
+            )  # fmt: skip
+        return told, passed
 
 
 def _moment(stamp: bytes) -> datetime | None:

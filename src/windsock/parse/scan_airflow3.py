@@ -14,7 +14,19 @@ import numpy as np
 
 from windsock.parse.airflow3 import DULL_EVENTS, ERROR_DETAIL, EVENT_AT, TASK_LOGGER, moment
 from windsock.parse.reading import Passed
-from windsock.parse.words import Bools, Bytes, Ints, Needle, Shape, Words, extremes, places_of, word, words_at
+from windsock.parse.words import (
+    Bools,
+    Bytes,
+    Ints,
+    Needle,
+    Rows,
+    Shape,
+    Words,
+    extremes,
+    places_of,
+    word,
+    words_at,
+)
 
 SHORTEST = 80  # bytes; a shorter line is decoded, so that every word looked at lies inside its line
 Told = tuple[int, bytes]
@@ -60,19 +72,19 @@ def _quiet(raw: Bytes, starts: Ints, stops: Ints) -> tuple[Bools, tuple[Words, .
     if len(raw) <= SHORTEST:
         nothing = np.zeros(0, np.uint64)
         return np.zeros_like(long_enough), (nothing, nothing, nothing)
-    at = words_at(raw)
     safe = starts if long_enough.all() else np.where(long_enough, starts, 0)
-    stamps = at(safe + 16), at(safe + 25), at(safe + 33)
+    rows = Rows(raw, safe, SHORTEST)
+    stamps = rows.word(16), rows.word(25), rows.word(33)
     wrong = _DATE.misfit(stamps[0]) | _TIME.misfit(stamps[1])
     wrong |= _FRACTION.misfit(stamps[2])
     for offset, text in _HEAD:
-        wrong |= at(safe + offset) ^ text
-    level = at(safe + 51)
-    is_info = (level == _INFO) & (at(safe + 59) == _EVENT)
+        wrong |= rows.word(offset) ^ text
+    level = rows.word(51)
+    is_info = (level == _INFO) & (rows.word(59) == _EVENT)
     quiet = long_enough & (raw[stops - 1] == ord("}")) & (wrong == 0) & (is_info | (level == _DEBUG))
     quiet[np.searchsorted(stops, _DETAIL.places(raw))] = False
     spoken = np.searchsorted(stops, _SPOKEN.places(raw))
-    said = at(safe[spoken] + EVENT_AT)
+    said = words_at(raw)(safe[spoken] + EVENT_AT)
     is_dull = is_info[spoken] & ((said == _DULL[0]) | (said == _DULL[1]))
     quiet[spoken[~is_dull]] = False
     return quiet, stamps if quiet.all() else tuple(stamp[quiet] for stamp in stamps)

@@ -21,16 +21,51 @@ _LINKS = (
 _RUNNER = re.compile(
     r"/airflow/(?:models(?:\.py|/)|jobs(?:\.py|/)|cli/|task/|bin/|utils/db\.py|sdk/execution_time/task_runner\.py)"
 )
+# the newline before the first line that is neither blank nor indented nor drawn as part of a frame
+_TOLD = re.compile(r"\n(?=[^\s^~[|+╭│╰])")
 _UNUSUAL_PREFIX = re.compile(r"unusual_prefix_[0-9a-f]{40}_")
 
 
 def last_exception(text: str) -> Failure | None:
     """The exception that was raised at the end of the traceback in `text`, or None where there is none."""
+    if text.count(START) == 1 and "Exception Group" not in text:
+        return _single(text)
     lines = text.split("\n")
     starts = [no for no, line in enumerate(lines) if START in line and not line.lstrip(" +").startswith("|")]
-    if not starts:
+    return _of_block(lines, _raised(lines, starts)) if starts else None
+
+
+def _single(text: str) -> Failure | None:
+    """As `_of_block` for a text with one plain block, without a look at each of its lines: the line that tells begins
+    where no frame's line does, and the frame is sought from there backwards."""
+    at = text.index(START)
+    if text[text.rfind("\n", 0, at) + 1 : at].lstrip(" +").startswith("|"):
         return None
-    start = _raised(lines, starts)
+    for told in _TOLD.finditer(text, at):
+        line, _newline, rest = text[told.end() :].partition("\n")
+        if _FRAME.match(line):
+            continue
+        if match := _EXCEPTION.match(line.rstrip()):
+            message = _message(match["message"] or "", rest.split("\n") if rest else [])
+            return Failure(clean_type(match["type"]), message, _last_user_frame(text, at, told.start()))
+        return None
+    return None
+
+
+def _last_user_frame(text: str, start: int, stop: int) -> tuple[str, str] | None:
+    """The innermost frame of the user's between two places of a text."""
+    while (at := text.rfind('File "', start, stop)) >= 0:
+        begin = text.rfind("\n", 0, at) + 1
+        end = text.find("\n", at)
+        match = _FRAME.match(text[begin : end if end >= 0 else len(text)])
+        if begin > start and match and match["name"] and is_user_file(match["file"]):
+            return match["file"].replace("\\", "/").rsplit("/", 1)[-1], match["name"].strip()
+        stop = begin - 1
+    return None
+
+
+def _of_block(lines: list[str], start: int) -> Failure | None:
+    """What the block that begins at a line tells."""
     is_group = "Exception Group" in lines[start]
     frame: tuple[str, str] | None = None
     for no in range(start + 1, len(lines)):

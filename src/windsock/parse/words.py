@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,45 @@ def words_at(raw: Bytes) -> Callable[[Any], Words]:
     return lambda places: view[places]
 
 
+class Rows:
+    """A row of bytes from each of many places, fetched at once: that costs about what one word of each does."""
+
+    def __init__(self, raw: Bytes, places: Ints, width: int) -> None:
+        view = np.ndarray((max(0, len(raw) - width + 1),), f"V{width}", raw, strides=(1,))
+        self._bytes = view[places].view(np.uint8).reshape(len(places), width)
+
+    def word(self, offset: int) -> Words:
+        """The eight bytes at an offset in every row."""
+        return self._bytes[:, offset : offset + 8].view("<u8")[:, 0].copy()
+
+    def byte(self, offset: int) -> Bytes:
+        """The byte at an offset in every row."""
+        return self._bytes[:, offset]
+
+
+class OneOf:
+    """Which words are among a few given ones: by a multiplication that takes each of those to a slot of its own."""
+
+    def __init__(self, texts: Sequence[bytes]) -> None:
+        wanted = [word(text) for text in texts]
+        rng = random.Random(0)
+        while True:
+            self._factor = np.uint64(rng.getrandbits(64) | 1)
+            slots = [self._slot(np.array([one])) for one in wanted]
+            if len({int(slot[0]) for slot in slots}) == len(wanted):
+                break
+        self._table = np.full(256, wanted[0])  # no other word ends in its slot
+        for slot, one in zip(slots, wanted, strict=True):
+            self._table[slot] = one
+
+    def holds(self, words: Words) -> Bools:
+        """One flag per word."""
+        return np.asarray(self._table[self._slot(words)] == words, np.bool_)
+
+    def _slot(self, words: Words) -> Ints:
+        return ((words * self._factor) >> np.uint64(56)).astype(np.int64)
+
+
 class Shape:
     """Eight bytes of which some are given and the others, written `0`, are ASCII digits."""
 
@@ -59,7 +99,26 @@ class Shape:
         return wrong
 
 
-def _lowest_byte(words: Words) -> Ints:
+def bytes_equal(words: Words, byte: int) -> Words:
+    """The highest bit of each byte that is `byte`, and no other."""
+    low = word(b"\x7f" * 8)
+    differing = words ^ word(bytes([byte]) * 8)
+    return ~(((differing & low) + low) | differing | low)
+
+
+def count_bytes(marks: Words) -> Ints:
+    """How many bytes of each word `bytes_equal` marked."""
+    return (((marks >> np.uint64(7)) * word(b"\1" * 8)) >> np.uint64(56)).astype(np.int64)
+
+
+def last_no_digit(words: Words) -> Ints:
+    """The last byte of each word that is no ASCII digit; something below zero where all are."""
+    tens, six, zero = (word(bytes([c]) * 8) for c in (0xF0, 0x06, 0x30))
+    marks = ((words ^ zero) | ((words + six) ^ zero)) & tens
+    return ((marks.astype(np.float64).view(np.int64) >> 52) - 1023) >> 3
+
+
+def lowest_byte(words: Words) -> Ints:
     """Which byte of each word holds its lowest set bit. The exponent of a power of two, as a double has it, tells."""
     lowest = words & (~words + np.uint64(1))
     return ((lowest.astype(np.float64).view(np.int64) >> 52) - 1023) >> 3
@@ -79,7 +138,7 @@ def _set_flags(flags: Bools) -> Ints:
     held = eights[hit]
     if (held & (held - np.uint64(1))).any():
         return np.flatnonzero(flags)
-    return np.concatenate((hit * 8 + _lowest_byte(held), np.flatnonzero(flags[whole:]) + whole))
+    return np.concatenate((hit * 8 + lowest_byte(held), np.flatnonzero(flags[whole:]) + whole))
 
 
 def places_of(raw: Bytes, byte: int) -> Ints:
