@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from windsock.model import Outcome, Parsed, Reject, Row
 from windsock.parse.component.dag_processor import tell_files
+from windsock.parse.component.dull import telling
 from windsock.parse.component.facts import Facts
 from windsock.parse.component.holds import tell_holds
 from windsock.parse.component.kubernetes import tell_pods
@@ -47,9 +48,12 @@ def read_component_log(data: bytes, *, path: str, modified_at: datetime, timezon
 
 
 class Reader:
-    """Reads an object piece by piece; what is told is handed on piece by piece, what is known stays."""
+    """Reads an object piece by piece; what is told is handed on piece by piece, what is known stays.
 
-    def __init__(self, path: str, zone: tzinfo) -> None:
+    `reads_all`: the exact path, which decodes every line; the rows are the same."""
+
+    def __init__(self, path: str, zone: tzinfo, *, reads_all: bool = False) -> None:
+        self._reads_all = reads_all
         self._path, self._zone = path, zone
         self._component = _named_by(path)
         self._facts, self._records = Facts(), Records(zone)
@@ -62,7 +66,8 @@ class Reader:
 
     def feed(self, piece: bytes) -> None:
         """Whole lines. A record that they leave open is completed by the next piece, or by the end."""
-        self._hear(self._records.read(unwrap(piece, self._partial)))
+        for run in [piece] if self._reads_all else telling(piece):
+            self._hear(self._records.read(unwrap(run, self._partial)))
 
     def end(self) -> None:
         """Nothing more comes: the open records are complete."""

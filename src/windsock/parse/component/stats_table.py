@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from windsock.parse.component.records import moment
 
@@ -56,6 +57,7 @@ def parses(text: str) -> Iterator[Parse]:
             yield row
 
 
+@lru_cache(maxsize=64)  # the same head stands over every table of a log
 def _columns(names: str, rule: str) -> dict[str, tuple[int, int | None]]:
     """Name → (first, last) place in a line, by the dashes; the last column runs to the end of the line."""
     spans = [match.span() for match in re.finditer(r"-+", rule)]
