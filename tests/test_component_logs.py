@@ -216,3 +216,33 @@ def test_a_log_that_grows_is_read_on_and_keeps_what_it_told_when_it_is_truncated
     (row,) = ask(only, "select count(*) as n from task_tries")
     assert row["n"] == 2100  # the last record of the old file stood open, and its rotated copy is not here
     assert pull(only, hours=3).read == 0
+
+
+def test_the_known_head_of_a_log_is_not_fetched_again(tmp_path: Path, only: configs.Config) -> None:
+    """Shown by a head that nobody could read any more: its bytes are gone from the disk, its facts are not."""
+    path = tmp_path / "logs/scheduler.log"
+    first, second = ("".join(finished(no) for no in numbers) for numbers in (range(2500), range(2500, 2600)))
+    write(path, first)
+    pull(only)
+    path.write_bytes(b"\0" * 800_000 + (first + second).encode()[800_000:])
+    summary = pull(only, hours=1)
+    assert summary.read == 1
+    assert summary.bytes < 400_000  # what is new, and some lines before it
+    (row,) = ask(only, "select count(*) as n, count(distinct task_id) as tasks from task_tries")
+    assert (row["n"], row["tasks"]) == (2600, 2600)
+
+
+def test_a_log_of_the_same_size_with_another_text_is_read_whole(tmp_path: Path, only: configs.Config) -> None:
+    path = tmp_path / "logs/scheduler.log"
+    write(path, "".join(finished(no) for no in range(10_000, 12_500)))
+    pull(only)
+    path.write_text(
+        "".join(finished(no) for no in range(20_000, 22_600))
+    )  # rotated away: a later log has its name
+    summary = pull(only, hours=1)
+    assert summary.bytes == path.stat().st_size
+    (row,) = ask(
+        only,
+        "select count(distinct task_id) as n from task_tries where cast(substr(task_id, 2) as integer) >= 20000",
+    )
+    assert row["n"] == 2600

@@ -39,6 +39,7 @@ STORY = {
     "airflow_access",
     "marks",
     "read",
+    "read_components",
     "read_metrics",
     "publish",
     "dispatch",

@@ -22,7 +22,8 @@ from windsock.parse.component import Part, part_of
 from windsock.parse.metrics import Known
 from windsock.pull_airflow import Span, pull_airflow
 from windsock.pull_prometheus import pages_to_read, pull_prometheus
-from windsock.read import is_of_kind, is_part, read_objects
+from windsock.read import is_of_kind, read_objects
+from windsock.read_components import is_part, read_components
 from windsock.read_metrics import read_metrics
 from windsock.scratch import scratch_folder
 from windsock.sources.fetch import fetch
@@ -285,8 +286,10 @@ class _Pull:
     def _outcomes(
         self, writer: Writer, one: Input, objects: Iterator[SourceObject], parts: dict[str, list[Part]]
     ) -> Iterator[tuple[SourceObject, Outcome]]:
+        if one.kind == "component_logs":
+            return read_components(self.config, one.store, objects, parts, spared=self.summary.spare)
         if one.kind != "metrics":
-            return read_objects(self.config, one.kind, fetch(one.store, objects, kind=one.kind), parts)
+            return read_objects(self.config, one.kind, fetch(one.store, objects, kind=one.kind))
         writer.checkpoint()  # two deployments in the metrics end the pull; the logs read so far are kept
         root = f"{one.store.url.rstrip('/')}/"
         ledger = {row["object_url"]: row for row in writer.read_before(root)}

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Iterable, Iterator
 
 from windsock.config import Config
 from windsock.model import Ignored, Outcome, Reject, SourceObject
 from windsock.parse import parse_key
 from windsock.parse.airflow_answers import is_airflow_answers, read_airflow_answers
 from windsock.parse.batch import LogObject, read_task_logs
-from windsock.parse.component import Part, part_of, read_growing
 
 BATCH_BYTES, BATCH_OBJECTS = 4 << 20, 1000
 
@@ -38,13 +36,8 @@ def read_objects(
     config: Config,
     kind: str,
     fetched: Iterable[Fetched],
-    parts: Mapping[str, Sequence[Part]] = MappingProxyType({}),
 ) -> Iterator[tuple[SourceObject, Outcome]]:
-    """One outcome per object, in order. Bytes are held for one batch at a time. `parts` are the pieces of growing files
-    that were read before; further ones come out as objects of their own, before the file (`is_part`)."""
-    if kind == "component_logs":
-        yield from _components(config, fetched, parts)
-        return
+    """One outcome per object, in order. Bytes are held for one batch at a time."""
     batch: list[Fetched] = []
     size = 0
     for obj, data in fetched:
@@ -54,23 +47,6 @@ def read_objects(
             yield from _read_batch(config, kind, batch)
             batch, size = [], 0
     yield from _read_batch(config, kind, batch)
-
-
-def is_part(obj: SourceObject) -> bool:
-    """Whether an object is a piece of a growing file, which no listing knows."""
-    return part_of(obj.url, obj.etag, is_current=True) is not None
-
-
-def _components(
-    config: Config, fetched: Iterable[Fetched], parts: Mapping[str, Sequence[Part]]
-) -> Iterator[tuple[SourceObject, Outcome]]:
-    logs = config.pipeline.sources.task_logs
-    zone = logs.timezone if logs else "UTC"
-    for obj, data in fetched:
-        if isinstance(data, Reject):
-            yield obj, data
-        else:
-            yield from read_growing(obj, data, known=parts.get(obj.url, ()), timezone=zone)
 
 
 def _read_batch(config: Config, kind: str, batch: list[Fetched]) -> Iterator[tuple[SourceObject, Outcome]]:

@@ -55,6 +55,10 @@ class PullSummary:
         self.bytes += obj.size
         self.ignored += isinstance(outcome, Ignored)
 
+    def spare(self, known_bytes: int) -> None:
+        """Of an object that is counted with all its bytes, so many were known and not fetched."""
+        self.bytes -= known_bytes
+
     def sentence(self) -> str:
         """One line for people."""
         size = f"{self.bytes / 1e6:.1f} MB"

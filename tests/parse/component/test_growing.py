@@ -9,7 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from windsock.model import Outcome, Parsed, Row, SourceObject
-from windsock.parse.component import Part, part_of, read_component_log, read_growing
+from windsock.parse.component import (
+    Part,
+    Window,
+    last_parts,
+    part_of,
+    read_component_log,
+    read_growing,
+    read_grown,
+)
+from windsock.parse.component.growing import CONTEXT_BYTES
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 AT = datetime(2026, 11, 23, 15, tzinfo=UTC)
@@ -89,6 +98,46 @@ def test_a_file_read_as_it_grows_tells_what_the_whole_file_tells(cuts: list[int]
     lake, _ = grow(ends, data, part_bytes)
     assert flat(lake) == whole(data)
     assert all(part_of(url, "", is_current=True) or url == FILE.url for url in lake)
+
+
+def read_on(data: bytes, known: list[Part], part_bytes: int) -> list[tuple[SourceObject, Outcome]]:
+    """As a pull reads a file: only its end where the known head shows, else all of it."""
+    for part in last_parts(known, len(data)):
+        if part.shows(data[part.shown_from : part.end]):
+            start = max(0, part.end - CONTEXT_BYTES)
+            return list(read_grown(FILE, Window(data[start:], start), done=part.end, part_bytes=part_bytes))
+    return list(read_growing(FILE, data, known=known, min_bytes=1, part_bytes=part_bytes))
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.lists(st.integers(1, 10_000), min_size=1, max_size=6), st.integers(300, 20_000))
+def test_the_end_alone_tells_what_the_whole_file_tells(cuts: list[int], part_bytes: int) -> None:
+    data = "".join(records(40)).encode()
+    lake: Rows = {}
+    known: list[Part] = []
+    for end in sorted({min(max(cut, 90), len(data)) for cut in cuts} | {len(data)}):
+        outcomes = read_on(data[:end], known, part_bytes)
+        facts(outcomes, lake)
+        known += [found[1] for obj, _ in outcomes if (found := part_of(obj.url, obj.etag, is_current=True))]
+    assert flat(lake) == whole(data)
+
+
+def test_a_head_that_was_replaced_or_was_read_by_another_parser_does_not_show() -> None:
+    data = "".join(records(40)).encode()
+    known = [
+        found[1]
+        for obj, _ in read_growing(FILE, data, known=[], min_bytes=1, part_bytes=4000)
+        if (found := part_of(obj.url, obj.etag, is_current=True))
+    ]
+    ends = [part.end for part in last_parts(known, len(data))]
+    assert ends == sorted((part.end for part in known), reverse=True)
+    assert len(ends) > 1
+    last = last_parts(known, len(data))[0]
+    assert last.shows(data[last.shown_from : last.end])
+    assert not last.shows(data[last.shown_from + 1 : last.end + 1])
+    assert last_parts(known, known[0].end) == known[:1]  # a truncated file
+    assert last_parts(known[1:], len(data)) == []  # its first part is not known
+    assert last_parts([replace(part, is_current=False) for part in known], len(data)) == []
 
 
 def test_the_head_is_not_parsed_again() -> None:
