@@ -76,6 +76,13 @@ def connect_db(config: Config) -> AirflowDb | None:
     return open_db(config.secrets[db.url_env]) if db else None
 
 
+def check_airflow(config: Config) -> None:
+    """Raise SourceError where API or database do not let us in: before hours are spent on logs."""
+    connect_api(config)
+    if (db := connect_db(config)) is not None:
+        db.close()
+
+
 @dataclass(frozen=True, slots=True)
 class Probe:
     """What a source told when it was asked a little: what it would not tell a pull, and signs of life."""

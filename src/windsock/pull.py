@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from windsock.airflow_access import check_airflow
 from windsock.config import Config
 from windsock.errors import ConfigError, SourceError
 from windsock.inputs import Input, inputs_of, shard_of, shards_of, version_of
@@ -21,7 +22,7 @@ from windsock.parse import PARSER_VERSION
 from windsock.parse.component import Part, part_of
 from windsock.parse.metrics import Known
 from windsock.pull_airflow import Span, pull_airflow
-from windsock.pull_prometheus import pages_to_read, pull_prometheus
+from windsock.pull_prometheus import open_prometheus, pages_to_read, pull_prometheus
 from windsock.read import is_of_kind, read_objects
 from windsock.read_components import is_part, read_components
 from windsock.read_metrics import read_metrics
@@ -74,9 +75,13 @@ def pull(
     inputs, owned = inputs_of(config), shards_of(config, shard)
     with scratch_folder() as folder:
         listing = _Found(config, inputs, owned, folder / "listing.parquet", PullSummary(is_dry_run=dry_run))
+        if 0 in owned:  # what has no dag_id belongs to shard 0
+            _check_access(config)
         if dry_run:
             if config.pipeline.sources.airflow_api or config.pipeline.sources.airflow_db:
-                output.say("Airflow's API and database are not asked in a dry run")
+                output.say(
+                    "Airflow's API and database let us in; what they would tell is not asked in a dry run"
+                )
             return _plan(config, listing, now, week, since=since, until=until, full=full, reread=reread)
         lake = open_lake(config, create=True)
         memory = [lake.recall(_memory_name(index, lake.shards)) for index in owned]
@@ -92,7 +97,7 @@ def pull(
                         listing.path, parser_version=PARSER_VERSION, reread=reread, versions=versions
                     ),
                 )
-                if index == 0:  # what has no dag_id belongs to shard 0
+                if index == 0:
                     job.ask_prometheus(
                         writer, since=_from_at(week, since, full), until=until, now=now, reread=reread
                     )
@@ -101,6 +106,13 @@ def pull(
         for index, before in zip(owned, memory, strict=True):
             lake.remember(_memory_name(index, lake.shards), listing.memory(now, before))
     return listing.summary
+
+
+def _check_access(config: Config) -> None:
+    """A wrong token is told before the logs are read, not after."""
+    if (server := open_prometheus(config)) is not None:
+        server.check()
+    check_airflow(config)
 
 
 def reshard(config: Config) -> int:
@@ -153,6 +165,11 @@ def _plan(
         todo = lake.plan(spool.path, parser_version=PARSER_VERSION, reread=reread, versions=versions)
         summary.read, summary.bytes = todo.count, todo.bytes
         summary.skipped += todo.known
+    if 0 in listing.owned:
+        known = [] if lake is None or reread else lake.known("prometheus:")
+        ledger = {row["object_url"]: row for row in known}
+        wanted = pages_to_read(config, ledger, since=_from_at(week, since, full), until=until, now=now)
+        summary.prometheus_hours = len(wanted)
     return summary
 
 

@@ -31,7 +31,7 @@ def pages_to_read(
     metrics = config.pipeline.sources.metrics
     if metrics is None or not metrics.prometheus:
         return []
-    match = parse_match(metrics.match)
+    match = match_of(config)
     # the minute that has just begun is not complete
     end = min(until or now, now).replace(second=0, microsecond=0)
     found = []
@@ -43,23 +43,35 @@ def pages_to_read(
     return found
 
 
-def pull_prometheus(
-    config: Config, wanted: list[tuple[SourceObject, Page]], *, known: Known
-) -> Iterator[tuple[SourceObject, Outcome]]:
-    """Ask for each hour and read it. Raises SourceError when the server cannot be used at all."""
+def match_of(config: Config) -> Match:
+    """The selection of series that the pipeline file names."""
     metrics = config.pipeline.sources.metrics
-    if not wanted or metrics is None:
-        return
-    match = parse_match(metrics.match)
+    return parse_match(metrics.match if metrics else "")
+
+
+def open_prometheus(config: Config, *, match: Match | None = None) -> PrometheusServer | None:
+    """The server of the pipeline file, for its own selection of series or another one. Nothing is asked yet."""
+    metrics = config.pipeline.sources.metrics
+    if metrics is None or not metrics.prometheus:
+        return None
     command = metrics.token_command
-    server = PrometheusServer(
+    return PrometheusServer(
         metrics.prometheus,
-        match=match,
+        match=match_of(config) if match is None else match,
         headers=headers_from(config.secrets[metrics.headers_env]) if metrics.headers_env else {},
         token=(lambda: token_from(command)) if command else None,
         sleep=time.sleep,
     )
-    stream = SnapshotStream.new(match=match, known=known)
+
+
+def pull_prometheus(
+    config: Config, wanted: list[tuple[SourceObject, Page]], *, known: Known
+) -> Iterator[tuple[SourceObject, Outcome]]:
+    """Ask for each hour and read it. Raises SourceError when the server cannot be used at all."""
+    server = open_prometheus(config) if wanted else None
+    if server is None:
+        return
+    stream = SnapshotStream.new(match=match_of(config), known=known)
     stream.heads.types.update(read_metadata(server.metadata()))
     for obj, page in wanted:
         body = server.page(page)

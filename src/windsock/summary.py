@@ -16,6 +16,9 @@ _REQUEST_S, _AT_ONCE, _BYTES_PER_S = (
 )  # for the estimate of a dry run: a bucket in the same region
 
 
+_HOUR_S = 1.0  # an hour of a few thousand series, answered and read
+
+
 @dataclass(slots=True)
 class PullSummary:
     """Every listed object ends as skipped, read, ignored or rejected."""
@@ -31,6 +34,8 @@ class PullSummary:
     listing: str = "full"
     """`full`, or `incremental`: runs of known types before the look-back were passed over."""
     is_dry_run: bool = False
+    prometheus_hours: int = 0
+    """Hours that a Prometheus server would be asked for; of a dry run only."""
     rejects: list[tuple[str, str]] = field(default_factory=list)
     reasons: Counter[str] = field(default_factory=Counter)
     failed: list[tuple[str, str]] = field(default_factory=list)
@@ -41,7 +46,8 @@ class PullSummary:
     def fields(self) -> dict[str, int | str]:
         """The numbers, for JSON output."""
         names = ("listed", "skipped", "read", "ignored", "rejected", "bytes", "requests", "listing")
-        return {name: getattr(self, name) for name in names} | {"failed_listings": len(self.failed)}
+        told = {name: getattr(self, name) for name in names} | {"failed_listings": len(self.failed)}
+        return told | ({"prometheus_hours": self.prometheus_hours} if self.is_dry_run else {})
 
     def count(self, obj: SourceObject, outcome: Outcome) -> None:
         """Take in what became of one object."""
@@ -65,8 +71,10 @@ class PullSummary:
         how = f"{self.requests} listing requests, {self.listing}"
         if self.is_dry_run:
             seconds = self.read * _REQUEST_S / _AT_ONCE + self.bytes / _BYTES_PER_S
+            seconds += self.prometheus_hours * _HOUR_S
+            hours = f" and {self.prometheus_hours} hours from Prometheus" if self.prometheus_hours else ""
             return (
-                f"would read {self.read} of {self.listed} objects, {size}, {self.read} GET requests "
+                f"would read {self.read} of {self.listed} objects{hours}, {size}, {self.read} GET requests "
                 f"after {how}, about {max(1, math.ceil(seconds / 60))} minutes"
             )
         failed = f", {len(self.failed)} folders could not be listed" if self.failed else ""

@@ -2,17 +2,13 @@
 
 import gzip
 import json
-import threading
-import urllib.parse
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.support.prometheus_server import Reply, serving
 from windsock import config as configs
 from windsock import pipeline
 from windsock.errors import ConfigError, SourceError, WindsockError
@@ -25,41 +21,6 @@ from windsock.week import Week
 
 HOUR = datetime(2026, 11, 24, 10, tzinfo=UTC)
 EMPTY = json.dumps({"status": "success", "data": {"resultType": "matrix", "result": []}}).encode()
-Reply = tuple[int, dict[str, str], bytes]
-
-
-class Asked(list[tuple[str, dict[str, str], dict[str, str]]]):
-    """Requests as they came: path, parameters, headers."""
-
-
-@contextmanager
-def serving(reply: Callable[[str, dict[str, str]], Reply]) -> Iterator[tuple[str, Asked]]:
-    asked = Asked()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            path, _, query = self.path.partition("?")
-            parameters = dict(urllib.parse.parse_qsl(query))
-            asked.append((path, parameters, {key.lower(): value for key, value in self.headers.items()}))
-            status, headers, body = reply(path, parameters)
-            self.send_response(status)
-            for key, value in headers.items():
-                self.send_header(key, value)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}", asked
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 def server(url: str, match: str = "", **more: Any) -> PrometheusServer:

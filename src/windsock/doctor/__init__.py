@@ -12,6 +12,7 @@ from windsock.doctor.airflow import airflow_rows
 from windsock.doctor.delivery import delivery_rows
 from windsock.doctor.lake import lake_rows
 from windsock.doctor.logs import source_rows
+from windsock.doctor.prometheus import prometheus_rows
 from windsock.doctor.row import COLUMNS, row
 from windsock.doctor.sections import section_rows
 from windsock.doctor.show import shown
@@ -28,6 +29,7 @@ def doctor(config: Config, *, now: datetime) -> list[Row]:
     rows = [*value_rows(config), row("pipeline file", "ok", str(config.path))]
     for name in ("task_logs", "component_logs", "metrics"):
         rows += source_rows(config, name, now=now, told=told)
+    rows += prometheus_rows(config, now=now, told=told)
     rows += asked
     rows += lake_rows(config, now=now)
     rows += delivery_rows(config, now=now)

@@ -29,16 +29,21 @@ def metric_rows(store: Store, objects: list[SourceObject], *, now: datetime, tol
             yield row("metrics: content", "broken", f"{seen.rejects[0][0]}: {seen.rejects[0][1]}",
                       "give Prometheus text or `<epoch> <StatsD line>` captures")  # fmt: skip
         return
-    yield _heartbeat(seen)
-    yield _pools(seen)
-    yield _parse_times(seen, told)
-    yield from _waiting(seen, told)
-    yield from _several(seen)
+    yield from series_rows(seen, told)
+    yield from several_rows(seen)
     newest = max(obj.modified_at for obj in objects)
     if newest < now - STALE:
         yield row("metrics: arriving", "watch", f"the newest of the sample is of {newest:%Y-%m-%dT%H:%M}Z",
                   "check the job that writes them (`windsock snapshot` in cron)")  # fmt: skip
-    yield from _known_gaps(told)
+    yield from known_gap_rows(told)
+
+
+def series_rows(seen: MetricGlance, told: Told) -> Iterator[Row]:
+    """What each part of the report needs of metrics, wherever they come from."""
+    yield _heartbeat(seen)
+    yield _pools(seen)
+    yield _parse_times(seen, told)
+    yield from _waiting(seen, told)
 
 
 def _heartbeat(seen: MetricGlance) -> Row:
@@ -84,7 +89,7 @@ def _waiting(seen: MetricGlance, told: Told) -> Iterator[Row]:
                   "Airflow 2.10 and newer send it; for older ones set [sources.airflow_api] or component logs")  # fmt: skip
 
 
-def _several(seen: MetricGlance) -> Iterator[Row]:
+def several_rows(seen: MetricGlance) -> Iterator[Row]:
     """Two emitters in one place: `pull` would refuse to add them."""
     choices = {key: values for key, values in seen.labels.items() if len(values) > 1}
     if choices:
@@ -94,7 +99,7 @@ def _several(seen: MetricGlance) -> Iterator[Row]:
                   f"if these are several Airflows, choose one: match = '{{{key}=\"{first}\"}}'")  # fmt: skip
 
 
-def _known_gaps(told: Told) -> Iterator[Row]:
+def known_gap_rows(told: Told) -> Iterator[Row]:
     """What Airflow's own metrics miss in this version, from the reviewed table."""
     gaps = gaps_of(load_metric_gaps(resources.folder("sql")), told.version)
     if gaps:

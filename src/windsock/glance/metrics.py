@@ -9,7 +9,7 @@ from datetime import datetime
 
 from windsock.matchers import Match
 from windsock.model import Parsed, Reject, SourceObject
-from windsock.parse.metrics import Known, is_snapshot, read_statsd
+from windsock.parse.metrics import Known, SnapshotStream, is_snapshot, read_query_range, read_statsd
 from windsock.parse.metrics.heads import Heads
 from windsock.parse.metrics.prometheus_text import scan_text
 from windsock.sources.layout import spread
@@ -96,6 +96,19 @@ def note_snapshot(seen: MetricGlance, data: bytes, *, at: datetime) -> Reject | 
     for one in series:
         seen.note(one.name.name, one.name.labels)
     return None
+
+
+def note_page(seen: MetricGlance, body: bytes, *, begins_at: datetime, match: Match) -> Reject | None:
+    """Note the series of one answer of a Prometheus server; a reject when it cannot be used as it is."""
+    stream = SnapshotStream.new(match=match, known=Known())
+    outcome = read_query_range(body, begins_at=begins_at, stream=stream)
+    series = [one for one in stream.heads.table.values() if one is not None]
+    if series:
+        seen.read += 1
+        seen.forms["series of a Prometheus server"] += 1
+    for one in series:
+        seen.note(one.name.name, one.name.labels)
+    return outcome if isinstance(outcome, Reject) else None
 
 
 def _capture(seen: MetricGlance, obj: SourceObject, data: bytes) -> Reject | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -20,6 +21,7 @@ from windsock.lake.merge import connect
 from windsock.lake.mirror import snapshot
 from windsock.lake.reshard import MARKER, reshard
 from windsock.lake.writer import Writer
+from windsock.model import Row
 from windsock.scratch import scratch_folder
 from windsock.store import NotFound, ObjectUnreadable, PreconditionFailed, Storage, Store, open_store
 from windsock.week import Week
@@ -104,6 +106,17 @@ class Lake:
         self, listing: Path, *, parser_version: str, reread: bool, versions: Mapping[int, str] | None = None
     ) -> Todo:
         """Which objects of a listing a pull would read. Takes no lock and writes nothing to the lake."""
+        with self._ledger() as ledger:
+            return ledger.unknown(listing, parser_version=parser_version, reread=reread, versions=versions)
+
+    def known(self, prefix: str) -> list[Row]:
+        """Ledger rows of the addresses that start so, as `Writer.read_before`. Takes no lock."""
+        with self._ledger() as ledger:
+            return ledger.read_before(prefix)
+
+    @contextmanager
+    def _ledger(self) -> Iterator[Ledger]:
+        """All shards' ledger, to look at."""
         with scratch_folder() as folder:
             conn = connect(self.memory_mb, folder)
             try:
@@ -111,9 +124,7 @@ class Lake:
                     self.store, conn, cache=self.cache, scratch=folder, shard=None, shards=self.shards
                 )
                 ledger.load()
-                return ledger.unknown(
-                    listing, parser_version=parser_version, reread=reread, versions=versions
-                )
+                yield ledger
             finally:
                 conn.close()
 

@@ -109,6 +109,10 @@ class PrometheusServer:
         body = self._range(f"timestamp({{{names}{',' if told else ''}{told}}})", page)
         return None if isinstance(body, Reject) else body
 
+    def check(self) -> None:
+        """Raise SourceError where nobody answers, lets us in, or is a Prometheus. Asks for no series."""
+        self._ask("/api/v1/query", {"query": "vector(1)"})
+
     def metadata(self) -> bytes | None:
         """Types of the families, where the server knows them (it forgets those of targets that are gone)."""
         body = self._ask("/api/v1/metadata", {})
