@@ -435,7 +435,7 @@ left join markings
 
 -- One row per try: what its log says happened, joined with what API, database or component log know about it.
 --
--- Further columns: `is_cleared`, the try belongs to no first execution: it follows a success of the same task, or a
+-- Further columns: `log_state` and `told_state`, what the log alone and what the others alone say. `is_cleared`, the try belongs to no first execution: it follows a success of the same task, or a
 -- failure that was final (its marking in Airflow 2, max_tries), or the end of its run, or a gap of more than a day.
 -- `final_try`, the last known try of the first execution. `is_quiet`, it started inside a quiet window. `is_judged`,
 -- it counts in rates: a started try of the first execution of a scheduled or asset-triggered run, in scope, not quiet.
@@ -671,7 +671,10 @@ select
         and run_type in ('scheduled', 'asset_triggered', 'dataset_triggered')
         and not is_cleared
         and not is_quiet
-        and not is_excluded as is_judged
+        and not is_excluded as is_judged,
+    log_state,
+    told_state,
+    max_tries
 from scoped;
 
 -- One row per try that was queued or started, of this week and the one before: when it was ready (`ready_from`: told,

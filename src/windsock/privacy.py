@@ -38,6 +38,10 @@ COLUMNS: Mapping[str, Kind] = {
     "state_reason": "plain",
     "event": "plain",  # short codes of windsock
     "reason": "plain",  # short codes of Kubernetes (OOMKilled), states, types of exceptions
+    "reasons": "plain",  # the same, of several tries
+    "known_by": "plain",
+    "unit": "plain",
+    "missing": "plain",  # names of inputs
     "run_type": "plain",
     "source": "plain",
     "bundle_name": "plain",

@@ -11,12 +11,13 @@ import pytest
 
 from windsock.errors import ConfigError
 from windsock.findings import RULES, judge_all, told_once, validate_thresholds
+from windsock.findings.methods.counts import chance_of_more
 from windsock.findings.rule import Rule
 from windsock.findings.ws101_failure_rate_worse import FailureRateWorse
 from windsock.findings.ws102_failure_rate_better import FailureRateBetter
 from windsock.findings.ws103_broken import Broken
 from windsock.findings.ws104_born_broken import BornBroken
-from windsock.findings.ws110_incident import Incident, chance_of_more
+from windsock.findings.ws110_incident import Incident
 from windsock.findings.ws201_parse_time_regression import ParseTimeRegression
 from windsock.findings.ws202_parse_time_near_limit import ParseTimeNearLimit
 from windsock.findings.ws301_pool_saturated import PoolSaturated

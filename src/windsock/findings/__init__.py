@@ -25,7 +25,17 @@ from windsock.findings.ws301_pool_saturated import PoolSaturated
 from windsock.findings.ws302_waits_for_ever import WaitsForEver
 from windsock.findings.ws303_pool_unused import PoolUnused
 from windsock.findings.ws501_silent_dag import SilentDag
+from windsock.findings.ws502_missing_runs import MissingRuns
+from windsock.findings.ws503_dag_paused import DagPaused
+from windsock.findings.ws504_dag_vanished import DagVanished
 from windsock.findings.ws510_killed import Killed
+from windsock.findings.ws511_no_log import NoLog
+from windsock.findings.ws512_false_success import FalseSuccess
+from windsock.findings.ws513_timed_out_runs import TimedOutRuns
+from windsock.findings.ws514_callback_failed import CallbackFailed
+from windsock.findings.ws515_unheard_failures import Unheard
+from windsock.findings.ws516_state_mismatch import StateMismatch
+from windsock.findings.ws517_errors_in_successes import ErrorsInSuccesses
 from windsock.findings.ws530_component_silent import ComponentSilent
 from windsock.findings.ws901_rejects import Rejects
 from windsock.findings.ws902_check_warning import CheckWarning
@@ -49,7 +59,17 @@ RULES: tuple[type[Rule], ...] = (
     WaitsForEver,
     PoolUnused,
     SilentDag,
+    MissingRuns,
+    DagPaused,
+    DagVanished,
     Killed,
+    NoLog,
+    FalseSuccess,
+    TimedOutRuns,
+    CallbackFailed,
+    Unheard,
+    StateMismatch,
+    ErrorsInSuccesses,
     ComponentSilent,
     Rejects,
     CheckWarning,
@@ -57,7 +77,7 @@ RULES: tuple[type[Rule], ...] = (
 
 # the order in which an on-call lead acts, within one severity
 # a dead scheduler explains most of what else went wrong
-_URGENCY = ("WS530", "WS110", "WS101", "WS5", "WS2", "WS3")
+_URGENCY = ("WS530", "WS511", "WS110", "WS101", "WS5", "WS2", "WS3")
 _SEVERITY = {"critical": 0, "warning": 1, "watch": 2, "info": 3}
 
 

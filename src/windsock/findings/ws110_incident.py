@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import exp, lgamma, log, log1p
 from typing import Any
 
 from windsock.findings import wording
+from windsock.findings.methods.counts import chance_of_more
 from windsock.findings.rule import Rule, Thresholds, Verdicts, rows_of, threshold
 from windsock.model import Answer
 from windsock.week import Week
@@ -26,18 +26,6 @@ class Limits(Thresholds):
     max_chance: float = threshold(
         0.0001, "probability", "hundreds of signatures are looked at in a week; none may pass by luck"
     )
-
-
-def chance_of_more(count: int, before: int, weeks: int) -> float:
-    """Probability of `count` or more in a week after `before` in `weeks`: the predictive distribution of a Poisson rate
-    under Jeffreys' prior, which is negative binomial (Gelman et al., Bayesian Data Analysis, 2013, section 2.6).
-    """
-    shape, share = before + 0.5, weeks / (weeks + 1)
-    below = sum(
-        exp(lgamma(shape + k) - lgamma(shape) - lgamma(k + 1) + shape * log(share) + k * log1p(-share))
-        for k in range(count)
-    )
-    return max(0.0, 1.0 - below)
 
 
 class Incident(Rule):

@@ -61,7 +61,21 @@ def _of(part: str, whole: str) -> Callable[[Row], Cell]:
 
 
 SPECS = (
-    Spec("silent", "Silent problems", ("WS5",)),
+    Spec(
+        "silent",
+        "Silent problems",
+        ("WS5",),
+        "What was looked at, and what could not be known",
+        "silent_coverage",
+        lambda row: bool(row["looked_at"] or row["not_known"]),
+        (
+            ("Looked for", _plain("kind")),
+            ("Of", _plain("unit")),
+            ("Looked at", _plain("looked_at")),
+            ("Not known", _plain("not_known")),
+            ("What would tell", _plain("missing")),
+        ),
+    ),
     Spec(
         "incidents",
         "Incidents",

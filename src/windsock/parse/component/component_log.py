@@ -9,6 +9,7 @@ from datetime import datetime, tzinfo
 from zoneinfo import ZoneInfo
 
 from windsock.model import Outcome, Parsed, Reject, Row
+from windsock.parse.component.callbacks import tell_callbacks
 from windsock.parse.component.dag_processor import tell_files
 from windsock.parse.component.dull import telling
 from windsock.parse.component.facts import Facts
@@ -97,6 +98,7 @@ def _tell(told: Told, component: str, facts: Facts, zone: tzinfo, path: str) -> 
         tell_scheduler(told, component, facts, zone)
     elif component == "dag-processor" and told.origin != "taskinstance.py":
         tell_files(told, component, facts, path)
+        tell_callbacks(told, component, facts)
         tell_scheduler(told, component, facts, zone)
     else:
         tell_scheduler(told, component, facts, zone)

@@ -43,6 +43,8 @@ EVENTS: dict[str, str] = {
     "processor_failed": "the process that parsed a DAG file ended with exit_code",
     "processor_restarted": "the embedded dag-processor died or hung and was started again",
     "bundle_changed": "a DAG bundle (reason) got a new version (detail)",
+    "callback_ran": "the dag-processor ran a DAG's callback, or that of a task whose process was gone",
+    "callback_failed": "a callback that the dag-processor ran failed; reason: its exception",
     "trigger_failed": "a trigger ended with an error: the waiting task fails",
     "triggerer_blocked": "code in a trigger blocked all others; detail: seconds",
     "started": "the component started",

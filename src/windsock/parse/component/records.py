@@ -151,11 +151,14 @@ class Records:
             return None
         if "event" in body:
             logger = str(body.get("logger") or "")
-            if not logger.startswith("airflow"):
+            text = str(body["event"])
+            if logger == "task" and origin == "processor.py" and body.get("dag_id"):
+                text += f" dag_id={body['dag_id']}"  # the processor running a DAG's callback
+            elif not logger.startswith("airflow"):
                 return None
             failure = failure_of(body.get("error_detail"))
             at = moment(str(body.get("timestamp") or ""), self._zone)
-            return Told(at, str(body.get("level") or "").lower(), origin, body["event"], failure)
+            return Told(at, str(body.get("level") or "").lower(), origin, text, failure)
         text = "\n".join(str(body[name]) for name in ("message", "exc_text") if body.get(name))
         at = moment(str(body.get("asctime") or ""), self._zone)
         return Told(at, str(body.get("levelname")).lower(), origin, text, last_exception(text))

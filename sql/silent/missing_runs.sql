@@ -1,0 +1,103 @@
+-- Which scheduled runs did each DAG's own cadence lead one to expect this week, and which never came?
+--
+-- A slot is a weekday and a minute of the logical date in the run_id. Expected is a slot that each of the last four weeks
+-- had; a run that came late, after the week, is there. Windows of quiet are not expected.
+--
+-- grain:    dag_id
+-- reads:    task_tries
+-- columns:
+--   dag_id       varchar
+--   weeks_seen   bigint       of the four weeks before, those with a run
+--   expected     bigint       slots that each of them had
+--   missing      bigint       of those, slots without a run this week
+--   runs         bigint       scheduled runs this week
+--   least_runs   bigint       scheduled runs in the emptiest of the four weeks
+--   first_at     timestamptz  logical date of the first missing run
+--   last_at      timestamptz  logical date of the last one
+--   last_run_at  timestamptz  newest logical date seen before the first missing one
+with runs as (
+    select distinct dag_id, run_id, try_cast(regexp_extract(run_id, '__(.+)$', 1) as timestamptz) as due_at
+    from task_tries
+    where run_type = 'scheduled' and not is_excluded and regexp_matches(run_id, '^scheduled__')
+),
+placed as (
+    select
+        dag_id,
+        due_at,
+        monday_of(due_at) as week,
+        epoch(due_at) - epoch(cast(monday_of(due_at) as timestamptz)) as second_of_week
+    from runs
+    where due_at is not null and due_at >= cast(weeks_ago(5) as timestamptz)
+),
+counted as (
+    select dag_id, week, count(*) as runs
+    from placed
+    where week between weeks_ago(4) and report_week()
+    group by dag_id, week
+),
+-- a schedule's first and last logical dates of a week may lie in the slack of either week: whole weeks are compared
+expected as (
+    select dag_id, cast(second_of_week // 60 as bigint) as minute
+    from placed
+    where week between weeks_ago(4) and weeks_ago(1)
+    group by dag_id, cast(second_of_week // 60 as bigint)
+    having count(distinct week) = 4
+),
+missing as (
+    select
+        expected.dag_id,
+        expected.minute,
+        week_start() + to_minutes(expected.minute) as due_at
+    from expected
+    anti join placed
+        on expected.dag_id = placed.dag_id
+        and placed.week = report_week()
+        and expected.minute = cast(placed.second_of_week // 60 as bigint)
+),
+-- the newest logical dates of a week start after their interval, which may be in the next one: only what the DAG has
+-- passed already, or what is older than its own longest distance between runs, is missing
+distances as (
+    select dag_id, max(next_at - due_at) as longest
+    from (
+        select dag_id, due_at, lead(due_at) over (partition by dag_id order by due_at) as next_at
+        from placed
+        where week between weeks_ago(4) and weeks_ago(1)
+    ) as pairs
+    group by dag_id
+),
+settled as (
+    select missing.*
+    from missing
+    join distances on missing.dag_id = distances.dag_id
+    where not is_quiet(missing.due_at)
+        and missing.due_at + distances.longest + interval 2 hours < least(
+            week_end(),
+            (select max(coalesce(started_at, queued_at)) from task_tries)
+        )
+)
+select
+    expected.dag_id,
+    (
+        select count(*) from counted
+        where counted.dag_id = expected.dag_id and counted.week < report_week()
+    ) as weeks_seen,
+    count(distinct expected.minute) as expected,
+    count(distinct settled.minute) as missing,
+    coalesce((
+        select max(counted.runs) from counted
+        where counted.dag_id = expected.dag_id and counted.week = report_week()
+    ), 0) as runs,
+    (
+        select min(counted.runs) from counted
+        where counted.dag_id = expected.dag_id and counted.week < report_week()
+    ) as least_runs,
+    min(settled.due_at) as first_at,
+    max(settled.due_at) as last_at,
+    (
+        select max(placed.due_at) from placed
+        where placed.dag_id = expected.dag_id and placed.due_at < min(settled.due_at)
+    ) as last_run_at
+from expected
+left join settled on expected.dag_id = settled.dag_id and expected.minute = settled.minute
+group by expected.dag_id
+order by expected.dag_id

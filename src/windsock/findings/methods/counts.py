@@ -1,0 +1,17 @@
+"""Is a count larger than its own past explains?"""
+
+from __future__ import annotations
+
+from math import exp, lgamma, log, log1p
+
+
+def chance_of_more(count: int, before: int, weeks: int) -> float:
+    """Probability of `count` or more in a week after `before` in `weeks`: the predictive distribution of a Poisson rate
+    under Jeffreys' prior, which is negative binomial (Gelman et al., Bayesian Data Analysis, 2013, section 2.6).
+    """
+    shape, share = before + 0.5, weeks / (weeks + 1)
+    below = sum(
+        exp(lgamma(shape + k) - lgamma(shape) - lgamma(k + 1) + shape * log(share) + k * log1p(-share))
+        for k in range(count)
+    )
+    return max(0.0, 1.0 - below)

@@ -1,0 +1,146 @@
+"""WS511."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+from windsock.findings import wording
+from windsock.findings.methods.counts import chance_of_more
+from windsock.findings.rule import Rule, Thresholds, Verdicts, rows_of, threshold
+from windsock.model import Answer, Row, Severity
+from windsock.week import Week
+
+OUT_OF_MEMORY, NOT_SEEN = "out of memory", "cause not seen"
+_OOM_EXIT = 137  # 128 + SIGKILL: what a container's runtime reports of a process over its memory limit
+_CAUSES = {
+    "pod_failed": "pod failed",
+    "pod_not_started": "pod never started",
+    "pod_deleted": "pod deleted",
+    "heartbeat_timeout": "heartbeat lost",
+    "queue_timeout": "queued too long",
+    "state_mismatch": "ended before it began",
+    "orphan_reset": "scheduler lost",
+    "state_marked": "set from outside",
+}
+_WORDS = {
+    OUT_OF_MEMORY: "ran out of memory and left no log",
+    NOT_SEEN: "left no log, cause not seen",
+    "pod failed": "left no log: their pod failed",
+    "pod never started": "left no log: their pod never started",
+    "pod deleted": "left no log: their pod was deleted before they ended",
+    "heartbeat lost": "left no log: their worker was not heard of any more",
+    "queued too long": "left no log: they failed in the executor's queue",
+    "ended before it began": "left no log: the executor ended them before they began",
+    "scheduler lost": "left no log: their scheduler was gone",
+    "set from outside": "left no log: their state was set from outside",
+}
+_ADVICE = {
+    OUT_OF_MEMORY: "Raise the memory request and limit of {dags}, or process the input in parts.",
+    NOT_SEEN: "Give windsock the scheduler's log ([sources.component_logs]): it alone says why a pod or worker was lost. "
+    "Look at {dags} at these times.",
+    "pod never started": "Look at image, quota and node capacity of {dags}: the reason stands in the evidence.",
+    "ended before it began": "See whether the files of {dags} import on the workers; deferred tasks meet this under load.",
+}
+_ELSE = "Look at the nodes and workers of {dags} at these times."
+
+
+@dataclass(frozen=True, slots=True)
+class Limits(Thresholds):
+    """How many tries without a log are a pattern."""
+
+    min_tries: float = threshold(5, "tries without a log in the week", "one node may be lost any week")
+    max_chance: float = threshold(0.01, "probability", "as many in a week may come by chance of its own past")
+    critical_runs: float = threshold(10, "lost runs", "so many lost at once are an outage")
+
+
+class NoLog(Rule):
+    """Tries failed and left no log.
+
+    What it means: a pod, worker or node was lost with all that the task had written: no error, no callback, nothing to
+    read in the UI.
+    How it is judged: a try that API, database or a component knows as failed, or that a later try of the same task
+    proves, without an object. The cause is what a component told of it (container reason, exit code 137, lost heartbeat);
+    without such a word it is said to be not seen. It is a warning at `min_tries` in the week and more than its own past
+    explains (negative binomial prediction). Objects that could not be read are WS901's, not counted here.
+    What to do: out of memory: raise the limit; otherwise look at the nodes; without component logs, add them.
+    """
+
+    code, name, section = "WS511", "no-log", "silent"
+    questions = ("lost_tries", "tries_without_log_by_week", "scoreboard")
+    thresholds = Limits
+
+    @classmethod
+    def judge(cls, answers: Mapping[str, Answer], limits: Any, *, week: Week) -> Verdicts:
+        weeks = rows_of(answers, "tries_without_log_by_week")
+        now = next((row for row in weeks if row["week"] == week.monday), None)
+        if now is None:
+            return Verdicts(no_data="no task logs of this week: which tries left none cannot be told")
+        before = [row["without_log"] for row in weeks if row["week"] != week.monday]
+        by_cause: dict[str, list[Row]] = {}
+        for row in rows_of(answers, "lost_tries"):
+            by_cause.setdefault(cause_of(row), []).append(row)
+        total = sum(len(rows) for rows in by_cause.values())
+        is_new = not before or chance_of_more(total, sum(before), len(before)) <= limits.max_chance
+        lost = _lost_runs(rows_of(answers, "scoreboard"), week)
+        verdicts = Verdicts(judged=now["tries"])
+        for cause, rows in sorted(by_cause.items()):
+            if len(rows) < limits.min_tries:
+                verdicts.not_enough += 1
+                continue
+            severity: Severity = "warning" if is_new else "watch"
+            if is_new and lost and lost[0] - lost[1] >= limits.critical_runs:
+                severity = "critical"
+            verdicts.findings.append(cls._of(cause, rows, severity, now, lost))
+        return verdicts
+
+    @classmethod
+    def _of(
+        cls, cause: str, rows: Sequence[Row], severity: Severity, now: Row, lost: tuple[int, float] | None
+    ) -> Any:
+        dags = sorted({row["dag_id"] for row in rows})
+        times = [at for row in rows if (at := row["told_at"] or row["ended_at"] or row["started_at"])]
+        told = (
+            f"; {wording.plural(lost[0], 'run')} lost this week, {lost[1]:g} in the median of the weeks before"
+            if lost
+            else ""
+        )
+        return cls.finding(
+            subject={"cause": cause},
+            severity=severity,
+            headline=f"{wording.plural(len(rows), 'try')} in {wording.plural(len(dags), 'DAG')} {_WORDS[cause]}{told}",
+            evidence={
+                "tries": len(rows),
+                "all_tries": now["tries"],
+                "runs": len({(row["dag_id"], row["run_id"]) for row in rows}),
+                "dags": len(dags),
+                "dag_ids": dags[:20],
+                "last_tries": sum(bool(row["last_try"]) for row in rows),
+                "known_by_next_try": sum(row["known_by"] == "next_try" for row in rows),
+                "not_judged": sum(not row["is_judged"] for row in rows),
+                "reasons": sorted({str(row["reason"]) for row in rows if row["reason"]}),
+                "exit_codes": sorted({row["exit_code"] for row in rows if row["exit_code"] is not None}),
+                "hosts": len({row["hostname"] for row in rows if row["hostname"]}),
+                "first_at": min(times, default=None),
+                "last_at": max(times, default=None),
+                "lost_runs": lost[0] if lost else None,
+                "lost_runs_median": lost[1] if lost else None,
+                "end_not_known": now["unknown_end"],
+            },
+            advice=_ADVICE.get(cause, _ELSE).format(dags=wording.names(dags)),
+            rank=float(len(rows) + (lost[0] if lost else 0)),
+        )
+
+
+def cause_of(row: Row) -> str:
+    """What a component told became of the try, in a few words."""
+    if row["reason"] == "OOMKilled" or row["exit_code"] == _OOM_EXIT:
+        return OUT_OF_MEMORY
+    return _CAUSES.get(row["event"] or "", NOT_SEEN)
+
+
+def _lost_runs(rows: Sequence[Row], week: Week) -> tuple[int, float] | None:
+    """Runs lost this week and in the median week before; None without a judged run this week."""
+    now = next((row for row in rows if row["week"] == week.monday), None)
+    past = [row["lost_runs"] for row in rows if row["week"] != week.monday]
+    return (now["lost_runs"], float(median(past))) if now and past else None

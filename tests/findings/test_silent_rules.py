@@ -1,0 +1,272 @@
+"""The rules of silent failures: below, at and above each threshold, and nothing in a quiet week."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.findings.test_rules import MONDAY, WEEK, answers, found
+from windsock.findings import RULES
+from windsock.findings.methods.proportions import chance_of_rise
+from windsock.findings.ws502_missing_runs import MissingRuns
+from windsock.findings.ws503_dag_paused import DagPaused
+from windsock.findings.ws504_dag_vanished import DagVanished
+from windsock.findings.ws511_no_log import NOT_SEEN, OUT_OF_MEMORY, NoLog, cause_of
+from windsock.findings.ws512_false_success import FalseSuccess
+from windsock.findings.ws513_timed_out_runs import TimedOutRuns
+from windsock.findings.ws514_callback_failed import CallbackFailed
+from windsock.findings.ws515_unheard_failures import Unheard
+from windsock.findings.ws516_state_mismatch import StateMismatch
+from windsock.findings.ws517_errors_in_successes import ErrorsInSuccesses
+from windsock.model import Answer
+
+AT = datetime(2026, 11, 17, 1, tzinfo=UTC)
+SPAN = {"first_at": AT, "last_at": AT + timedelta(days=2)}
+SILENT = [rule for rule in RULES if rule.section == "silent"]
+
+
+@pytest.mark.parametrize("rule", SILENT, ids=lambda rule: rule.code)
+def test_nothing_seen_is_no_finding(rule: Any) -> None:
+    assert rule.judge({}, rule.limits(), week=WEEK).findings == []
+
+
+# --- WS502
+
+
+def cadence(dag_id: str = "d", **more: Any) -> dict[str, Any]:
+    return {"dag_id": dag_id, "weeks_seen": 4, "expected": 28, "missing": 4, "runs": 24, "least_runs": 28,
+            "last_run_at": AT, **SPAN} | more  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("row", "is_found", "why"),
+    [
+        (cadence(missing=1, runs=27), False, "one may be skipped by a restart"),
+        (cadence(missing=2, runs=26), True, "at the threshold"),
+        (cadence(missing=3, runs=25), True, "above it"),
+        (cadence(missing=2, runs=58, expected=60, least_runs=60), False, "below the share"),
+        (cadence(missing=28, runs=28), False, "as many runs at other minutes: a changed schedule"),
+        (cadence(missing=28, runs=0), False, "no run at all is WS501's"),
+    ],
+)
+def test_a_gap_in_a_cadence(row: dict[str, Any], is_found: bool, why: str) -> None:
+    assert bool(found(MissingRuns, answers(missing_runs=[row]))) == is_found, why
+
+
+def test_many_gaps_at_once_are_one_line() -> None:
+    rows = [cadence(f"d{n}") for n in range(5)]
+    (finding,) = found(MissingRuns, answers(missing_runs=rows))
+    assert (finding.subject, finding.evidence["missing"]) == ({"reach": "many DAGs"}, 20)
+    assert len(found(MissingRuns, answers(missing_runs=rows[:4]))) == 4
+
+
+# --- WS503, WS504
+
+
+def test_a_pause_by_airflow_is_a_warning_and_one_by_a_person_is_not() -> None:
+    row = {
+        "dag_id": "d",
+        "paused_at": AT,
+        "is_auto": True,
+        "failed_runs": 3,
+        "runs_after": 0,
+        "runs_prev": 28,
+    }
+    (by_airflow,) = found(DagPaused, answers(paused_dags=[row]))
+    (by_hand,) = found(DagPaused, answers(paused_dags=[row | {"is_auto": False, "failed_runs": None}]))
+    assert (by_airflow.severity, by_hand.severity) == ("warning", "info")
+    assert "after 3 failed runs in a row" in by_airflow.headline
+    assert not found(DagPaused, answers(paused_dags=[row | {"runs_prev": 0}]))
+
+
+@pytest.mark.parametrize(
+    ("change", "is_found"), [({"parses": 1}, False), ({"parses": 2}, True), ({"errors": 1}, False)]
+)
+def test_a_file_that_lost_its_dags(change: dict[str, Any], is_found: bool) -> None:
+    row = {"source": "stats_table", "bundle_name": "main", "dag_file": "etl.py", "dags_before": 3, "last_full_at": AT,
+           "first_empty_at": AT, "parses": 9, "errors": 0, "bundle_version": "b2"} | change  # fmt: skip
+    assert bool(found(DagVanished, answers(emptied_files=[row, row | {"source": "api"}]))) == is_found
+
+
+# --- WS511
+
+
+def lost(n: int, **more: Any) -> list[dict[str, Any]]:
+    return [
+        {"dag_id": f"d{i % 6}", "run_id": f"r{i}", "task_id": "t", "map_index": -1, "try_number": 1, "state": "failed",
+         "last_try": True, "started_at": AT, "ended_at": AT, "pool": None, "hostname": f"pod-{i}", "event": None,
+         "reason": None, "exit_code": None, "detail": None, "told_at": None, "known_by": "state", "is_judged": True}
+        | more
+        for i in range(n)
+    ]  # fmt: skip
+
+
+def no_log(rows: list[dict[str, Any]], before: int = 0, lost_runs: int = 0) -> Mapping[str, Answer]:
+    weeks = [MONDAY - timedelta(days=7 * n) for n in range(9)]
+    return answers(
+        lost_tries=rows,
+        tries_without_log_by_week=[
+            {"week": week, "tries": 1000, "failures": 60, "without_log": len(rows) if week == MONDAY else before,
+             "dags": 6, "runs": 40, "unknown_end": 2}
+            for week in weeks
+        ],
+        scoreboard=[{"week": week, "lost_runs": lost_runs if week == MONDAY else 2} for week in weeks],
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("tries", "is_found"), [(4, False), (5, True), (6, True)])
+def test_tries_without_a_log(tries: int, is_found: bool) -> None:
+    assert bool(found(NoLog, no_log(lost(tries)))) == is_found
+
+
+def test_out_of_memory_is_said_with_the_runs_it_cost() -> None:
+    rows = lost(41, event="pod_failed", reason="OOMKilled", exit_code=137, told_at=AT)
+    (finding,) = found(NoLog, no_log(rows, lost_runs=23))
+    assert finding.headline == (
+        "41 tries in 6 DAGs ran out of memory and left no log; 23 runs lost this week, 2 in the median of the weeks before"
+    )
+    assert (finding.severity, finding.evidence["exit_codes"]) == ("critical", [137])
+
+
+def test_without_a_component_log_the_cause_is_not_seen() -> None:
+    (finding,) = found(NoLog, no_log(lost(41, known_by="next_try"), lost_runs=2))
+    assert finding.headline.startswith("41 tries in 6 DAGs left no log, cause not seen; 2 runs lost")
+    assert (finding.severity, finding.subject) == ("warning", {"cause": NOT_SEEN})
+    assert "component_logs" in finding.advice
+
+
+def test_as_many_as_every_week_are_only_watched() -> None:
+    (finding,) = found(NoLog, no_log(lost(10), before=10, lost_runs=30))
+    assert finding.severity == "watch"
+
+
+def test_without_task_logs_no_try_is_missed() -> None:
+    verdicts = NoLog.judge(answers(lost_tries=lost(41)), NoLog.limits(), week=WEEK)
+    assert (verdicts.findings, verdicts.judged) == ([], 0)
+
+
+@pytest.mark.parametrize(
+    ("told", "cause"),
+    [
+        ({"event": "pod_failed", "reason": "Error", "exit_code": 137}, OUT_OF_MEMORY),
+        ({"event": "pod_failed", "reason": "Evicted", "exit_code": None}, "pod failed"),
+        ({"event": "heartbeat_timeout", "reason": "heartbeat", "exit_code": None}, "heartbeat lost"),
+        ({"event": None, "reason": None, "exit_code": None}, NOT_SEEN),
+    ],
+)
+def test_the_cause_is_what_a_component_told(told: dict[str, Any], cause: str) -> None:
+    assert cause_of(told) == cause
+
+
+# --- WS512, WS516
+
+
+def ending(**more: Any) -> dict[str, Any]:
+    return {"dag_id": "d", "task_id": "t", "tries": 20, "both_known": 18, "reported_success": 0, "failed_unseen": 0,
+            "deferred_unseen": 0, "no_end": 0, "no_end_prev": 0, "tries_prev": 160, "reasons": [], **SPAN} | more  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("row", "severity"),
+    [
+        (ending(reported_success=1, reasons=["oom"]), "warning"),
+        (ending(no_end=2), None),
+        (ending(no_end=3), "warning"),
+        (ending(no_end=4, no_end_prev=30), "watch"),
+    ],
+)
+def test_a_success_that_never_ran_to_its_end(row: dict[str, Any], severity: str | None) -> None:
+    got = found(FalseSuccess, answers(endings_that_disagree=[row]))
+    assert [one.severity for one in got] == ([severity] if severity else [])
+    assert all(one.evidence["not_known"] == 2 for one in got)
+
+
+@pytest.mark.parametrize(("deferred", "is_found"), [(1, False), (2, True), (3, True)])
+def test_deferred_tasks_that_failed_without_an_error(deferred: int, is_found: bool) -> None:
+    row = ending(deferred_unseen=deferred, failed_unseen=deferred)
+    assert bool(found(StateMismatch, answers(endings_that_disagree=[row]))) == is_found
+
+
+def test_a_mismatch_told_and_seen_is_one_finding() -> None:
+    word = {"dag_id": "d", "task_id": "t", "mismatches": 3, "lost": 1, "at_deferral": 3, "no_log": 0, "tries": 20,
+            "prev": 0, "reasons": ["queued_but_success"], **SPAN}  # fmt: skip
+    given = answers(state_mismatches=[word], endings_that_disagree=[ending(deferred_unseen=2)])
+    (finding,) = found(StateMismatch, given)
+    assert (finding.evidence["tries"], finding.evidence["deferrable"]) == (3, True)
+    assert finding.severity == "warning"
+
+
+# --- WS513
+
+
+@pytest.mark.parametrize(
+    ("timed_out", "before", "severity"),
+    [(1, 0, None), (2, 0, "warning"), (3, 1, "warning"), (3, 24, "watch")],
+)
+def test_runs_that_timed_out(timed_out: int, before: int, severity: str | None) -> None:
+    row = {"dag_id": "d", "runs": 28, "timed_out": timed_out, "by_component": timed_out, "without_fail": timed_out,
+           "skipped_tasks": 9, "longest_s": 7210.0, "shortest_s": 7200.0, "prev": before, **SPAN}  # fmt: skip
+    got = found(TimedOutRuns, answers(runs_timed_out=[row]))
+    assert [one.severity for one in got] == ([severity] if severity else [])
+
+
+# --- WS514, WS515
+
+
+@pytest.mark.parametrize(
+    ("change", "severity"),
+    [
+        ({"failures": 1}, None),
+        ({}, "warning"),
+        ({"failed_tries": 0}, "watch"),
+        ({"prev": 9}, "watch"),
+        ({"task_id": None, "kind": "dag callback"}, "warning"),
+    ],
+)
+def test_a_callback_that_fails(change: dict[str, Any], severity: str | None) -> None:
+    row = {"dag_id": "d", "task_id": "t", "kind": "callback", "failures": 2, "tries": 2, "failed_tries": 2, "prev": 0,
+           "tries_known": 28, "error_signature": "RuntimeError: slack down", "exception_type": "RuntimeError",
+           "sample": "Error in callback", **SPAN} | change  # fmt: skip
+    got = found(CallbackFailed, answers(failed_callbacks=[row]))
+    assert [one.severity for one in got] == ([severity] if severity else [])
+
+
+@pytest.mark.parametrize(("unheard", "is_found"), [(4, False), (5, True), (6, True)])
+def test_failures_that_nobody_heard_of(unheard: int, is_found: bool) -> None:
+    row = {"dag_id": "d", "lost": 10, "ran_to_end": 4, "unheard": unheard, "told": 0, "heard": 3, "components": False,
+           **SPAN}  # fmt: skip
+    other = row | {"dag_id": "never_heard", "unheard": 9, "heard": 0}
+    got = found(Unheard, answers(unheard_failures=[row, other]))
+    assert bool(got) == is_found
+    assert all(one.severity == "watch" and one.evidence["not_known"] == 9 for one in got)
+
+
+# --- WS517
+
+
+def errors(**more: Any) -> dict[str, Any]:
+    return {"dag_id": "d", "task_id": "t", "successes": 28, "with_errors": 10, "successes_prev": 220,
+            "with_errors_prev": 0, "new_errors": 10, "error_signature": "KeyError: x", "exception_type": "KeyError",
+            "sample": "x", **SPAN} | more  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("row", "is_found", "why"),
+    [
+        (errors(), True, "above all"),
+        (errors(new_errors=5, with_errors=5), True, "at the threshold"),
+        (errors(new_errors=4, with_errors=4), False, "below it"),
+        (errors(new_errors=5, successes=100), False, "below the share"),
+        (errors(successes_prev=19), False, "what is usual is not known"),
+        (errors(with_errors=28, with_errors_prev=220), False, "it always logged errors"),
+        (errors(new_errors=0), False, "errors that it always logged"),
+    ],
+)
+def test_errors_in_successes(row: dict[str, Any], is_found: bool, why: str) -> None:
+    assert bool(found(ErrorsInSuccesses, answers(errors_in_successes=[row]))) == is_found, why
+
+
+def test_the_chance_of_a_rise_is_fishers() -> None:
+    assert chance_of_rise(3, 4, 1, 4) == pytest.approx(17 / 70)  # the lady tasting tea
+    assert chance_of_rise(0, 5, 3, 9) == pytest.approx(1.0)
