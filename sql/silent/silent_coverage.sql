@@ -4,7 +4,7 @@
 -- No silence found where nothing could be seen is no good news.
 --
 -- grain:    kind
--- reads:    component_events, dag_runs, deployments, log_events, parse_samples, task_instances, task_logs, task_tries
+-- reads:    component_events, dag_runs, deployments, parse_samples, task_instances, task_logs, task_tries
 -- columns:
 --   kind         varchar   what is looked for
 --   unit         varchar   of what: tries, runs, DAGs, files
