@@ -2,7 +2,10 @@
 
 import json
 import os
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +16,7 @@ from moto.server import ThreadedMotoServer
 from tests.deliver.made import deployment
 from tests.deliver.test_mail import send
 from tests.report.made import WEEK, finding
+from tests.support.object_server import Fault, ObjectServer, Request
 from tests.support.servers import Hook, Mailbox, free_port, mail_server, webhook
 from windsock import archive
 from windsock.errors import DeliveryError
@@ -181,3 +185,102 @@ def test_ses_that_cannot_be_reached_is_told_in_one_line(
     table = "[deliver.email]\nto = ['ops@example.com']\nfrom = 'bot@example.com'\nses = true\n"
     with pytest.raises(DeliveryError, match="check AWS credentials and region"):
         send([deployment(tmp_path, table)])
+
+
+@contextmanager
+def ses_that_answers(answers: list[tuple[int, str]]) -> Iterator[tuple[str, list[bytes]]]:
+    """A server that speaks the wire of SES v2: these (status, error type) in turn, then a message id."""
+    taken: list[bytes] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            status, error = answers.pop(0) if answers else (200, "")
+            told = {"message": "FAKE says no"} if error else {"MessageId": "fake-1"}
+            if not error:
+                taken.append(body)
+            data = json.dumps(told).encode()
+            self.send_response(status)
+            if error:
+                self.send_header("x-amzn-ErrorType", error)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+
+        def log_message(self, *_args: Any) -> None: ...
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}", taken
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+SES = "[deliver.email]\nto = ['ops@example.com']\nfrom = 'bot@example.com'\nses = true\n"
+
+
+def test_ses_is_tried_again_while_it_throttles(
+    tmp_path: Path, aws: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    later = [(429, "TooManyRequestsException"), (503, "ServiceUnavailable"), (500, "InternalFailure")]
+    with ses_that_answers(later) as (url, taken):
+        monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+        config = deployment(tmp_path, SES)
+        assert send([config])[0].startswith("sent email")
+        assert "was sent before" in send([config])[0]
+    assert len(taken) == 1
+    assert later == []
+
+
+def test_ses_that_says_no_is_asked_once_and_does_not_stop_the_others(
+    tmp_path: Path, aws: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = [(400, "MessageRejected"), (400, "MessageRejected")]
+    with ses_that_answers(answers) as (url, taken):
+        monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+        config = deployment(tmp_path, f"{SES}[deliver.files]\nurl = 'shared'\n")
+        with pytest.raises(DeliveryError, match="email: SES: MessageRejected: FAKE says no"):
+            send([config])
+        assert taken == []
+    assert len(answers) == 1
+    assert (tmp_path / "shared/prod/latest/report.html").is_file()
+
+
+def test_a_bucket_that_is_busy_is_written_in_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "FAKE")
+    refused = []
+
+    def busy(one: Request) -> Fault | None:
+        if one.method == "PUT" and len(refused) < 2:
+            refused.append(one.key)
+            return Fault("status", 503)
+        return None
+
+    with ObjectServer(on_request=busy) as server:
+        server.bucket("reports")
+        monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
+        send([deployment(tmp_path, "[deliver.files]\nurl = 's3://reports/airflow'\n")])
+        written = server.keys("reports", prefix="", after="")
+    assert len(refused) == 2
+    assert {f"airflow/prod/latest/{name}" for name in ("report.html", "report.json", "email.txt")} <= set(
+        written
+    )
+
+
+def test_a_bucket_that_refuses_is_named_and_gets_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "FAKE")
+    denied = Fault("status", 403)
+    with ObjectServer(on_request=lambda one: denied if one.method == "PUT" else None) as server:
+        server.bucket("reports")
+        monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
+        config = deployment(tmp_path, "[deliver.files]\nurl = 's3://reports/airflow'\n")
+        with pytest.raises(DeliveryError, match=r"files: s3://reports/airflow: access denied"):
+            send([config])
+        assert server.keys("reports", prefix="", after="") == []
