@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.report.made import answers, finding, one_of_each, page
+from tests.report.test_hostile import EVIL, artefacts
 from tests.support.browser import Browser, browser, chromium
 from windsock.report import Page, write_report
 
@@ -116,6 +117,25 @@ def test_injected_script_would_not_run(chrome: Browser, small: Path, tmp_path: P
     chrome.open(tmp_path / "evil.html")
     assert chrome.run("typeof window.evil") == "undefined"
     chrome.logged.clear()
+
+
+@pytest.mark.parametrize("name", ["report.html", "email.html", "owner.html", "index.html"])
+def test_hostile_names_and_messages_stay_text(chrome: Browser, tmp_path: Path, name: str) -> None:
+    """A real parser, not ours, decides what is an element: none of the hostile ones is."""
+    for key, text in artefacts(EVIL).items():
+        (tmp_path / key).write_text(text, encoding="utf-8")
+    chrome.logged.clear()
+    chrome.requested.clear()
+    chrome.open(tmp_path / name)
+    ours = 1 if name == "report.html" else 0
+    assert chrome.run("document.scripts.length") == ours
+    assert (
+        chrome.run("document.images.length + document.querySelectorAll('[onerror], iframe, object').length")
+        == 0
+    )
+    assert "<img src=x onerror=alert(1)>" in chrome.run("document.body.innerText")
+    assert chrome.logged == []
+    assert [one for one in chrome.requested if not one.startswith("file:")] == []
 
 
 def test_the_page_of_500_dags_prints_on_six_sheets_of_a4(chrome: Browser, big: Path) -> None:

@@ -97,7 +97,7 @@ def measure(name: str, value: Any) -> str:
     """A value of an answer or of evidence, formatted by what its name ends in."""
     if value is None or isinstance(value, bool) or not isinstance(value, int | float):
         return cell(value)
-    if name.endswith(("_share", "_rate")) or name in ("rate", "share", "occupancy"):
+    if name.endswith(("_share", "_rate")) or "_share_" in name or name in ("rate", "share", "occupancy"):
         return share(value)
     if name in ("probability", "p_value"):
         return chance(value)

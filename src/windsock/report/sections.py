@@ -130,7 +130,7 @@ SPECS = (
         lambda row: row["median_s"] >= 1,
         (
             ("File", _plain("dag_file")),
-            ("Seen by", _plain("source")),
+            ("Seen by", _words("source")),
             ("Parses", _plain("samples")),
             ("Median", _plain("median_s")),
             ("4 weeks before", _plain("median_prev_s")),
