@@ -246,7 +246,10 @@ def redact(text: str) -> str:
     Line by line, since the lines of tracebacks repeat by the thousand; whole where a secret may reach over a line's end.
     """
     lines = text.split("\n")
-    done = [_seen(line) if len(line) <= _SHORT else _redact_line(line) for line in lines]
+    if len(text) <= _SHORT or max(map(len, lines)) <= _SHORT:
+        done = [*map(_seen, lines)]
+    else:
+        done = [_seen(line) if len(line) <= _SHORT else _redact_line(line) for line in lines]
     if None in done:
         return _redact(text)
     return text if done == lines else "\n".join(done)  # type: ignore[arg-type]

@@ -3,8 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from windsock.parse.traceback import START, _of_block, last_exception
+from windsock.parse.traceback import START, _of_groups, last_exception
 
+RUNNER = '  File "/usr/lib/python3.11/site-packages/airflow/models/taskinstance.py", line 7, in run'
 LINES = st.sampled_from(
     ['  File "/opt/dags/x.py", line 3, in load', '  File "/usr/lib/python3.11/site-packages/a/b.py", line 7, in run', '    raise ValueError("File \\"/opt/dags/y.py\\"")',
      'File "/opt/dags/z.py", line 3, in top', '  | File "/opt/dags/g.py", line 3, in group', "    ^^^^^^", "", "ValueError: of a kind", "a.b.KeyError", "not an exception at all",
@@ -12,8 +13,7 @@ LINES = st.sampled_from(
 )  # fmt: skip
 
 
-@given(st.lists(LINES, max_size=3), st.sampled_from(["", "  ", "| ", "said: "]), st.lists(LINES, max_size=9))
-def test_a_search_and_a_walk_agree(before: list[str], margin: str, after: list[str]) -> None:
-    lines = [*before, f"{margin}{START}:", *after]
-    is_text = margin.startswith("|")
-    assert last_exception("\n".join(lines)) == (None if is_text else _of_block(lines, len(before)))
+@given(st.lists(LINES | st.just(f"{START}:") | st.just(f"| {START}:") | st.just(RUNNER), max_size=14))
+def test_a_search_and_a_walk_agree(lines: list[str]) -> None:
+    text = "\n".join(lines)
+    assert last_exception(text) == _of_groups(text)

@@ -59,7 +59,6 @@ _LEVELS = {"INFO": "info", "WARNING": "warning", "ERROR": "error", "WARN": "warn
 _COMMON_HEAD = re.compile(
     r"\[(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}([+-]\d{4}))\] \{([^{}:\n]+):\d+\} ([A-Z]+) - ?"
 )
-_MAY_BEGIN = ("\n[", "\n\x1b", "\n{")
 
 
 def read(text: str, *, key: LogKey, timezone: str = "UTC", keep_output: int = 50) -> Reading:
@@ -89,7 +88,7 @@ def split_record(record: bytes, *, no: int) -> list[Raw]:
     text = record.decode("utf-8", "replace")
     if (match := _COMMON_HEAD.match(text)) and "\x1b[" not in text[:48]:
         said = text[match.end() :].rstrip("\n\r")
-        if not said.endswith("}") and not any(begin in said for begin in _MAY_BEGIN):
+        if not (said.endswith("}") or "\n[" in said or "\n\x1b" in said or "\n{" in said):
             return [Raw(no, match[1], match[2], match[3], match[4], said)]
     raws, _orphan = split(text)
     for raw in raws:

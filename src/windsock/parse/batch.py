@@ -67,8 +67,12 @@ def _is_enough(reading: Reading, modified_at: datetime) -> bool:
         return False
     if reading.dialect == "airflow3" and not any(airflow3.opens_group(record) for record in reading.records):
         return False  # before 3.3 quiet records tell where a process begins, and whether it came to its end
-    failures = (reading.failure, *(record.failure for record in reading.records))
-    return not any(failure and is_of_command(failure.message) for failure in failures)
+    if reading.failure and is_of_command(reading.failure.message):
+        return False
+    for record in reading.records:
+        if record.failure and record.failure is not reading.failure and is_of_command(record.failure.message):
+            return False
+    return True
 
 
 def _scanned(objects: Sequence[LogObject]) -> Iterator[tuple[int, Reading]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 
 from windsock.model import LogKey
@@ -13,6 +14,7 @@ _LOOK_BYTES = 1024**2
 _LOOK_LINES = 400
 _SURE = 12  # heads of one dialect and none of another: no need to look further
 _MAX_LAYERS = 4
+_OWN_HEAD = re.compile(rb'\{"timestamp":"[^"\\]*","level":"[^"\\]*","event":')
 _ELASTIC, _ELASTIC_BYTES = b'\n{"asctime"', 64 * 1024
 
 
@@ -26,6 +28,8 @@ def begins_as_airflow3(data: bytes) -> bool:
     if not data.startswith(b'{"timestamp":"'):
         return False
     first = _first_line(data)
+    if _OWN_HEAD.match(first):  # an object that holds an event and a time, or none at all
+        return not first.endswith(b"\r")
     value = wrapped.decode(first)
     return not first.endswith(b"\r") and (not isinstance(value, dict) or wrapped.is_json_record(value))
 

@@ -6,8 +6,7 @@ Pure: bytes and a key in, rows or a reject out. No text makes it raise. Everythi
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from windsock.model import LogKey, Outcome, Parsed, Reject, Row
@@ -73,7 +72,7 @@ def as_rows(
     read_path: Literal["exact", "fast"] = "exact",
 ) -> Parsed:
     """What the reading comes to. `passed` records carry no event: they are below every threshold but `all`."""
-    times = sorted(_times(reading, modified_at))
+    started_at, ended_at = _span(reading, modified_at)
     failure = reading.failure
     ids: Row = {
         "dag_id": key.dag_id, "run_id": key.run_id, "task_id": key.task_id,
@@ -82,8 +81,8 @@ def as_rows(
     row: Row = ids | {
         "state": reading.state,
         "state_reason": reading.state_reason,
-        "started_at": times[0][1] if times else None,
-        "ended_at": max(at for _no, at in times) if times else None,
+        "started_at": started_at,
+        "ended_at": ended_at,
         "exception_type": short_type(failure.type) if failure else None,
         "exception_message": cut(redact(failure.message)) if failure else None,
         "error_signature": _ended_by(reading),
@@ -116,17 +115,26 @@ def as_rows(
     return Parsed("task_logs", rows, reading.partial)
 
 
-def _times(reading: Reading, modified_at: datetime | None) -> Iterator[tuple[int, datetime]]:
-    """(record number, time) of the records whose time can be true; of the passed ones the first and the extremes."""
+def _span(reading: Reading, modified_at: datetime | None) -> tuple[datetime | None, datetime | None]:
+    """The first record's time and the latest one, of those that can be true. Of the passed records the first and the
+    extremes are known; the records are in order."""
     passed = reading.passed
-    for no, at in (
-        *((record.no, record.at) for record in reading.records),
-        (passed.first_no, passed.first_at),
-        (passed.first_no + 1, passed.low_at),
-        (passed.first_no + 1, passed.high_at),
-    ):
-        if plausible(at, modified_at):
-            yield no, at  # type: ignore[misc]
+    low, high = _bounds(modified_at)
+    first: tuple[int, datetime] | None = None
+    last = _BEFORE_ALL
+    for record in reading.records:
+        at = record.at
+        if at is not None and low <= at <= high:
+            if first is None:
+                first = record.no, at
+            if at > last:
+                last = at
+    for no, at in ((passed.first_no, passed.first_at), (passed.first_no + 1, passed.low_at),
+                   (passed.first_no + 1, passed.high_at)):  # fmt: skip
+        if at is not None and low <= at <= high:
+            first = min(first or (no, at), (no, at))
+            last = max(last, at)
+    return (first[1], last) if first else (None, None)
 
 
 def _event(ids: Row, record: Record, reading: Reading, modified_at: datetime | None, object_url: str) -> Row:
@@ -174,17 +182,27 @@ def _samples(reading: Reading, modified_at: datetime | None, object_url: str) ->
     ]
 
 
+_BEFORE_ALL, _AFTER_ALL = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+_OLDEST, _AHEAD = timedelta(days=400), timedelta(days=1)
+
+
+def _bounds(modified_at: datetime | None) -> tuple[datetime, datetime]:
+    """Within which times a log's records can lie (DESIGN 3); without the object's time any is taken as it is."""
+    return (modified_at - _OLDEST, modified_at + _AHEAD) if modified_at else (_BEFORE_ALL, _AFTER_ALL)
+
+
 def plausible(at: datetime | None, modified_at: datetime | None) -> datetime | None:
-    """A time more than 400 days before or one day after the object's is no time (DESIGN 3); None: take it as it is."""
+    """A time more than 400 days before or one day after the object's is no time."""
     if at is None or modified_at is None:
         return at
-    if not modified_at - timedelta(days=400) <= at <= modified_at + timedelta(days=1):
-        return None
-    return at
+    low, high = _bounds(modified_at)
+    return at if low <= at <= high else None
 
 
 def cut(text: str) -> str:
     """At most 16 KB of UTF-8, cut with a mark."""
+    if len(text) <= MAX_MESSAGE_BYTES and text.isascii():
+        return text
     raw = text.encode("utf-8", "replace")
     if len(raw) <= MAX_MESSAGE_BYTES:
         return raw.decode("utf-8")

@@ -21,6 +21,11 @@ _LINKS = (
 _RUNNER = re.compile(
     r"/airflow/(?:models(?:\.py|/)|jobs(?:\.py|/)|cli/|task/|bin/|utils/db\.py|sdk/execution_time/task_runner\.py)"
 )
+# a block's beginning, with the file of its first frame
+_STARTS = re.compile(
+    re.escape(START) + r'(?:[^\n]*\n\s*(?:[+|]\s*)*File "(?P<file>[^"\n]+)", line \d+(?:,? in .+)?$)?',
+    re.MULTILINE,
+)
 # the newline before the first line that is neither blank nor indented nor drawn as part of a frame
 _TOLD = re.compile(r"\n(?=[^\s^~[|+╭│╰])")
 _UNUSUAL_PREFIX = re.compile(r"unusual_prefix_[0-9a-f]{40}_")
@@ -28,19 +33,26 @@ _UNUSUAL_PREFIX = re.compile(r"unusual_prefix_[0-9a-f]{40}_")
 
 def last_exception(text: str) -> Failure | None:
     """The exception that was raised at the end of the traceback in `text`, or None where there is none."""
-    if text.count(START) == 1 and "Exception Group" not in text:
-        return _single(text)
-    lines = text.split("\n")
-    starts = [no for no, line in enumerate(lines) if START in line and not line.lstrip(" +").startswith("|")]
-    return _of_block(lines, _raised(lines, starts)) if starts else None
+    return _of_groups(text) if "Exception Group" in text else _plain(text)
 
 
-def _single(text: str) -> Failure | None:
-    """As `_of_block` for a text with one plain block, without a look at each of its lines: the line that tells begins
-    where no frame's line does, and the frame is sought from there backwards."""
-    at = text.index(START)
-    if text[text.rfind("\n", 0, at) + 1 : at].lstrip(" +").startswith("|"):
-        return None
+def _plain(text: str) -> Failure | None:
+    """As `_of_groups` for a text without groups, without a look at each line: the line that tells begins where no
+    frame's line does, and the frame is sought from there backwards."""
+    at = -1
+    is_runner = False
+    for found in _STARTS.finditer(text):
+        begin = text.rfind("\n", 0, found.start()) + 1
+        if text[begin : found.start()].lstrip(" +").startswith("|"):
+            continue
+        from_runner = bool(found["file"] and _RUNNER.search(found["file"].replace("\\", "/")))
+        if at < 0 or from_runner or (not is_runner and _line_before(text, begin) in _LINKS):
+            at, is_runner = found.start(), from_runner
+    return _told(text, at) if at >= 0 else None
+
+
+def _told(text: str, at: int) -> Failure | None:
+    """What the block that begins at a place tells."""
     for told in _TOLD.finditer(text, at):
         line, _newline, rest = text[told.end() :].partition("\n")
         if _FRAME.match(line):
@@ -50,6 +62,18 @@ def _single(text: str) -> Failure | None:
             return Failure(clean_type(match["type"]), message, _last_user_frame(text, at, told.start()))
         return None
     return None
+
+
+def _line_before(text: str, begin: int) -> str:
+    """The last of the three lines before a line that is not blank."""
+    for _ in range(3):
+        if begin == 0:
+            break
+        before = text.rfind("\n", 0, begin - 1) + 1
+        if line := text[before : begin - 1].strip():
+            return line
+        begin = before
+    return ""
 
 
 def _last_user_frame(text: str, start: int, stop: int) -> tuple[str, str] | None:
@@ -64,8 +88,13 @@ def _last_user_frame(text: str, start: int, stop: int) -> tuple[str, str] | None
     return None
 
 
-def _of_block(lines: list[str], start: int) -> Failure | None:
-    """What the block that begins at a line tells."""
+def _of_groups(text: str) -> Failure | None:
+    """Line by line, since a group's lines have margins."""
+    lines = text.split("\n")
+    starts = [no for no, line in enumerate(lines) if START in line and not line.lstrip(" +").startswith("|")]
+    if not starts:
+        return None
+    start = _raised(lines, starts)
     is_group = "Exception Group" in lines[start]
     frame: tuple[str, str] | None = None
     for no in range(start + 1, len(lines)):
