@@ -65,11 +65,11 @@ def _is_enough(reading: Reading, modified_at: datetime) -> bool:
         plausible(passed.low_at, modified_at) and plausible(passed.high_at, modified_at)
     ):
         return False
-    if reading.dialect == "airflow3" and not any(airflow3.opens_group(record) for record in reading.records):
-        return False  # before 3.3 quiet records tell where a process begins, and whether it came to its end
     if reading.failure and is_of_command(reading.failure.message):
         return False
     for record in reading.records:
+        if airflow3.may_open_group(record) and not airflow3.opens_group(record):
+            return False  # the scan took it for one, and passed over what tells the beginnings of processes without
         if record.failure and record.failure is not reading.failure and is_of_command(record.failure.message):
             return False
     return True

@@ -41,6 +41,7 @@ _INFO_ENDINGS = (
     ("Pausing task as DEFERRED", "deferred", "deferral"),
     ("Rescheduling task, marking task as UP_FOR_RESCHEDULE", "up_for_reschedule", "reschedule"),
 )
+_INFO_TEXTS = tuple(text for text, _state, _reason in _INFO_ENDINGS)
 
 
 class Segment:
@@ -66,7 +67,7 @@ class Segment:
             self.is_silent_skip = body.get("lineno") == _SILENT_SKIP_LINENO
         elif record.level in ("error", "critical", "warning"):
             self._bad(record, body)
-        else:
+        elif event.startswith(_INFO_TEXTS):
             for text, state, reason in _INFO_ENDINGS:
                 if event.startswith(text):
                     self.end(state, reason)

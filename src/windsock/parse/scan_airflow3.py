@@ -8,24 +8,23 @@ reader. Several small objects are scanned as one buffer: the cost per call is pa
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 
 import numpy as np
 
-from windsock.parse.airflow3 import DULL_EVENTS, ERROR_DETAIL, EVENT_AT, TASK_LOGGER, moment
+from windsock.parse.airflow3 import DULL_EVENTS, ERROR_DETAIL, EVENT_AT, STARTS, TASK_LOGGER, moment
 from windsock.parse.reading import Passed
 from windsock.parse.words import (
     Bools,
     Bytes,
     Ints,
     Needle,
+    OneOf,
     Rows,
     Shape,
     Words,
     extremes,
     places_of,
     word,
-    words_at,
 )
 
 SHORTEST = 80  # bytes; a shorter line is decoded, so that every word looked at lies inside its line
@@ -37,6 +36,8 @@ _DATE, _TIME, _FRACTION = Shape(b"00-00-00"), Shape(b"00:00:00"), Shape(b".00000
 _INFO, _EVENT, _DEBUG = word(b'"info","'), word(b'event":"'), word(b'"debug",')
 _SPOKEN, _DETAIL = Needle(TASK_LOGGER, rare=13), Needle(ERROR_DETAIL, rare=6)
 _DULL = tuple(word(text) for text in DULL_EVENTS)
+_STARTS = OneOf([text[:8] for text in STARTS])
+_GROUP, _PRE = word(b"::group:"), word(b"oup::Pre")
 
 
 def scan(data: bytes, ends: Sequence[int]) -> list[tuple[list[Told], Passed]]:
@@ -48,7 +49,7 @@ def scan(data: bytes, ends: Sequence[int]) -> list[tuple[list[Told], Passed]]:
     starts[0] = 0
     starts[1:] = stops[:-1] + 1
     bounds = np.searchsorted(stops, np.asarray(ends) - 1, side="right")
-    quiet, stamps = _quiet(raw, starts, stops)
+    quiet, stamps = _quiet(raw, starts, stops, bounds)
     loud = np.flatnonzero(~quiet)
     cuts = np.searchsorted(loud, bounds)
     spans = extremes(stamps, bounds - cuts)
@@ -59,15 +60,17 @@ def scan(data: bytes, ends: Sequence[int]) -> list[tuple[list[Told], Passed]]:
         told, passed, first_quiet = _segment(data, first, bound, places[cut:next_cut])
         if passed.count:
             start = int(starts[first_quiet])
-            passed.first_at = moment(data[start + 14 : start + 41].decode("ascii", "replace"))
-            passed.low_at, passed.high_at = _stamp(low), _stamp(high)
+            first_text = data[start + 14 : start + 41].decode("ascii", "replace")
+            passed.first_at = moment(first_text)
+            passed.low_at = passed.first_at if _text(low) == first_text else moment(_text(low))
+            passed.high_at = moment(_text(high))
         results.append((told, passed))
         first, cut = bound, next_cut
     return results
 
 
-def _quiet(raw: Bytes, starts: Ints, stops: Ints) -> tuple[Bools, tuple[Words, ...]]:
-    """Which lines are quiet, and the words of their time stamps: date, time of day, fraction."""
+def _quiet(raw: Bytes, starts: Ints, stops: Ints, bounds: Ints) -> tuple[Bools, tuple[Words, ...]]:
+    """Which lines are passed over, and the words of their time stamps: date, time of day, fraction."""
     long_enough = stops - starts >= SHORTEST
     if len(raw) <= SHORTEST:
         nothing = np.zeros(0, np.uint64)
@@ -84,14 +87,21 @@ def _quiet(raw: Bytes, starts: Ints, stops: Ints) -> tuple[Bools, tuple[Words, .
     quiet = long_enough & (raw[stops - 1] == ord("}")) & (wrong == 0) & (is_info | (level == _DEBUG))
     quiet[np.searchsorted(stops, _DETAIL.places(raw))] = False
     spoken = np.searchsorted(stops, _SPOKEN.places(raw))
-    said = words_at(raw)(safe[spoken] + EVENT_AT)
-    is_dull = is_info[spoken] & ((said == _DULL[0]) | (said == _DULL[1]))
+    said = rows.word(EVENT_AT)
+    is_dull = is_info[spoken] & ((said[spoken] == _DULL[0]) | (said[spoken] == _DULL[1]))
     quiet[spoken[~is_dull]] = False
+    telling = np.flatnonzero(quiet & _STARTS.holds(said))
+    if len(telling):  # of a segment in which no group opens a process
+        groups = spoken[(said[spoken] == _GROUP) & (rows.word(EVENT_AT + 4)[spoken] == _PRE)]
+        segments = np.searchsorted(bounds, telling, side="right")
+        firsts = np.concatenate((np.zeros(1, np.int64), bounds[:-1]))
+        has_group = np.searchsorted(groups, bounds) > np.searchsorted(groups, firsts)
+        quiet[telling[~has_group[segments]]] = False
     return quiet, stamps if quiet.all() else tuple(stamp[quiet] for stamp in stamps)
 
 
-def _stamp(row: bytes) -> datetime | None:
-    return moment(f"20{row[:8].decode()}T{row[8:].decode()}")
+def _text(row: bytes) -> str:
+    return f"20{row[:8].decode()}T{row[8:].decode()}"
 
 
 def _segment(
