@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from benchmarks.judging import fleets, forecasts, pools, series
+from benchmarks.judging import fleets, forecasts, pools, series, waits
 from windsock.findings.methods.change_points import find_changes
 from windsock.findings.methods.failure_rates import judge_rates
 from windsock.findings.methods.pool_replay import Replay, scheduler_period_s
@@ -85,6 +85,18 @@ def pool_replay(seed: int, count: int, tasks: int) -> Iterator[Figure]:
     yield _at_most(f"pools: CPU seconds for {tasks:,} tasks x 10 sizes", time.process_time() - started, 2.0)
 
 
+def waiting(seed: int, count: int) -> Iterator[Figure]:
+    """Figures of the waiting by limit over `count` simulated fleets, by what tells the limits."""
+    for told in ("api", "log", "pools"):
+        for version, is_per_run in (("3", True), ("2, ready times rebuilt", False)):
+            got = waits.score(range(seed, seed + count), told=told, is_per_run=is_per_run)
+            head = f"waiting, limits from {told}, Airflow {version}"
+            yield _at_most(f"{head}: wrong limit, median", got.median_error, 0.02)
+            yield _at_most(f"{head}: wrong limit, p90", got.p90_error, 0.05)
+            yield _at_least(f"{head}: main limit found", got.dominant, 0.95 if told != "pools" else 0.8)
+            yield _at_most(f"{head}: unattributed", got.unattributed, 0.05)
+
+
 def main() -> int:
     """Print the table; exit status 1 when a figure misses what it should reach."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.judging", description=__doc__)
@@ -97,11 +109,12 @@ def main() -> int:
         parse_forecasts(given.seed, 400 if quick else 4000),
         failure_rates(given.seed, 6 if quick else 40),
         pool_replay(given.seed, 8 if quick else 60, 100_000),
+        waiting(given.seed, 3 if quick else 20),
     ]
     for group in figures:
         for name, value, limit, holds in group:
             missed += not holds
-            print(f"{name:<62} {value:8.3f}  {limit:>8}  {'' if holds else 'MISSED'}", flush=True)
+            print(f"{name:<74} {value:8.3f}  {limit:>8}  {'' if holds else 'MISSED'}", flush=True)
     return 1 if missed else 0
 
 

@@ -16,6 +16,9 @@ from windsock.config import Config
 from windsock.config import load as load_config
 from windsock.errors import ConfigError, QuestionError, SourceError
 from windsock.findings import RULES, judge_all, validate_thresholds
+from windsock.findings.waiting import ANSWERS as WAITING_ANSWERS
+from windsock.findings.waiting import QUESTIONS as WAITING_QUESTIONS
+from windsock.findings.waiting import waiting_answers
 from windsock.findings.what_if import QUESTIONS as POOL_QUESTIONS
 from windsock.findings.what_if import what_if_pool as replay_pool
 from windsock.lake import Lake
@@ -75,7 +78,9 @@ def _question(name: str) -> Question:
 
 
 def ask(config: Config, *, question: str, sql: str, week: Week) -> Answer:
-    """One question of sql/, or ad-hoc SQL, over the lake's views."""
+    """One question of sql/, an answer made of several (why tasks waited), or ad-hoc SQL over the lake's views."""
+    if question in WAITING_ANSWERS:
+        return waiting_answers(_asked(config, WAITING_QUESTIONS, week), week)[question]
     chosen = _question(question) if question else None
     return _on_lake(config, week, lambda conn: ask_question(conn, chosen) if chosen else ask_sql(conn, sql))
 
@@ -127,6 +132,7 @@ def judge_week(
     answers["data_checks"] = _check_answer(checked)
     answers["pool_bounds"] = _pool_bounds(config)
     answers["metric_gaps"] = _metric_gaps(answers)
+    answers |= waiting_answers(answers, week)
     shown = publish.material(
         config, answers, store=lake.store, names=[value for row in names for value in row.values() if value]
     )
@@ -272,10 +278,11 @@ def _parse_one(store: Store, obj: SourceObject, shown: str) -> Row:
 
 def what_if_pool(config: Config, *, pool: str, slots: Sequence[int], week: Week) -> dict[str, Any]:
     """Replay the week's tasks through a pool at other sizes."""
-    answers = _on_lake(
-        config, week, lambda conn: {name: ask_question(conn, _question(name)) for name in POOL_QUESTIONS}
-    )
-    return replay_pool(answers, pool=pool, slots=slots, week=week)
+    return replay_pool(_asked(config, POOL_QUESTIONS, week), pool=pool, slots=slots, week=week)
+
+
+def _asked(config: Config, names: Sequence[str], week: Week) -> dict[str, Answer]:
+    return _on_lake(config, week, lambda conn: {name: ask_question(conn, _question(name)) for name in names})
 
 
 def explain(code: str) -> str:

@@ -64,6 +64,11 @@ COLUMNS: Mapping[str, Kind] = {
     "airflow_version": "plain",
     "metric": "plain",
     "gap": "plain",
+    "scope": "plain",
+    "waits_for": "plain",  # names of limits
+    "mostly_for": "plain",
+    "told_by": "plain",
+    "ready_from": "plain",
     "signal": "plain",
     "subject": "plain",  # of changes: settings, pools, bundles, components
     "before": "plain",  # versions, sizes, states

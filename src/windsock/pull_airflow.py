@@ -23,6 +23,7 @@ from windsock.output import Output
 from windsock.parse import PARSER_VERSION
 from windsock.parse.airflow_facts import (
     EVENTS,
+    dag_limit_facts,
     dag_version_rows,
     event_rows,
     fact,
@@ -126,7 +127,9 @@ class _Pull:
         pools = list(self.airflow.pools())
         self._list("facts", self._facts(pools))
         self._list("dag_versions", self._whole("dag_versions", dag_version_rows))
-        self._list("parse_samples", {"parse_samples": parse_rows(self.airflow.dags(), self.teller)})
+        dags = list(self.airflow.dags())
+        self._list("parse_samples", {"parse_samples": parse_rows(dags, self.teller)})
+        self._list("dag_limits", {"deployments": dag_limit_facts(dags, self.teller)})
         self._list(
             "import_errors",
             {"import_errors": _rows(self.airflow.import_errors(), import_error_row, self.teller)},

@@ -31,7 +31,12 @@ from windsock.week import Week
 
 WEEK = Week.parse("2026-W47")
 MONDAY = WEEK.monday
-FROM_RULES = {"data_checks", "pool_bounds"}  # answers that the pipeline makes, not sql/
+FROM_RULES = {
+    "data_checks",
+    "pool_bounds",
+    "waiting_by_dag",
+    "waiting_by_limit",
+}  # answers that the pipeline makes, not sql/
 
 
 def answers(**rows: Sequence[Mapping[str, Any]]) -> dict[str, Answer]:

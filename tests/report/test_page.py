@@ -28,7 +28,7 @@ def test_the_order_of_the_page_never_changes() -> None:
     order = [
         "What to do", "Silent problems", "Scoreboard", "What changed", "Incidents", "Failure rates",
             "Import errors and killed parses", "DAG parsing", "Parsing inside of tasks",
-        "Durations and lateness", "Pools and waiting", "Configuration and versions", "Per owner", "Trust in the data",
+        "Durations and lateness", "Why tasks waited", "Pools and waiting", "Configuration and versions", "Per owner", "Trust in the data",
     ]  # fmt: skip
     full = headings(render_html(page(one_of_each())))
     sparse = headings(render_html(page([finding()], given={})))

@@ -81,7 +81,7 @@ def write_expected(question: Question, rows: list[dict[str, Any]], path: Path) -
 
 def _text(value: Any) -> str:
     if isinstance(value, list):
-        return "[" + ", ".join(str(one) for one in value) + "]"
+        return "[" + ", ".join("NULL" if one is None else str(one) for one in value) + "]"
     return str(value)
 
 

@@ -24,6 +24,7 @@ from windsock.findings.ws207_stale_parsing import StaleParsing
 from windsock.findings.ws301_pool_saturated import PoolSaturated
 from windsock.findings.ws302_waits_for_ever import WaitsForEver
 from windsock.findings.ws303_pool_unused import PoolUnused
+from windsock.findings.ws310_waiting_for_limit import WaitingForLimit
 from windsock.findings.ws501_silent_dag import SilentDag
 from windsock.findings.ws502_missing_runs import MissingRuns
 from windsock.findings.ws503_dag_paused import DagPaused
@@ -58,6 +59,7 @@ RULES: tuple[type[Rule], ...] = (
     PoolSaturated,
     WaitsForEver,
     PoolUnused,
+    WaitingForLimit,
     SilentDag,
     MissingRuns,
     DagPaused,

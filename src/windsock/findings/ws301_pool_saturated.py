@@ -65,15 +65,16 @@ class PoolSaturated(Rule):
                 verdicts.not_enough += 1
                 continue
             verdicts.judged += 1
-            if (
-                one.row["full_share"] >= limits.min_full_share
-                and one.row["wait_hours"] >= limits.min_wait_hours
-            ):
-                verdicts.findings.append(cls._of_pool(answers, one, bounds.get(one.pool, {}), limits))
+            waited = _wait_hours(answers, one)
+            if one.row["full_share"] >= limits.min_full_share and waited >= limits.min_wait_hours:
+                bound = bounds.get(one.pool, {})
+                verdicts.findings.append(cls._of_pool(answers, one, bound, limits, waited=waited))
         return verdicts
 
     @classmethod
-    def _of_pool(cls, answers: Mapping[str, Answer], one: Measured, bound: Row, limits: Limits) -> Finding:
+    def _of_pool(
+        cls, answers: Mapping[str, Answer], one: Measured, bound: Row, limits: Limits, *, waited: float
+    ) -> Finding:
         tried = pool_options.sizes(one.slots_now, bound.get("max_slots"))
         week, best = Sizes(answers, one), None
         if tried:
@@ -84,11 +85,11 @@ class PoolSaturated(Rule):
             subject={"pool": one.pool},
             severity="warning",
             headline=f"Pool {one.pool} was full in {wording.percent(row['full_share'])} of its busy hours; "
-            f"tasks waited {wording.hours(row['wait_hours'])} for its {one.slots_now} slots",
+            f"tasks waited {wording.hours(waited)} for its {one.slots_now} slots",
             evidence={
                 "full_share": row["full_share"],
                 "full_share_all": row.get("full_share_all"),
-                "wait_hours": row["wait_hours"],
+                "wait_hours": waited,
                 "total_slots": one.slots_now,
                 "p50_slots": row.get("p50_slots"),
                 "p95_slots": row.get("p95_slots"),
@@ -104,10 +105,23 @@ class PoolSaturated(Rule):
                 **_commands(answers, one, best),
             },
             advice=_advice(one, options, best, bound),
-            rank=float(row["wait_hours"]),
+            rank=float(waited),
         )
         asked = "pool_full_share" if one.source == pool_options.GAUGES else "pool_occupancy"
         return replace(finding, question=asked)
+
+
+def _wait_hours(answers: Mapping[str, Answer], one: Measured) -> float:
+    """Task-hours waited for the pool itself. Between ready and queued other limits may have held a task, too: of
+    intervals only what the pool bound counts, where that was worked out. Gauges count while the pool is full anyhow."""
+    rows = [
+        row
+        for row in rows_of(answers, "waiting_by_limit")
+        if row["scope"] == "pool" and row["pool"] == one.pool
+    ]
+    if one.source == pool_options.GAUGES or not rows:
+        return float(one.row["wait_hours"])
+    return float(sum(row["hours"] for row in rows if row["waits_for"] == "pool"))
 
 
 def _fillers(answers: Mapping[str, Answer], pool: str) -> list[str]:

@@ -112,6 +112,16 @@ def pool_facts(pools: Iterable[Mapping[str, Any]], teller: Teller) -> list[Row]:
     return rows
 
 
+def dag_limit_facts(dags: Iterable[Mapping[str, Any]], teller: Teller) -> list[Row]:
+    """`max_active_tasks` (per DAG in 2.x, per run in 3.x) and `max_active_runs` of each DAG."""
+    rows = []
+    for raw in dags:
+        limits = {name: number(raw.get(name)) for name in ("max_active_tasks", "max_active_runs")}
+        if (dag_id := text(raw.get("dag_id"))) is not None and any(limits.values()):
+            rows.append(fact(f"dag_limits.{dag_id}", limits, teller))
+    return rows
+
+
 def health_facts(health: Mapping[str, Any], teller: Teller) -> list[Row]:
     """Status per component; an embedded dag-processor has none and is not told."""
     rows = []

@@ -21,6 +21,7 @@ class Became:
 
 
 _SECTION_OF = {
+    "WS310": "waiting",
     "WS1": "failures",
     "WS110": "incidents",
     "WS2": "parsing",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from markupsafe import Markup, escape
 
 from windsock.report.formats import hours, seconds, share
-from windsock.report.plots import CurvePlot, HeatPlot, Plot, RatePlot, StepPlot, TimelinePlot
+from windsock.report.plots import CurvePlot, HeatPlot, Plot, RatePlot, StepPlot, TimelinePlot, WaitPlot
 
 WIDTH, LEFT, RIGHT = 440.0, 46.0, 10.0
 _INNER = WIDTH - LEFT - RIGHT
@@ -27,6 +27,8 @@ def draw(plot: Plot) -> Markup:
             body, height = _curve(plot), len(plot.points) * 24.0 + 4
         case TimelinePlot():
             body, height = _timeline(plot), len(plot.bars) * 26.0 + 22
+        case WaitPlot():
+            body, height = _wait(plot), len(plot.bars) * 24.0 + 4
     label = escape(f"{plot.title}. {plot.text}")
     inner = "".join(body)
     return Markup(
@@ -158,4 +160,20 @@ def _timeline(plot: TimelinePlot) -> list[str]:
         )
         fits = x + len(label) * 6.5 < WIDTH - 10
         made.append(_text(x if fits else WIDTH - 10, y + 10, label, "start" if fits else "end"))
+    return made
+
+
+def _wait(plot: WaitPlot) -> list[str]:
+    """One bar a limit; a frame instead of a colour for what nothing explains."""
+    top = max(hours_waited for _, hours_waited, _ in plot.bars) or 1.0
+    start, room = LEFT + 130, _INNER - 200
+    styles = {"limit": "bar now", "other": "bar past", "unknown": "none"}
+    made = []
+    for place, (label, waited, style) in enumerate(plot.bars):
+        y, width = place * 24.0, max(1.5, room * waited / top)
+        made.append(_text(start - 8, y + 16, label, "end"))
+        made.append(
+            f'<rect class="{styles[style]}" x="{start:.1f}" y="{y + 4:.1f}" width="{width:.1f}" height="16" rx="2"/>'
+        )
+        made.append(_text(start + width + 6, y + 16, hours(waited)))
     return made

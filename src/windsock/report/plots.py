@@ -72,7 +72,17 @@ class TimelinePlot:
     kind: str = "timeline"
 
 
-Plot = RatePlot | StepPlot | HeatPlot | CurvePlot | TimelinePlot
+@dataclass(frozen=True, slots=True)
+class WaitPlot:
+    """Task-hours that ready tasks waited, by what they waited for."""
+
+    bars: tuple[tuple[str, float, str], ...]  # label, hours, style: limit, other, unknown
+    title: str
+    text: str
+    kind: str = "wait"
+
+
+Plot = RatePlot | StepPlot | HeatPlot | CurvePlot | TimelinePlot | WaitPlot
 
 
 def rate_plot(dag_id: str, days: Sequence[Row], week: Week) -> RatePlot | None:

@@ -12,6 +12,7 @@ from windsock.report.formats import cell, interval, measure, share
 from windsock.report.history import anchor
 from windsock.report.page import Cell, Section, Table
 from windsock.report.plots import Plot, curve_plot, heat_plot, rate_plot, step_plot, timeline_plot
+from windsock.report.waiting import NAMES, wait_plot
 from windsock.week import Week
 
 MAX_CARDS = 40
@@ -155,6 +156,23 @@ SPECS = (
     ),
     Spec("durations", "Durations and lateness", ("WS4",)),
     Spec(
+        "waiting",
+        "Why tasks waited",
+        ("WS31",),
+        "DAGs whose tasks waited an hour or more",
+        "waiting_by_dag",
+        lambda row: row["wait_hours"] >= 1,
+        (
+            ("DAG", _plain("dag_id")),
+            ("Waited", _plain("wait_hours")),
+            ("Mostly for", lambda row: Cell(NAMES[row["mostly_for"]])),
+            ("Of it", _plain("mostly_share")),
+            ("Its limit", _plain("limit_value")),
+            ("Told by", _words("told_by")),
+            ("Not known", _plain("unattributed_share")),
+        ),
+    ),
+    Spec(
         "pools",
         "Pools and waiting",
         ("WS3",),
@@ -209,11 +227,11 @@ def sections(
             card(one, base_url=base_url, plots=_plots(one, drawn, week) if place < MAX_PLOTTED else ())
             for place, one in enumerate(mine[:MAX_CARDS])
         )
-        line = (
-            timeline_plot([(one, anchor(one.id, one.code)) for one in mine], week)
-            if spec.key == "incidents"
-            else None
-        )
+        line: Plot | None = None
+        if spec.key == "incidents":
+            line = timeline_plot([(one, anchor(one.id, one.code)) for one in mine], week)
+        elif spec.key == "waiting":
+            line = wait_plot(answers)
         made.append(
             Section(
                 key=spec.key,

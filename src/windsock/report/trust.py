@@ -10,6 +10,7 @@ from windsock.report.audit import metric_lines
 from windsock.report.formats import clean, hours, moment, plural
 from windsock.report.history import History
 from windsock.report.page import Change, Score
+from windsock.report.waiting import waiting_lines
 
 MAX_UNREADABLE = 0.5  # of the task logs; above it nothing can be said of the week
 
@@ -49,6 +50,7 @@ def trust_lines(
     checks, warnings = trust.get("checks", 0), trust.get("check_warnings", 0)
     lines.append(("Data checks", f"{plural(checks, 'check')}, {plural(warnings, 'warning')}"))
     lines += _silences(answers)
+    lines += waiting_lines(answers)
     lines += metric_lines(answers)
     scope = trust.get("scope") or {}
     if scope.get("exclude"):

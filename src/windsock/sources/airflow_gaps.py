@@ -23,7 +23,7 @@ LOSES: dict[str, str] = {
     "runs": "run types, lateness and the commit a run used",
     "pools": "pool sizes and what fills them",
     "import_errors": "import errors of DAG files",
-    "dags": "parse times per DAG file",
+    "dags": "parse times per DAG file, and the limits of each DAG",
     "dag_versions": "DAG versions as suspects of a slower parse",
     "events": "state mismatches, lost heartbeats, changes of pools and cleared tasks",
     "settings": "limits such as parallelism and the timeouts of the dag-processor",

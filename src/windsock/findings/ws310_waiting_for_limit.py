@@ -1,0 +1,143 @@
+"""WS310."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from windsock.findings import wording
+from windsock.findings.rule import Rule, Thresholds, Verdicts, rows_of, threshold
+from windsock.findings.waiting import OWN
+from windsock.model import Answer, Finding, Row, Severity
+from windsock.week import Week
+
+DAG_LIMITS = ("max_active_tasks", "max_active_runs", "max_active_tis_per_dag")
+EXECUTOR = "executor"
+GROWTH = 2  # times the limit: what is proposed first
+
+
+@dataclass(frozen=True, slots=True)
+class Limits(Thresholds):
+    """When one limit is worth telling."""
+
+    min_hours: float = threshold(
+        5.0, "hours waited for one limit in a week", "less does not pay for a change"
+    )
+    min_share: float = threshold(
+        0.5, "fraction of the DAG's waiting", "where no limit dominates raising one only moves the wait"
+    )
+    min_executor_share: float = threshold(
+        0.3, "fraction of all waiting", "executor slots are everybody's: a third of all waiting is much"
+    )
+    min_waits: float = threshold(20, "waits", "a handful is one bad night")
+    warn_hours: float = threshold(24.0, "hours waited for one limit in a week", "a day of waiting a week")
+
+
+class WaitingForLimit(Rule):
+    """Most of a DAG's waiting, or a third of everybody's, is for one limit that is not a pool.
+
+    What it means: tasks that could run stand still at `max_active_tasks` (per DAG in Airflow 2, per run in Airflow 3),
+    `max_active_runs`, a task's own concurrency, or because no executor slot is open.
+    How it is judged: each moment of each wait, from ready to queued and from due to started, belongs to the first limit
+    that was reached then, in the scheduler's own order. Limits are told by API, database, configuration or the
+    scheduler's log; one that nobody told is inferred where use stood at its peak during most of the waiting that nothing
+    else explains, and is called inferred. On simulated fleets less than two percent of the waiting is given to a wrong
+    limit. Ready times of Airflow 2 are rebuilt. What cannot be explained stays unattributed, in the section.
+    What to do: raise the limit, if it does not protect something. At most the hours that no other limit holds at the same
+    time are saved.
+    """
+
+    code, name, section = "WS310", "waiting-for-limit", "waiting"
+    questions = ("waiting_by_dag", "waiting_by_limit", "holds_by_limit", "try_waits", "run_waits")
+    thresholds = Limits
+
+    @classmethod
+    def judge(cls, answers: Mapping[str, Answer], limits: Any, *, week: Week) -> Verdicts:
+        verdicts = Verdicts(no_data=_no_data(answers))
+        rows = rows_of(answers, "waiting_by_limit")
+        totals: dict[str, float] = {}
+        for row in rows:
+            if row["scope"] in ("all", "dag") and row["waits_for"] not in OWN:
+                totals[row["dag_id"]] = totals.get(row["dag_id"], 0.0) + row["hours"]
+        per_run = {row["dag_id"] for row in rows_of(answers, "try_waits") if row["is_per_run"]}
+        for row in rows:
+            is_dag = row["scope"] == "dag" and row["waits_for"] in DAG_LIMITS
+            if not is_dag and not (row["scope"] == "all" and row["waits_for"] == EXECUTOR):
+                continue
+            if row["waits"] < limits.min_waits:
+                verdicts.not_enough += 1
+                continue
+            verdicts.judged += 1
+            share = row["hours"] / totals[row["dag_id"]]
+            if row["hours"] >= limits.min_hours and share >= (
+                limits.min_share if is_dag else limits.min_executor_share
+            ):
+                verdicts.findings.append(cls._of(row, share, limits, is_per_run=row["dag_id"] in per_run))
+        return verdicts
+
+    @classmethod
+    def _of(cls, row: Row, share: float, limits: Limits, *, is_per_run: bool) -> Finding:
+        name, value = row["waits_for"], row["limit_value"]
+        whose = f"{row['dag_id']}: " if row["dag_id"] else "All DAGs: "
+        at = f" of {value}" if value else ""
+        scope = " a run" if name == "max_active_tasks" and is_per_run else ""
+        called = "executor slots" if name == EXECUTOR else name
+        severity: Severity = "warning" if row["hours"] >= limits.warn_hours else "watch"
+        return cls.finding(
+            subject={"limit": name, "dag_id": row["dag_id"]},
+            severity=severity,
+            headline=f"{whose}{wording.hours(row['hours'])} of waiting for {called}{at}{scope}, "
+            f"{wording.percent(share)} of its waiting",
+            evidence={
+                "wait_hours": row["hours"],
+                "share": share,
+                "waits": row["waits"],
+                "most_saved_hours": row["alone_hours"],
+                "limit_value": value,
+                "told_by": row["told_by"].replace("_", " ") or None,
+                **_commands(name, value, row["dag_id"]),
+            },
+            advice=_advice(name, row, is_per_run=is_per_run),
+            rank=float(row["hours"]),
+        )
+
+
+def _no_data(answers: Mapping[str, Answer]) -> str:
+    seen = next(iter(rows_of(answers, "waiting_seen")), None)
+    if seen is None or not (seen["ready_told"] or seen["ready_rebuilt"] or seen["runs"]):
+        return (
+            "task logs alone do not tell when a task was ready; set [sources.airflow_api], [sources.airflow_db] "
+            "or [sources.component_logs]"
+        )
+    return ""
+
+
+def _commands(name: str, value: int | None, dag_id: str) -> dict[str, str]:
+    """Both ways, where the value is known. A DAG's limits stand in its code."""
+    if not value:
+        return {}
+    if name == EXECUTOR:
+        told = "AIRFLOW__CORE__PARALLELISM={} for each scheduler, and workers for as many"
+    elif name == "max_active_tis_per_dag":
+        told = f"max_active_tis_per_dag={{}} of the task, in the code of {dag_id!r}"
+    else:
+        told = f"DAG({dag_id!r}, ..., {name}={{}})"
+    return {"apply": told.format(GROWTH * value), "undo": told.format(value)}
+
+
+def _advice(name: str, row: Row, *, is_per_run: bool) -> str:
+    saved = f"At most {wording.hours(row['alone_hours'])} of waiting can be saved: the rest meets another limit as well."
+    inferred = (
+        " The limit is inferred from the waiting, nobody told it." if row["told_by"] == "inferred" else ""
+    )
+    what = {
+        "max_active_tasks": "Raise max_active_tasks of the DAG"
+        + (
+            ", which counts within each run since Airflow 3"
+            if is_per_run
+            else ", which counts over all its runs in Airflow 2"
+        ),
+        "max_active_runs": "Let more runs go side by side (max_active_runs), if they do not need each other's results, or make runs shorter than their interval",
+        "max_active_tis_per_dag": "Raise the concurrency of the task (max_active_tis_per_dag), if what it calls allows it",
+        EXECUTOR: "Raise parallelism, and the workers with it, or move DAGs to quieter hours",
+    }[name]
+    return f"{what}. {saved}{inferred}"

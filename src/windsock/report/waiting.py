@@ -1,0 +1,84 @@
+"""Why tasks waited, as the page tells it: a plot, and a line of the trust box."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from windsock.model import Answer, Row
+from windsock.report.formats import hours, number, share
+from windsock.report.plots import WaitPlot
+
+NAMES = {
+    "pool": "a slot of their pool",
+    "max_active_tasks": "max_active_tasks",
+    "max_active_runs": "max_active_runs",
+    "max_active_tis_per_dag": "max_active_tis_per_dag",
+    "executor": "executor slots",
+    "scheduler": "the scheduler",
+    "launch": "worker launch",
+    "unattributed": "not known",
+}
+_LIMITS = ("pool", "max_active_tasks", "max_active_runs", "max_active_tis_per_dag", "executor")
+
+
+def wait_plot(answers: Mapping[str, Answer]) -> WaitPlot | None:
+    """Hours of the whole deployment by limit, the longest first, what nothing explains last."""
+    waited = _held(answers)
+    if not waited:
+        return None
+    bars = [(NAMES[row["waits_for"]], float(row["hours"]), _style(row["waits_for"])) for row in waited]
+    bars.sort(key=lambda bar: (bar[2] == "unknown", -bar[1]))
+    told = ", ".join(f"{hours(value)} for {label}" for label, value, style in bars if style != "unknown")
+    unknown = sum(value for _, value, style in bars if style == "unknown")
+    rest = f"; of {hours(unknown)} it is not known" if unknown else ""
+    return WaitPlot(
+        tuple(bars),
+        "What ready tasks and due runs waited for, task-hours",
+        f"{told}{rest}.{_beside(answers)}",
+    )
+
+
+def _style(name: str) -> str:
+    return "limit" if name in _LIMITS else "unknown" if name == "unattributed" else "other"
+
+
+def _held(answers: Mapping[str, Answer]) -> list[Row]:
+    return [
+        row
+        for row in _rows(answers, "waiting_by_limit")
+        if row["scope"] == "all" and row["waits_for"] in NAMES
+    ]
+
+
+def _beside(answers: Mapping[str, Answer]) -> str:
+    """What is the DAGs' own work, and no limit."""
+    own = {
+        row["waits_for"]: row["hours"] for row in _rows(answers, "waiting_by_limit") if row["scope"] == "all"
+    }
+    words = {
+        "upstream": "for upstream tasks",
+        "retry": "for their retry",
+        "parse": "while their file was parsed",
+    }
+    told = [f"{hours(own[name])} {text}" for name, text in words.items() if own.get(name)]
+    return f" Besides, their own DAG's doing: {', '.join(told)}." if told else ""
+
+
+def waiting_lines(answers: Mapping[str, Answer]) -> list[tuple[str, str]]:
+    """What the split rests on, for the trust box."""
+    seen = next(iter(_rows(answers, "waiting_seen")), None)
+    waited = _held(answers)
+    if seen is None or not waited:
+        return []
+    total = sum(row["hours"] for row in waited)
+    unknown = sum(row["hours"] for row in waited if row["waits_for"] == "unattributed")
+    rebuilt = f", rebuilt for {number(seen['ready_rebuilt'])} (estimates)" if seen["ready_rebuilt"] else ""
+    told = (
+        f"{hours(total)}, {share(unknown / total)} of it not attributed; ready times told for "
+        f"{number(seen['ready_told'])} of {number(seen['tries'])} tries{rebuilt}"
+    )
+    return [("Waiting", told)]
+
+
+def _rows(answers: Mapping[str, Answer], name: str) -> Sequence[Row]:
+    return answers[name].rows if name in answers else ()
