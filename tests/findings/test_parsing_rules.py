@@ -80,7 +80,7 @@ def test_a_pass_longer_than_the_interval_says_how_many_processes_would_keep_up()
     assert "takes 65.0 s, 25.0 s before" in told
     assert "parsing_processes = 5 would keep up" in told
     assumed = Pass(40, 13.0, Settings.of({})).sentence(less_s=1.0)
-    assert "if Airflow's defaults hold" in assumed
+    assert "(Airflow's defaults are assumed)" in assumed
 
 
 def test_a_file_whose_interval_nobody_tells_is_parsed_as_the_settings_say() -> None:
@@ -172,6 +172,34 @@ def test_a_file_that_stands_out_of_a_shared_step_is_told_by_itself() -> None:
     assert sorted(one.subject["dag_file"] for one in got) == ["*", "03.py"]
 
 
+# --- steps that were taken back
+
+
+def hump(dag_file: str, *, ratio: float, seed: int = 1) -> list[dict[str, Any]]:
+    """Slower from Wednesday 09:00 for two days."""
+    rows = parses(dag_file, 1.0, 1.0, seed=seed)
+    for row in rows:
+        if WEDNESDAY <= row["parsed_at"] < WEDNESDAY + timedelta(days=2):
+            row["parse_s"] *= ratio
+    return rows
+
+
+@pytest.mark.parametrize(("ratio", "is_found"), [(1.8, False), (2.2, True), (6.0, True)])
+def test_a_step_that_was_taken_back_within_the_week_is_information(ratio: float, is_found: bool) -> None:
+    got = found(ParseTimeRegression, answers(parse_samples_of_window=hump("etl.py", ratio=ratio)))
+    assert bool(got) == is_found
+    if got:
+        (one,) = got
+        assert one.severity == "info"
+        assert one.evidence["changed_from"] <= WEDNESDAY <= one.evidence["changed_to"] + timedelta(hours=2)
+        assert abs(one.evidence["ended_at"] - WEDNESDAY - timedelta(days=2)) <= timedelta(hours=4)
+
+
+def test_a_slow_day_of_the_machine_is_no_news_of_its_files() -> None:
+    rows = [row for n in range(6) for row in hump(f"{n}.py", ratio=3.0, seed=n)]
+    assert found(ParseTimeRegression, answers(parse_samples_of_window=rows)) == []
+
+
 # --- forecasts
 
 
@@ -227,6 +255,15 @@ def test_a_file_over_the_import_timeout_that_parses_nears_the_processors() -> No
     (finding,) = found(ParseTimeNearLimit, answers(parse_time_by_file=[now(46.0, median_s=35.0)]))
     assert (finding.evidence["limit"], finding.severity) == ("dag_file_processor_timeout", "critical")
     assert "92 % of the 50 s limit" in finding.headline
+
+
+def test_a_stem_that_another_source_spells_out_is_told_once() -> None:
+    rows = [
+        now(20.0) | {"dag_file": "slow"},
+        now(21.0, source="processor_log") | {"dag_file": "/dags/slow.py"},
+    ]
+    (finding,) = found(ParseTimeNearLimit, answers(parse_time_by_file=rows))
+    assert finding.subject["dag_file"] == "/dags/slow.py"
 
 
 # --- kills

@@ -65,7 +65,7 @@ class Pass:
         """The pass beside what it was when all parses together took `less_s` less, and what that means."""
         limits = self.settings
         before_s = max(0.0, self.parse_s - less_s) / limits.processes
-        said = "" if limits.is_told else ", if Airflow's defaults hold"
+        said = "" if limits.is_told else " (Airflow's defaults are assumed)"
         told = (
             f"One pass over {wording.plural(self.files, 'file')} with {wording.plural(round(limits.processes), 'parsing process')}"
             f"{said} takes {wording.seconds(self.cycle_s)}, {wording.seconds(before_s)} before"

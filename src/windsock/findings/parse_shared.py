@@ -23,13 +23,26 @@ def shared(findings: Sequence[Finding], judged: dict[str, int]) -> list[Finding]
     for source, files in sorted(judged.items()):
         mine = [one for one in made if one.evidence["source"] == source]
         together = _at_one_moment(mine)
-        if len(together) < max(LEAST_FILES, LEAST_SHARE * files):
+        if not _are_many(together, files):
             continue
         usual = median(one.evidence["ratio"] for one in together)
         folded = [one for one in together if one.evidence["ratio"] <= OUTSTANDING * usual]
         made = [one for one in made if one not in folded]
         made.append(_folded(folded, files))
     return made
+
+
+def passing(findings: Sequence[Finding], judged: dict[str, int]) -> list[Finding]:
+    """Without the steps of so many files at one moment: a slow hour of the machine is no news of any file."""
+    made = list(findings)
+    for source, files in judged.items():
+        together = _at_one_moment([one for one in made if one.evidence["source"] == source])
+        made = [one for one in made if one not in together] if _are_many(together, files) else made
+    return made
+
+
+def _are_many(together: Sequence[Finding], files: int) -> bool:
+    return len(together) >= max(LEAST_FILES, LEAST_SHARE * files)
 
 
 def _at_one_moment(findings: Sequence[Finding]) -> list[Finding]:

@@ -4,15 +4,15 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
-from pathlib import PurePosixPath
 from typing import Any
 
 import numpy as np
 
 from windsock.findings import wording
 from windsock.findings.methods.change_points import Change, find_changes
-from windsock.findings.parse_pass import Pass, load_of, parses_a_week, place, week_pass
-from windsock.findings.parse_shared import shared
+from windsock.findings.parse_files import once_a_file
+from windsock.findings.parse_pass import Pass, load_of, parses_a_week, week_pass
+from windsock.findings.parse_shared import passing, shared
 from windsock.findings.parse_suspects import has_versions, interval_of, suspect_of
 from windsock.findings.rule import Rule, Thresholds, Verdicts, rows_of, threshold
 from windsock.model import Answer, Finding, Row
@@ -28,6 +28,9 @@ class Limits(Thresholds):
     min_ratio: float = threshold(1.2, "times the time before", "smaller steps cost nobody anything")
     min_seconds: float = threshold(0.1, "seconds", "milliseconds are noise of the machine")
     min_samples: float = threshold(20, "parses", "both sides of a step need ten")
+    min_passing_ratio: float = threshold(
+        2.0, "times the time before", "of a step that was taken back in the same week: a slow hour is no news"
+    )
 
 
 class ParseTimeRegression(Rule):
@@ -36,7 +39,7 @@ class ParseTimeRegression(Rule):
     What it means: every parse of the file costs more, in the DAG processor and in each task that starts from it.
     How it is judged: change points of the logarithm of parse time, robust against outliers, autocorrelation, daily
     profile and drift, with the interval that holds the change at 90 %. A step of an earlier week that nothing took back
-    is still open, not new. Sources are judged apart: a worker's parse is colder than the processor's. The suspect is the
+    is still open, not new; one that came and went within the week is told as information. Sources are judged apart: a worker's parse is colder than the processor's. The suspect is the
     bundle version, else the DAG version, that first appeared in the interval: correlation, not proof; a local bundle has
     no versions. Half of all files and at least five that step at one moment are one finding (`*`): its cause lies outside
     of them. The cost is the step times the parses of a week, and what it adds to one pass over all files.
@@ -64,6 +67,7 @@ class ParseTimeRegression(Rule):
         )
         whole, judged = week_pass(answers), Counter[str]()
         found: list[Finding] = []
+        passed: list[Finding] = []
         for series, group in groupby(rows, lambda r: (r["source"], r["bundle_name"], r["dag_file"])):
             samples = list(group)
             if len(samples) < limits.min_samples or samples[-1]["parsed_at"] < week.from_at:
@@ -71,9 +75,13 @@ class ParseTimeRegression(Rule):
                 continue
             verdicts.judged += 1
             judged[series[0]] += 1
-            if step := _step(samples, limits, week):
+            changes = _changes(samples)
+            if step := _open(changes, samples, limits, week):
                 found.append(cls._of_file(series, samples, step, answers, whole, week))
-        verdicts.findings.extend(_once_a_file(shared(found, judged)))
+            elif pair := _passed(changes, samples, limits, week):
+                passed.append(cls._of_passed(series, samples, *pair))
+        verdicts.findings.extend(once_a_file(shared(found, judged)))
+        verdicts.findings.extend(once_a_file(passing(passed, judged)))
         return verdicts
 
     @classmethod
@@ -118,16 +126,57 @@ class ParseTimeRegression(Rule):
         weeks = (week.monday - began_in.monday).days // 7 + 1
         return replace(finding, since_week=str(began_in), weeks=weeks)
 
+    @classmethod
+    def _of_passed(cls, series: Series, samples: Sequence[Row], up: Change, down: Change) -> Finding:
+        source, bundle, dag_file = series
+        at, until = samples[up.index]["parsed_at"], samples[down.index]["parsed_at"]
+        return cls.finding(
+            subject={"dag_file": dag_file, "bundle_name": bundle},
+            severity="info",
+            headline=f"{dag_file} parsed {up.ratio:.1f} times as long from {wording.moment(at)} to {wording.moment(until)}: "
+            f"{wording.seconds(up.before)} → {wording.seconds(up.after)}, now {wording.seconds(down.after)}",
+            evidence={
+                "changed_at": at,
+                **dict(zip(("changed_from", "changed_to"), interval_of(samples, up), strict=True)),
+                "before_s": up.before,
+                "after_s": up.after,
+                "ratio": up.ratio,
+                "ended_at": until,
+                "p_value": max(up.p_value, down.p_value),
+                "suspect": None,
+                "source": source,
+                "samples": len(samples),
+            },
+            advice="Nothing to do: it was taken back.",
+            rank=(up.after - up.before) * (down.index - up.index),
+        )
 
-def _step(samples: Sequence[Row], limits: Limits, week: Week) -> Change | None:
-    """The newest step, if it made the file slower by enough and nothing took it back."""
+
+def _changes(samples: Sequence[Row]) -> list[Change]:
     times = np.array([row["parsed_at"].timestamp() for row in samples])
-    changes = find_changes(np.array([row["parse_s"] for row in samples]), times_s=times)
+    return find_changes(np.array([row["parse_s"] for row in samples]), times_s=times)
+
+
+def _open(changes: Sequence[Change], samples: Sequence[Row], limits: Limits, week: Week) -> Change | None:
+    """The newest step, if it made the file slower by enough and nothing took it back."""
     if not changes or samples[changes[-1].index]["parsed_at"] >= week.to_at:
         return None
-    last = changes[-1]
-    is_slower = last.ratio >= limits.min_ratio and last.after - last.before >= limits.min_seconds
-    return last if is_slower else None
+    return changes[-1] if _is_slower(changes[-1], limits) else None
+
+
+def _passed(
+    changes: Sequence[Change], samples: Sequence[Row], limits: Limits, week: Week
+) -> tuple[Change, Change] | None:
+    """The newest two steps, if the first made the file much slower this week and the second took most of it back."""
+    if len(changes) < 2 or samples[changes[-2].index]["parsed_at"] < week.from_at:
+        return None
+    up, down = changes[-2:]
+    is_much = _is_slower(up, limits) and up.ratio >= limits.min_passing_ratio
+    return (up, down) if is_much and down.after < (up.before + up.after) / 2 else None
+
+
+def _is_slower(step: Change, limits: Limits) -> bool:
+    return step.ratio >= limits.min_ratio and step.after - step.before >= limits.min_seconds
 
 
 def _called(suspect: str) -> str:
@@ -154,12 +203,3 @@ def _cost(source: str, hours: float | None, step: Change, whole: Pass | None) ->
         return f" It costs {wording.hours(hours)} more of the workers' time a week."
     told = f" It costs {wording.hours(hours)} more of parsing a week."
     return f"{told} {whole.sentence(less_s=step.after - step.before)}" if whole else told
-
-
-def _once_a_file(found: Sequence[Finding]) -> list[Finding]:
-    """One finding per file. Metrics know a file by its stem only: a stem that another source spells out is the same."""
-    kept: dict[tuple[str, str], Finding] = {}
-    for one in sorted(found, key=lambda one: place(one.evidence["source"])):
-        kept.setdefault((one.subject["dag_file"], one.subject["bundle_name"]), one)
-    spelt = [PurePosixPath(path).stem for path, _ in kept if path.endswith(".py")]
-    return [one for (path, _), one in kept.items() if path.endswith(".py") or path not in spelt]

@@ -6,7 +6,8 @@ from typing import Any
 
 from windsock.findings import wording
 from windsock.findings.methods.trend import Forecast, reaches
-from windsock.findings.parse_pass import Settings, place
+from windsock.findings.parse_files import once_a_file
+from windsock.findings.parse_pass import Settings
 from windsock.findings.rule import Rule, Thresholds, Verdicts, rows_of, threshold
 from windsock.model import Answer, Finding, Row
 from windsock.week import Week
@@ -51,21 +52,18 @@ class ParseTimeNearLimit(Rule):
         verdicts = Verdicts()
         settings = Settings.of(answers)
         weekly = _weekly(answers, limits.min_samples, week)
-        seen: set[tuple[str, str]] = set()
-        for row in sorted(rows_of(answers, "parse_time_by_file"), key=lambda r: place(r["source"])):
+        found: list[Finding] = []
+        for row in rows_of(answers, "parse_time_by_file"):
             if row["samples"] < limits.min_samples:
                 verdicts.not_enough += 1
                 continue
             verdicts.judged += 1
-            subject = (row["dag_file"], row["bundle_name"])
-            if subject in seen:
-                continue
             name, limit_s = _limit(row, settings)
             forecast = reaches(weekly.get((row["source"], row["bundle_name"], row["dag_file"]), ()), limit_s)
             is_soon = forecast is not None and forecast.expected <= limits.horizon_weeks
             if row["p95_s"] >= limits.near_share * limit_s or is_soon:
-                seen.add(subject)
-                verdicts.findings.append(cls._of_file(row, name, limit_s, forecast, limits))
+                found.append(cls._of_file(row, name, limit_s, forecast, limits))
+        verdicts.findings.extend(once_a_file(found))
         return verdicts
 
     @classmethod

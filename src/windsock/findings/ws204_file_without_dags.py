@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from windsock.findings import wording
-from windsock.findings.parse_pass import place
+from windsock.findings.parse_files import once_a_file
 from windsock.findings.rule import Rule, Thresholds, Verdicts, rows_of, threshold
 from windsock.model import Answer, Finding, Row
 from windsock.week import Week
@@ -35,16 +35,14 @@ class FileWithoutDags(Rule):
     @classmethod
     def judge(cls, answers: Mapping[str, Answer], limits: Any, *, week: Week) -> Verdicts:
         verdicts = Verdicts()
-        seen: set[tuple[str, str]] = set()
-        for row in sorted(rows_of(answers, "files_without_dags"), key=lambda r: place(r["source"])):
+        found: list[Finding] = []
+        for row in rows_of(answers, "files_without_dags"):
             if row["zero_parses"] < limits.min_parses or row["zero_s"] < limits.min_seconds:
                 verdicts.not_enough += 1
                 continue
             verdicts.judged += 1
-            subject = (row["dag_file"], row["bundle_name"])
-            if subject not in seen:
-                seen.add(subject)
-                verdicts.findings.append(cls._of_file(row, week))
+            found.append(cls._of_file(row, week))
+        verdicts.findings.extend(once_a_file(found))
         return verdicts
 
     @classmethod

@@ -4,7 +4,7 @@ The steps: logs; a daily profile is taken out where it explains noise out of sam
 sigmas around a running median, wide enough that a short incident is an outlier; optimal partition (Jackson et al. 2005,
 doi:10.1109/LSP.2001.838216; Killick et al. 2012, doi:10.1080/01621459.2012.737745) with a penalty inflated by
 (1 + phi) / (1 - phi) for lag-1 autocorrelation phi (Bayley and Hammersley 1946, doi:10.2307/2983560). A boundary stays
-only if the level after it lasts, differs enough in mean and median, is significant in a t-test on the effective sample
+only if the level after it lasts (ten points where it is beyond doubt), differs enough in mean and median, is significant in a t-test on the effective sample
 size after Bonferroni over all places, and explains the data better than a straight drift does. The weakest goes first,
 and the rest is fitted again.
 """
@@ -23,6 +23,8 @@ Floats = NDArray[np.float64]
 DAY_S = 86400.0
 INCIDENT = 10  # points: what is over again within so many is an outlier, not a level
 BLOCKS = 500  # a longer series is first cut at block bounds, then each cut is placed to the point
+LASTING = 16  # points: a level that is as long, or a day where a day has fewer
+SURE = 1e-9  # p-value below which a level need not last longer than an incident
 DRIFT_MARGIN = 11  # in units of the noise variance: how much better than a straight line a step must be
 
 
@@ -63,7 +65,7 @@ def find_changes(
     """
     n = len(values)
     per_day = _per_day(n, times_s)
-    lasting = int(max(INCIDENT, min(per_day, 16)))
+    lasting = int(max(INCIDENT, min(per_day, LASTING)))
     if n < lasting + INCIDENT:
         return []
     logs = np.log(np.maximum(values, 1e-9))
@@ -225,7 +227,12 @@ def _pruned(
             (not holds, p, i) for i, (p, (_, holds)) in enumerate(zip(p_values, tested, strict=True), 1)
             if p > alpha or not holds
         ]  # fmt: skip
-        brief = [i for i in range(1, len(bounds) - 2) if bounds[i + 1] - bounds[i] < 2 * INCIDENT]
+        brief = [
+            i
+            for i in range(1, len(bounds) - 2)
+            if bounds[i + 1] - bounds[i] < 2 * INCIDENT
+            and not (bounds[i + 1] - bounds[i] >= LASTING and max(tested[i - 1][0], tested[i][0]) < SURE)
+        ]
         if weak:
             del bounds[max(weak)[2]]
         elif brief:  # up and down again: both ends of the incident go
@@ -253,7 +260,8 @@ def _test(
     is_drift = around_line - around_step < DRIFT_MARGIN * noise.sigma**2 * noise.inflation
     medians = float(np.median(right) - np.median(left))
     is_large = abs(step) >= least_step and medians * step > 0 and abs(medians) >= least_step
-    return p, len(right) >= lasting and is_large and not is_drift
+    is_lasting = len(right) >= (INCIDENT if p < SURE else lasting)
+    return p, is_lasting and is_large and not is_drift
 
 
 def _two_sided_t(t: float, freedom: float) -> float:
