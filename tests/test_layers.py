@@ -17,6 +17,7 @@ GROUND = {
     "week",
     "errors",
     "redaction",
+    "redaction_bulk",
     "signature",
     "blanks",
     "telling",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-from benchmarks.reading import corpus, peers
+from benchmarks.reading import corpus, peers, records
 from benchmarks.reading.corpus import Corpus
 from benchmarks.timing import interleaved, peak_mb
 from windsock.model import Parsed
@@ -47,11 +47,24 @@ def report(data: Corpus, *, rounds: int) -> None:
         for row in one.rows["task_logs"]
     )
     works, tidy = works_of(data)
-    timings = interleaved(works, rounds=rounds)
-    tidy()
-    ours = timings["windsock"].middle
     told = ", ".join(f"{count} {path}" for path, count in sorted(paths.items()))
     print(f"\n{data.name}: {len(data.objects)} objects, {data.size / 1e6:.1f} MB; paths: {told}")
+    table(data, works, rounds=rounds)
+    tidy()
+
+
+def report_records(data: Corpus, *, rounds: int) -> None:
+    """One table of what it takes to keep every record."""
+    works, tidy = records.works_of(data)
+    print(f"\n{data.name}, every record to Parquet: {len(data.objects)} objects, {data.size / 1e6:.1f} MB")
+    table(data, works, rounds=rounds)
+    tidy()
+
+
+def table(data: Corpus, works: Mapping[str, Callable[[], object]], *, rounds: int) -> None:
+    """Time the works in turn and print them."""
+    timings = interleaved(works, rounds=rounds)
+    ours = timings["windsock"].middle
     print("| reader | MB per CPU second | µs per object | times windsock's CPU |")
     print("|---|---|---|---|")
     for name, timing in timings.items():
@@ -68,8 +81,11 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     given = parser.parse_args()
     for dialect in ("airflow3", "airflow2"):
-        report(corpus.large(dialect, megabytes=given.megabytes), rounds=given.rounds)
-        report(corpus.real(dialect), rounds=given.rounds)
+        large, real = corpus.large(dialect, megabytes=given.megabytes), corpus.real(dialect)
+        report(large, rounds=given.rounds)
+        report(real, rounds=given.rounds)
+        report_records(large, rounds=given.rounds)
+        report_records(real, rounds=given.rounds)
     print(f"\npeak resident memory {peak_mb():,.0f} MB")
 
 

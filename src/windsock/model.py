@@ -41,12 +41,26 @@ class LogKey:
 
 
 @dataclass(frozen=True, slots=True)
+class Slice:
+    """Rows of a table, in whole columns (a `pyarrow.Table`) that objects which were read together share."""
+
+    table: Any
+    start: int
+    stop: int
+
+    def __len__(self) -> int:
+        return self.stop - self.start
+
+
+@dataclass(frozen=True, slots=True)
 class Parsed:
-    """An object that was understood: rows by table. `partial` says what of it could not be read."""
+    """An object that was understood: rows by table, and further rows of these tables as columns. `partial` says what of
+    it could not be read."""
 
     kind: str
     rows: Mapping[str, Sequence[Row]]
     partial: str | None = None
+    columns: Mapping[str, Sequence[Slice]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

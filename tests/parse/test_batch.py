@@ -10,9 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.outcomes import comparable
 from windsock.model import LogKey, Outcome, Parsed
 from windsock.parse import parse_key, read_task_log
 from windsock.parse.batch import LogObject, read_task_logs
+from windsock.parse.task_log import MAX_MESSAGE_BYTES
 
 ROOT = Path(__file__).parents[2]
 CORPORA = Path(os.environ.get("WINDSOCK_CORPORA", ROOT.parent / "shared" / "corpora"))
@@ -43,17 +45,6 @@ def exact(one: LogObject, lines: Any = "errors") -> Outcome:
     )
 
 
-def comparable(outcome: Outcome) -> Any:
-    """Everything but which path it was."""
-    if not isinstance(outcome, Parsed):
-        return outcome
-    rows = {
-        name: [{c: v for c, v in row.items() if c != "read_path"} for row in table]
-        for name, table in outcome.rows.items()
-    }
-    return outcome.kind, outcome.partial, rows
-
-
 def paths_taken(outcomes: list[Outcome]) -> Counter[str]:
     return Counter(one.rows["task_logs"][0]["read_path"] for one in outcomes if isinstance(one, Parsed))
 
@@ -65,31 +56,60 @@ def test_both_paths_agree_on_real_logs(dialect: str, lines: Any) -> None:
     fast = read_task_logs(objects, lines=lines)
     assert [comparable(one) for one in fast] == [comparable(exact(one, lines)) for one in objects]
     taken = paths_taken(fast)
-    if lines != "all":
-        assert taken["fast"] > 3 * taken["exact"] > 0
+    assert taken["fast"] > 3 * taken["exact"] > 0
 
 
 @pytest.mark.skipif(not CORPORA.is_dir(), reason="the corpora are not beside this checkout")
 @pytest.mark.parametrize("root", ["airflow3", "airflow2"])
-def test_both_paths_agree_on_the_corpora(root: str) -> None:
+@pytest.mark.parametrize("lines", ["errors", "all"])
+def test_both_paths_agree_on_the_corpora(root: str, lines: Any) -> None:
     objects = objects_below(CORPORA / root)
-    fast = read_task_logs(objects)
-    assert [comparable(one) for one in fast] == [comparable(exact(one)) for one in objects]
+    fast = read_task_logs(objects, lines=lines)
+    assert [comparable(one) for one in fast] == [comparable(exact(one, lines)) for one in objects]
     assert paths_taken(fast)["fast"] > 300
 
 
 @pytest.mark.parametrize("dialect", SAMPLES)
-def test_an_object_larger_than_a_scan_is_read_in_pieces(dialect: str) -> None:
+@pytest.mark.parametrize("lines", ["errors", "all"])
+def test_an_object_larger_than_a_scan_is_read_in_pieces(dialect: str, lines: Any) -> None:
     objects = objects_below(SAMPLES[dialect])
     done = zip(objects, read_task_logs(objects), strict=True)
     base = next(one for one, outcome in done if paths_taken([outcome])["fast"] and len(one.data) > 3000)
-    lines = base.data.split(b"\n")
+    told = base.data.split(b"\n")
     middle = USER_LINES[dialect] + b"\n"
-    data = b"\n".join(lines[:3]) + b"\n" + middle * (5_000_000 // len(middle)) + b"\n".join(lines[3:])
+    data = b"\n".join(told[:3]) + b"\n" + middle * (5_000_000 // len(middle)) + b"\n".join(told[3:])
     one = LogObject(base.key, data, "x", "e", NOW)
-    (fast,) = read_task_logs([one])
-    assert comparable(fast) == comparable(exact(one))
+    (fast,) = read_task_logs([one], lines=lines)
+    assert comparable(fast) == comparable(exact(one, lines))
     assert paths_taken([fast]) == {"fast": 1}
+
+
+LINE3 = b'{"timestamp":"2026-11-23T15:23:%02d.467692Z","level":"info","event":"%s","logger":"user"}'
+LINE2 = b"[2026-11-23T15:23:%02d.673+0000] {user.py:12} INFO - %s"
+TEXTS = [
+    b"plain", b"", b" ", b"  two blanks ", "prüfen    🧭".encode(), b"\xed\xa0\x80 no UTF-8 \xff", b"x" * MAX_MESSAGE_BYTES,
+    b"x" * (MAX_MESSAGE_BYTES + 1), "ü".encode() * MAX_MESSAGE_BYTES, b"password=hunter2FAKE", b"token_count 7", b"nul \x00 and \x1b[31mred",
+    b"ends in }", b"@-@{\"labels\": 1}", b"A" * 64, b"https://u:hunter2FAKE@h/x",
+]  # fmt: skip
+FURTHER = {
+    "airflow3": [rb"quote \" and \\ and \n", rb"\u0070assword=hunter2FAKE", b"tab\t"],
+    "airflow2": [b"\n", b"x\r", b"x\n\n\r\n", b"x\ny=1\n\n}", b'say "so"', b"\n" * 30],
+}
+
+
+@pytest.mark.parametrize(
+    ("dialect", "line"), [("airflow3", LINE3), ("airflow2", LINE2)], ids=["airflow3", "airflow2"]
+)
+def test_every_record_in_columns_is_the_record_that_the_exact_path_reads(dialect: str, line: bytes) -> None:
+    """Texts that columns can take as they lie, and texts that they must leave, between the lines of a real log."""
+    base = next(one for one in objects_below(SAMPLES[dialect]) if paths_taken(read_task_logs([one]))["fast"])
+    told = [line % (no, text) for no, text in enumerate(TEXTS + FURTHER[dialect])]
+    start = base.data.index(b"\n") + 1
+    one = LogObject(base.key, base.data[:start] + b"\n".join(told) + b"\n" + base.data[start:], "x", "e", NOW)
+    (fast,) = read_task_logs([one], lines="all")
+    assert comparable(fast) == comparable(exact(one, "all"))
+    assert isinstance(fast, Parsed)
+    assert sum(map(len, fast.columns["log_events"])) >= len(TEXTS) // 2, "most of them in columns"
 
 
 STAMPS3 = st.sampled_from(
@@ -156,8 +176,9 @@ def as_object(lines: list[bytes], ending: bytes) -> LogObject:
 
 
 def check_both(objects: list[LogObject]) -> None:
-    fast = read_task_logs(objects)
-    assert [comparable(one) for one in fast] == [comparable(exact(one)) for one in objects]
+    for lines in ("errors", "all"):
+        fast = read_task_logs(objects, lines=lines)
+        assert [comparable(one) for one in fast] == [comparable(exact(one, lines)) for one in objects]
 
 
 ENDINGS = st.sampled_from([b"", b"\n", b"\n\n"])

@@ -70,7 +70,8 @@ class Merger:
         """The rows of a select, sorted, as a file of declared types. The next call overwrites it."""
         out, schema = self._scratch / "merged.parquet", arrow_schema(table)
         keys = [*table.sort_key, "object_url"]
-        keys += [c for c in table.columns if c not in keys and c not in ("labels", "weeks", "read_at")]
+        if table.name != "log_events":  # one record of one object is one row: the rest need not be compared
+            keys += [c for c in table.columns if c not in keys and c not in ("labels", "weeks", "read_at")]
         order = ", ".join(
             f"{'cast(labels as varchar)' if key == 'labels' else key} nulls last"
             for key in dict.fromkeys(keys)

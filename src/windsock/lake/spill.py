@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from datetime import datetime
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from windsock.errors import LakeError
-from windsock.lake.files import Partition, arrow_schema
-from windsock.model import Row
-from windsock.schema import TABLES
+from windsock.lake.files import ARROW, Partition, arrow_schema
+from windsock.model import Row, Slice
+from windsock.schema import TABLES, TIME
 
 SPILL_ROWS = 20_000
 SPILL_BYTES = 24_000_000
 _ROW_BYTES = 1_000  # what a row of ids and numbers takes in Python
 
+_REPEATED = [
+    name for name in TABLES["log_events"].columns if name not in ("message", "record_no", "logged_at")
+]
+
 
 class Spill:
-    """Files of rows to be merged, by partition."""
+    """Files of rows to be merged, by partition. `read_at` is the column that rows told in columns do not have."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, *, read_at: datetime) -> None:
+        self._folder, self._read_at = folder, read_at
         self._rows: dict[Partition, list[Row]] = defaultdict(list)
+        self._slices: dict[Partition, list[Slice]] = defaultdict(list)
         self._count = self._bytes = self._flushes = 0
         self.files: dict[Partition, list[Path]] = defaultdict(list)
 
@@ -34,24 +40,42 @@ class Spill:
         if self._count >= SPILL_ROWS or self._bytes >= SPILL_BYTES:
             self.flush()
 
+    def add_columns(self, partition: Partition, rows: Slice) -> None:
+        """Rows in columns; neighbours in one table stay one piece."""
+        held = self._slices[partition]
+        if held and held[-1].table is rows.table and held[-1].stop == rows.start:
+            held[-1] = Slice(rows.table, held[-1].start, rows.stop)
+        else:
+            held.append(rows)
+        self._bytes += len(rows) * rows.table.nbytes // rows.table.num_rows
+        if self._bytes >= SPILL_BYTES:
+            self.flush()
+
     def flush(self) -> None:
         """Empty the memory."""
         for partition, rows in self._rows.items():
             schema = arrow_schema(TABLES[partition.table])
-            path = (
-                self._folder / f"{partition.table}-{partition.week}-{partition.day}-{self._flushes}.parquet"
-            )
-            try:
-                columns = [pa.array([row.get(field.name) for row in rows], field.type) for field in schema]
-                pq.write_table(pa.table(columns, schema=schema), path, compression="zstd")
-            except OSError as error:
-                raise LakeError(
-                    f"{path.parent}: cannot spill ({error.strerror or error}); free space or set TMPDIR"
-                ) from None
-            self.files[partition].append(path)
+            columns = [pa.array([row.get(field.name) for row in rows], field.type) for field in schema]
+            self._write(partition, pa.table(columns, schema=schema), "rows")
+        for partition, slices in self._slices.items():
+            table = pa.concat_tables([one.table.slice(one.start, len(one)) for one in slices])
+            read_at = pa.repeat(pa.scalar(self._read_at, ARROW[TIME]), table.num_rows)
+            self._write(partition, table.append_column("read_at", read_at).unify_dictionaries(), "columns")
         self._rows.clear()
+        self._slices.clear()
         self._count = self._bytes = 0
         self._flushes += 1
+
+    def _write(self, partition: Partition, table: pa.Table, kind: str) -> None:
+        name = f"{partition.table}-{partition.week}-{partition.day}-{self._flushes}-{kind}.parquet"
+        path = self._folder / name
+        try:
+            pq.write_table(table, path, compression="lz4", use_dictionary=_REPEATED, write_statistics=False)
+        except OSError as error:
+            raise LakeError(
+                f"{path.parent}: cannot spill ({error.strerror or error}); free space or set TMPDIR"
+            ) from None
+        self.files[partition].append(path)
 
     def clear(self) -> None:
         """Forget the files of a checkpoint that is done."""

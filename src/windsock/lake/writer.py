@@ -9,7 +9,7 @@ replaces whatever the broken pull left.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -19,13 +19,13 @@ from windsock.lake.files import Cache, Partition
 from windsock.lake.ledger import Ledger, Todo
 from windsock.lake.lock import Lock
 from windsock.lake.merge import Merger, connect
+from windsock.lake.placing import Placing, place
 from windsock.lake.spill import Spill
 from windsock.model import Ignored, Outcome, Parsed, Reject, Row, SourceObject
-from windsock.schema import TABLES, Table
+from windsock.schema import TABLES
 from windsock.scratch import scratch_folder
 from windsock.store import PreconditionFailed, Store
 from windsock.store.base import is_temporary
-from windsock.week import Week
 
 
 class Writer:
@@ -53,7 +53,8 @@ class Writer:
         self._folder = scratch_folder(self._scratch_dir)
         self.scratch = self._folder.__enter__()
         self._conn = connect(self._memory_mb, self.scratch)
-        self._spill = Spill(self.scratch)
+        self._spill = Spill(self.scratch, read_at=self._now)
+        self._placing = Placing()
         self._merger = Merger(self._conn, self.scratch)
         self._ledger = Ledger(
             self._store,
@@ -122,17 +123,23 @@ class Writer:
             for row in rows:
                 row.setdefault("object_url", obj.url)
                 row["read_at"] = self._now
-                partition = _place(TABLES[name], row, obj)
+                partition = place(name, row, otherwise=obj.modified_at)
                 weeks.add(partition)
                 self._spill.add(partition, row)
                 count += 1
+        for name, slices in outcome.columns.items() if isinstance(outcome, Parsed) else ():
+            for one in slices:
+                count += len(one)
+                for partition, part in self._placing.parts(name, one):
+                    weeks.add(partition)
+                    self._spill.add_columns(partition, part)
         name, reason = _told(outcome)
         note: Row = {
             "object_url": obj.url, "etag": obj.etag, "size": obj.size, "modified_at": obj.modified_at, "kind": kind,
             "outcome": name, "rows": count, "reject_reason": reason, "parser_version": parser_version,
             "weeks": sorted(map(str, weeks)), "read_at": self._now,
         }  # fmt: skip
-        self._spill.add(_place(TABLES["objects"], note, obj), note)
+        self._spill.add(place("objects", note, otherwise=obj.modified_at), note)
 
     def checkpoint(self) -> int:
         """Publish everything added so far; returns how many files were written. The same rows again write none."""
@@ -215,12 +222,6 @@ class Writer:
         target = self.scratch / "intent-before.parquet"
         self._store.download(self._intent_path, target)
         return [target]
-
-
-def _place(table: Table, row: Row, obj: SourceObject) -> Partition:
-    anchor: datetime = row.get(table.anchor) or obj.modified_at
-    day = anchor.astimezone(UTC).isoweekday() if table.is_daily else 0
-    return Partition(table.name, str(Week.of(anchor).monday), day)
 
 
 def _told(outcome: Outcome) -> tuple[str, str | None]:

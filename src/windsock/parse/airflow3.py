@@ -81,7 +81,7 @@ def is_quiet(line: bytes) -> bool:
 
 def decode_line(line: bytes, *, no: int) -> Decoded:
     """One line as record number `no` of its object. Of a quiet line the head decides, whatever follows it."""
-    body = _object(line)
+    body = as_object(line)
     if is_quiet(line):
         record = record_of(no, body or {"event": line.decode("utf-8", "replace")})
         level = "info" if line[52:53] == b"i" else "debug"
@@ -159,7 +159,8 @@ def _loads_bundles(record: Record) -> bool:
     return record.message.startswith("DAG bundles loaded") and record.logger.endswith("DagBundlesManager")
 
 
-def _object(line: bytes) -> dict[str, Any] | None:
+def as_object(line: bytes) -> dict[str, Any] | None:
+    """A line's JSON object, or None where it is none."""
     try:
         body = _decode(line)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):

@@ -8,14 +8,18 @@ error, an unknown dialect) is read by the exact path. `task_logs.read_path` says
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from windsock.model import LogKey, Outcome
 from windsock.parse import airflow2, airflow3, dialects, scan_airflow2, scan_airflow3
+from windsock.parse.columns import Take
+from windsock.parse.columns_airflow2 import Airflow2Columns
+from windsock.parse.columns_airflow3 import Airflow3Columns
+from windsock.parse.events import Events
 from windsock.parse.reading import Passed, Reading
-from windsock.parse.task_log import Lines, as_rows, plausible, read_task_log
+from windsock.parse.task_log import MAX_MESSAGE_BYTES, Lines, as_rows, plausible, read_task_log
 from windsock.signature import is_of_command
 
 SCAN_BYTES = 1 << 20  # a scan's columns then stay in the processor's cache
@@ -40,14 +44,15 @@ def read_task_logs(
 ) -> list[Outcome]:
     """One outcome per object, in order."""
     outcomes: list[Outcome | None] = [None] * len(objects)
-    if lines != "all":
-        for place, reading in _scanned(objects):
-            one = objects[place]
-            if _is_enough(reading, one.modified_at):
-                outcomes[place] = as_rows(
-                    one.key, reading, len(one.data), object_url=one.url, etag=one.etag,
-                    modified_at=one.modified_at, lines=lines, read_path="fast",
-                )  # fmt: skip
+    events = Events() if lines == "all" else None
+    for place, reading in _scanned(objects, events):
+        one = objects[place]
+        if _is_enough(reading, one.modified_at):
+            told = as_rows(
+                one.key, reading, len(one.data), object_url=one.url, etag=one.etag,
+                modified_at=one.modified_at, lines=lines, read_path="fast",
+            )  # fmt: skip
+            outcomes[place] = replace(told, columns={"log_events": events.slices(place)}) if events else told
     return [
         done
         or read_task_log(
@@ -75,13 +80,23 @@ def _is_enough(reading: Reading, modified_at: datetime) -> bool:
     return True
 
 
-def _scanned(objects: Sequence[LogObject]) -> Iterator[tuple[int, Reading]]:
-    """(place, reading) of the objects that begin as Airflow writes them and that their scan can account for."""
+def _scanned(objects: Sequence[LogObject], events: Events | None) -> Iterator[tuple[int, Reading]]:
+    """(place, reading) of the objects that begin as Airflow writes them and that their scan can account for. What is
+    passed over goes to `events`, if there are any to be."""
     for dialect in (_Airflow3(), _Airflow2()):
+        taker = dialect.columns(events.names, longest=MAX_MESSAGE_BYTES) if events else None
         found: dict[int, tuple[list[Told], Passed] | None] = {}
         for data, owners, ends in _buffers(objects, dialect):
-            for place, segment in zip(owners, dialect.scan(data, ends), strict=True):
+            before = []
+            for place, segment in zip(
+                owners, dialect.scan(data, ends, taker.take if taker else None), strict=True
+            ):
+                held = found.get(place)
+                before.append(len(held[0]) + held[1].count if held else 0)
                 found[place] = segment if place not in found else _joined(found[place], segment)
+            if events and taker and taker.taken:
+                told = [(place, objects[place].key, objects[place].url) for place in owners]
+                events.add(taker.taken, told, before=before)
         for place, scanned in found.items():
             if scanned and (reading := dialect.interpret(objects[place].key, *scanned)):
                 yield place, reading
@@ -93,8 +108,12 @@ class _Airflow3:
     def begins(self, data: bytes) -> bool:
         return dialects.begins_as_airflow3(data)
 
-    def scan(self, data: bytes, ends: Sequence[int]) -> Sequence[tuple[list[Told], Passed] | None]:
-        return scan_airflow3.scan(data, ends)
+    columns = Airflow3Columns
+
+    def scan(
+        self, data: bytes, ends: Sequence[int], take: Take | None
+    ) -> Sequence[tuple[list[Told], Passed] | None]:
+        return scan_airflow3.scan(data, ends, take)
 
     def cut(self, data: bytes, at: int) -> int:
         """Where a piece that begins at `at` ends: behind a whole line."""
@@ -111,8 +130,12 @@ class _Airflow2:
     def begins(self, data: bytes) -> bool:
         return data.startswith(b"[2") and data[11:12] == b"T" and dialects.begins_as_airflow2(data)
 
-    def scan(self, data: bytes, ends: Sequence[int]) -> Sequence[tuple[list[Told], Passed] | None]:
-        return scan_airflow2.scan(data, ends)
+    columns = Airflow2Columns
+
+    def scan(
+        self, data: bytes, ends: Sequence[int], take: Take | None
+    ) -> Sequence[tuple[list[Told], Passed] | None]:
+        return scan_airflow2.scan(data, ends, take)
 
     def cut(self, data: bytes, at: int) -> int:
         """Where a piece that begins at `at` ends: before a record's head."""

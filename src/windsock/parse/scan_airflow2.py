@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from windsock.parse.airflow2 import is_head
+from windsock.parse.columns import Quiet, Take
 from windsock.parse.reading import Passed
 from windsock.parse.words import (
     Bools,
@@ -59,9 +60,12 @@ class _Heads:
     quiet: Bools
 
 
-def scan(data: bytes, ends: Sequence[int]) -> list[tuple[list[Told], Passed] | None]:
+def scan(
+    data: bytes, ends: Sequence[int], take: Take | None = None
+) -> list[tuple[list[Told], Passed] | None]:
     """Segments of whole lines → the records to decode with their numbers, and what was passed over; None for a segment
-    that does not begin with a record's head. `data` ends with a newline."""
+    that does not begin with a record's head. `data` ends with a newline. With `take`, only those quiet records are
+    passed over that it takes as columns."""
     padded = data + PAD
     raw = np.frombuffer(padded, np.uint8)
     stops = places_of(raw, 10)
@@ -70,8 +74,10 @@ def scan(data: bytes, ends: Sequence[int]) -> list[tuple[list[Told], Passed] | N
     starts[1:] = stops[:-1] + 1
     bounds = np.searchsorted(stops, np.asarray(ends) - 1, side="right")
     heads = _heads(data, raw, starts, stops, bounds)
-    stamps = _stamps(raw, starts[heads.lines[heads.quiet]])
     edges = np.searchsorted(heads.lines, bounds)
+    if take is not None:
+        heads.quiet[heads.quiet] = take(_told_apart(padded, starts, heads, edges, np.asarray(ends)))
+    stamps = _stamps(raw, starts[heads.lines[heads.quiet]])
     loud = np.flatnonzero(~heads.quiet)
     cuts = np.searchsorted(loud, edges)
     spans = extremes(stamps, edges - cuts)
@@ -91,6 +97,19 @@ def _stamps(raw: Bytes, begins: Ints) -> tuple[Words, ...]:
     """The words of time stamps that stand at fixed places behind `begins`."""
     rows = Rows(raw, begins, 24)
     return rows.word(1), rows.word(9), rows.word(16)
+
+
+def _told_apart(padded: bytes, starts: Ints, heads: _Heads, edges: Ints, ends: Ints) -> Quiet:
+    """The quiet records with their segments and numbers; each ends before the newline that ends its last line."""
+    begins = starts[heads.lines]
+    stops = np.append(begins[1:], ends[-1:]) - 1
+    last = edges > np.concatenate((np.zeros(1, np.int64), edges[:-1]))  # of every segment that has records
+    stops[edges[last] - 1] = ends[last] - 1
+    records = np.flatnonzero(heads.quiet)
+    segments = np.searchsorted(edges, records, side="right")
+    numbers = records - np.concatenate((np.zeros(1, np.int64), edges[:-1]))[segments]
+    stamps = _stamps(np.frombuffer(padded, np.uint8), begins[records])
+    return Quiet(padded, begins[records], stops[records], segments, numbers, stamps)
 
 
 def _heads(data: bytes, raw: Bytes, starts: Ints, stops: Ints, bounds: Ints) -> _Heads:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from windsock.parse.airflow3 import DULL_EVENTS, ERROR_DETAIL, EVENT_AT, STARTS, TASK_LOGGER, moment
+from windsock.parse.columns import Quiet, Take
 from windsock.parse.reading import Passed
 from windsock.parse.words import (
     Bools,
@@ -40,9 +41,10 @@ _STARTS = OneOf([text[:8] for text in STARTS])
 _GROUP, _PRE = word(b"::group:"), word(b"oup::Pre")
 
 
-def scan(data: bytes, ends: Sequence[int]) -> list[tuple[list[Told], Passed]]:
+def scan(data: bytes, ends: Sequence[int], take: Take | None = None) -> list[tuple[list[Told], Passed]]:
     """Segments of whole lines (`ends` are their ends in `data`, each after a newline) → the lines to decode with their
-    record numbers, and what was passed over. `data` ends with a newline."""
+    record numbers, and what was passed over. `data` ends with a newline. With `take`, only those quiet lines are passed
+    over that it takes as columns."""
     raw = np.frombuffer(data, np.uint8)
     stops = places_of(raw, 10)
     starts = np.empty_like(stops)
@@ -50,6 +52,10 @@ def scan(data: bytes, ends: Sequence[int]) -> list[tuple[list[Told], Passed]]:
     starts[1:] = stops[:-1] + 1
     bounds = np.searchsorted(stops, np.asarray(ends) - 1, side="right")
     quiet, stamps = _quiet(raw, starts, stops, bounds)
+    if take is not None:
+        taken = take(_told_apart(data, raw, starts, stops, bounds, quiet, stamps))
+        quiet[quiet] = taken
+        stamps = tuple(stamp[taken] for stamp in stamps)
     loud = np.flatnonzero(~quiet)
     cuts = np.searchsorted(loud, bounds)
     spans = extremes(stamps, bounds - cuts)
@@ -67,6 +73,19 @@ def scan(data: bytes, ends: Sequence[int]) -> list[tuple[list[Told], Passed]]:
         results.append((told, passed))
         first, cut = bound, next_cut
     return results
+
+
+def _told_apart(
+    data: bytes, raw: Bytes, starts: Ints, stops: Ints, bounds: Ints, quiet: Bools, stamps: tuple[Words, ...]
+) -> Quiet:
+    """The quiet lines with their segments and record numbers. Blank lines are no records."""
+    lines = np.flatnonzero(quiet)
+    may_be_blank = np.flatnonzero(raw[starts] <= ord(" ")).tolist()
+    blank = np.array([i for i in may_be_blank if not data[starts[i] : stops[i]].strip()], np.int64)
+    segments = np.searchsorted(bounds, lines, side="right")
+    firsts = np.concatenate((np.zeros(1, np.int64), bounds[:-1]))[segments]
+    before = np.searchsorted(blank, lines) - np.searchsorted(blank, firsts)
+    return Quiet(data, starts[quiet], stops[quiet], segments, lines - firsts - before, stamps)
 
 
 def _quiet(raw: Bytes, starts: Ints, stops: Ints, bounds: Ints) -> tuple[Bools, tuple[Words, ...]]:
