@@ -1,4 +1,5 @@
-"""How well signatures group labelled failures, and how fast they are made: `python -m benchmarks.signatures`.
+"""How well signatures group labelled failures, how fast they are made, and how often the blame is right:
+`python -m benchmarks.signatures`.
 
 GA: share of failures whose group is exactly right; FGA: F1 over whole groups; precision and recall of pairs: of the pairs
 put together, the share that belongs together, and the other way round (Zhu et al., "Tools and Benchmarks for Automated Log
@@ -18,7 +19,8 @@ from pathlib import Path
 import yaml
 
 from windsock import blanks
-from windsock.signature import error_signature
+from windsock.parse.blame import blame
+from windsock.signature import error_signature, short_type
 
 FOLDER = Path(__file__).parents[1] / "tests" / "signature"
 
@@ -32,6 +34,21 @@ class Labelled:
     message: str
     frame: tuple[str, str] | None
     output: tuple[str, ...]
+    package: str | None
+    true_blame: str  # `unknown`: the failure does not say
+
+    def blamed(self) -> str:
+        """Where windsock says it comes from."""
+        return (
+            blame(
+                reason=None,
+                exception_type=short_type(self.kind),
+                message=self.message,
+                signature=self.signature(),
+                package=self.package,
+            )
+            or "unknown"
+        )
 
     def signature(self) -> str:
         """What windsock calls it."""
@@ -60,10 +77,18 @@ def labelled(name: str = "*") -> list[Labelled]:
     for path in sorted(FOLDER.glob(f"{name}.yaml")):
         for group in yaml.safe_load(path.read_text(encoding="utf-8")):
             for member in group["of"]:
-                kind, message, frame, output = [*member, None, None][:4]
+                kind, message, frame, output, package = [*member, None, None, None][:5]
                 label = f"{path.stem}: {group['group']}"
                 made.append(
-                    Labelled(label, kind, message, tuple(frame) if frame else None, tuple(output or ()))
+                    Labelled(
+                        label=label,
+                        kind=kind,
+                        message=message,
+                        frame=tuple(frame) if frame else None,
+                        output=tuple(output or ()),
+                        package=package,
+                        true_blame=group["blame"],
+                    )
                 )
     return made
 
@@ -97,6 +122,20 @@ def score(items: Sequence[Labelled]) -> Scores:
     )
 
 
+def score_blame(items: Sequence[Labelled]) -> tuple[float, float, tuple[str, ...]]:
+    """Per cause, not per failure: the share of those blamed that is right, the share of those that say where they come
+    from that is blamed at all, and what is wrong."""
+    causes = {one.label: one for one in items}.values()
+    told = [(one, one.blamed()) for one in causes]
+    blamed = [(one, found) for one, found in told if found != "unknown"]
+    right = [one for one, found in blamed if found == one.true_blame]
+    sayable = [found for one, found in told if one.true_blame != "unknown"]
+    wrong = [
+        f"{one.label}: {found}, not {one.true_blame}" for one, found in blamed if found != one.true_blame
+    ]
+    return len(right) / len(blamed), sum(one != "unknown" for one in sayable) / len(sayable), tuple(wrong)
+
+
 def per_second(items: Sequence[Labelled], *, count: int = 50_000) -> float:
     """Different messages a second and processor: none is met twice."""
     blanks.blank.cache_clear()
@@ -113,18 +152,20 @@ def per_second(items: Sequence[Labelled], *, count: int = 50_000) -> float:
 
 def main() -> int:
     """Print the table; exit status 1 when a figure misses what it should reach."""
-    print(f"{'set':10} {'failures':>8} {'causes':>6} {'GA':>6} {'FGA':>6} {'pairs P':>8} {'R':>6} {'F1':>6}")
+    print(
+        f"{'set':10} {'failures':>8} {'causes':>6} {'GA':>6} {'FGA':>6} {'pairs P':>8} {'R':>6} {'F1':>6} {'blame P':>8} {'R':>6}"
+    )
     missed = False
     for path in sorted(FOLDER.glob("*.yaml")):
         items = labelled(path.stem)
-        got = score(items)
+        got, (right, told, wrong) = score(items), score_blame(items)
         causes = len({one.label for one in items})
         print(
-            f"{path.stem:10} {len(items):8} {causes:6} {got.ga:6.3f} {got.fga:6.3f} {got.precision:8.3f} {got.recall:6.3f} {got.f1:6.3f}"
+            f"{path.stem:10} {len(items):8} {causes:6} {got.ga:6.3f} {got.fga:6.3f} {got.precision:8.3f} {got.recall:6.3f} {got.f1:6.3f} {right:8.3f} {told:6.3f}"
         )
-        for line in got.wrong:
+        for line in (*got.wrong, *wrong):
             print(f"  {line[:200]}")
-        missed |= got.ga < 0.95 or got.fga < 0.95 or got.precision < 0.995
+        missed |= got.ga < 0.95 or got.fga < 0.95 or got.precision < 0.995 or right < 0.95
     print(f"{per_second(labelled()):,.0f} messages a second")
     return int(missed)
 

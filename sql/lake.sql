@@ -21,6 +21,29 @@ create or replace temp macro week_end() as cast(cast(getvariable('week_start') a
 create or replace temp macro weeks_ago(n) as cast(getvariable('week_start') as date) - 7 * cast(n as integer);
 create or replace temp macro monday_of(moment) as cast(date_trunc('week', moment) as date);
 
+-- What failed, wherever in the code: a signature without its frame; where it names a login, a connection or a host that
+-- cannot be reached, that name, for one bad credential is told in many words.
+create or replace temp macro cause_of(signature) as coalesce(
+    'login ' || nullif(regexp_extract(
+        signature,
+        '(?i)(?:authentication failed|access denied|login failed|incorrect username or password).{0,60}?'
+            || '[^a-z](?:user|role|login)[ :]*["''`]([[:word:]@.+-]+)',
+        1
+    ), ''),
+    'connection ' || nullif(
+        regexp_extract(signature, '(?i)[^a-z]conn(?:ection)?[_ ]id[ :=]*["''`]([[:word:].-]+)', 1), ''
+    ),
+    case when regexp_matches(
+        signature,
+        '(?i)refused|timed? ?out|resolve|unreachable|max retries|translate host|not known|could not connect'
+    ) then 'host ' || nullif(regexp_extract(
+        signature,
+        '(?i)(?:host=|host name |failed to resolve |server at )["''`]([a-z][[:word:]-]*(?:[.][[:word:]-]+)*)["''`]',
+        1
+    ), '') end,
+    regexp_replace(signature, ' @ [^ ]+:[^ @]+$', '')
+);
+
 -- What is never judged: DAGs by pattern, and windows of time (from inside, until outside).
 create or replace temp view excluded_dags as
 select unnest(cast(getvariable('exclude') as varchar[])) as pattern;
@@ -75,9 +98,10 @@ select
     try_cast(logical_date as timestamptz) as logical_date,
     try_cast(operator as varchar) as operator,
     try_cast(read_path as varchar) as read_path,
+    try_cast(blame as varchar) as blame,
     try_cast(read_at as timestamptz) as read_at
 from (
-    select cast(null as varchar) as dag_id, cast(null as varchar) as run_id, cast(null as varchar) as task_id, cast(null as integer) as map_index, cast(null as integer) as try_number, cast(null as varchar) as state, cast(null as varchar) as state_reason, cast(null as timestamptz) as started_at, cast(null as timestamptz) as ended_at, cast(null as varchar) as exception_type, cast(null as varchar) as exception_message, cast(null as varchar) as error_signature, cast(null as bigint) as record_count, cast(null as bigint) as warning_count, cast(null as bigint) as error_count, cast(null as bigint) as process_starts, cast(null as bigint) as log_bytes, cast(null as varchar) as bundle_name, cast(null as varchar) as bundle_version, cast(null as varchar) as dag_file, cast(null as double) as dag_file_parse_s, cast(null as double) as bundle_prepare_s, cast(null as varchar) as hostname, cast(null as varchar) as dialect, cast(null as varchar) as object_url, cast(null as varchar) as object_etag, cast(null as timestamptz) as object_modified_at, cast(null as timestamptz) as logical_date, cast(null as varchar) as operator, cast(null as varchar) as read_path, cast(null as timestamptz) as read_at where false
+    select cast(null as varchar) as dag_id, cast(null as varchar) as run_id, cast(null as varchar) as task_id, cast(null as integer) as map_index, cast(null as integer) as try_number, cast(null as varchar) as state, cast(null as varchar) as state_reason, cast(null as timestamptz) as started_at, cast(null as timestamptz) as ended_at, cast(null as varchar) as exception_type, cast(null as varchar) as exception_message, cast(null as varchar) as error_signature, cast(null as bigint) as record_count, cast(null as bigint) as warning_count, cast(null as bigint) as error_count, cast(null as bigint) as process_starts, cast(null as bigint) as log_bytes, cast(null as varchar) as bundle_name, cast(null as varchar) as bundle_version, cast(null as varchar) as dag_file, cast(null as double) as dag_file_parse_s, cast(null as double) as bundle_prepare_s, cast(null as varchar) as hostname, cast(null as varchar) as dialect, cast(null as varchar) as object_url, cast(null as varchar) as object_etag, cast(null as timestamptz) as object_modified_at, cast(null as timestamptz) as logical_date, cast(null as varchar) as operator, cast(null as varchar) as read_path, cast(null as varchar) as blame, cast(null as timestamptz) as read_at where false
     union all by name
     select * from query(getvariable('read_task_logs'))
 ) as stored;
@@ -534,6 +558,7 @@ joined as (
         l.exception_type,
         l.exception_message,
         l.error_signature,
+        l.blame,
         l.bundle_name,
         l.bundle_version,
         l.dag_file,
@@ -664,6 +689,7 @@ select
     monday_of(coalesce(started_at, queued_at, scheduled_at, anchor_at)) as week,
     is_cleared,
     ends_execution and not is_cleared as final_try,
+    blame,
     is_quiet,
     is_excluded,
     coalesce(try_number > 0, false)

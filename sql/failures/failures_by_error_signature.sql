@@ -18,6 +18,7 @@
 --   dag_ids          varchar[]    DAGs hit, by name
 --   exception_type   varchar
 --   sample           varchar      message of the first one
+--   blame            varchar      the most frequent one: user_code, data, external, infrastructure, airflow; null: unknown
 with failed as (
     select *
     from task_tries
@@ -41,7 +42,8 @@ select
     list_sort(coalesce(list(distinct dag_id) filter (where week = report_week()), [])) as dag_ids,
     min(exception_type) as exception_type,
     arg_min(exception_message, (started_at, dag_id, run_id, task_id, map_index, try_number))
-        filter (where week = report_week()) as sample
+        filter (where week = report_week()) as sample,
+    mode(blame order by blame) filter (where week = report_week()) as blame
 from failed
 group by error_signature
 having count(*) filter (where week = report_week()) > 0

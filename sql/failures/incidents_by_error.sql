@@ -1,11 +1,12 @@
 -- Which error hit how many DAGs this week, wherever in the code it was raised?
 --
--- The signature without its frame: one bad credential fails every DAG in a line of its own file.
+-- Signatures without their frame, put together where they name one cause (`cause_of`): one bad credential fails every DAG
+-- in a line of its own file, and not every program tells it in the same words.
 --
 -- grain:    error_signature
 -- reads:    task_tries
 -- columns:
---   error_signature  varchar
+--   error_signature  varchar      the most frequent of the cause's signatures this week
 --   dags             bigint       DAGs hit in the week
 --   runs             bigint       runs hit in the week
 --   tasks            bigint       tasks hit in the week, each mapped one counted
@@ -22,17 +23,65 @@
 --   dag_ids          varchar[]    DAGs hit, by name
 --   exception_type   varchar
 --   sample           varchar      message of the first one
+--   cause            varchar      login, connection or host by name, else the signature
+--   signatures       varchar[]    the cause's signatures this week, the most frequent first
+--   blame            varchar      the most frequent one: user_code, data, external, infrastructure, airflow; null: unknown
+--   blocked          bigint       tasks of the runs hit that are upstream_failed
+--   tasks_well       bigint       of `tasks`, those that succeeded later in the week
 with failed as (
-    select * replace (regexp_replace(error_signature, ' @ [^ ]+:[^ @]+$', '') as error_signature)
+    select
+        *,
+        cause_of(error_signature) as cause,
+        regexp_replace(error_signature, ' @ [^ ]+:[^ @]+$', '') as bare_signature
     from task_tries
     where week >= weeks_ago(8)
         and week <= report_week()
         and is_judged
         and state in ('failed', 'up_for_retry')
         and error_signature is not null
+),
+signatures as (
+    select
+        cause,
+        list(bare_signature order by tries desc, bare_signature) as signatures
+    from (
+        select cause, bare_signature, count(*) as tries from failed where week = report_week() group by all
+    ) as counted
+    group by cause
+),
+tasks as (
+    select cause, dag_id, task_id, map_index, max(started_at) as failed_at
+    from failed
+    where week = report_week()
+    group by all
+),
+successes as (
+    select dag_id, task_id, map_index, max(started_at) as well_at
+    from task_tries
+    where week = report_week() and is_judged and state = 'success'
+    group by all
+),
+mended as (
+    select cause, count(*) as tasks_well
+    from tasks
+    join successes using (dag_id, task_id, map_index)
+    where well_at > failed_at
+    group by cause
+),
+waiting as (
+    select dag_id, run_id, count(*) as blocked
+    from task_tries
+    where week = report_week() and state = 'upstream_failed'
+    group by all
+),
+blocked as (
+    select cause, cast(sum(blocked) as bigint) as blocked
+    from (select distinct cause, dag_id, run_id from failed where week = report_week()) as hit
+    join waiting using (dag_id, run_id)
+    group by cause
 )
 select
-    error_signature,
+    any_value(signatures.signatures[1]) as error_signature,
     count(distinct dag_id) filter (where week = report_week()) as dags,
     count(distinct (dag_id, run_id)) filter (where week = report_week()) as runs,
     count(distinct (dag_id, task_id, map_index)) filter (where week = report_week()) as tasks,
@@ -49,10 +98,18 @@ select
     count(*) filter (where week < report_week()) as tries_prev,
     count(distinct hostname) filter (where week = report_week()) as hosts,
     list_sort(coalesce(list(distinct dag_id) filter (where week = report_week()), [])) as dag_ids,
-    min(exception_type) as exception_type,
+    min(exception_type) filter (where week = report_week()) as exception_type,
     arg_min(exception_message, (started_at, dag_id, run_id, task_id, map_index, try_number))
-        filter (where week = report_week()) as sample
+        filter (where week = report_week()) as sample,
+    cause,
+    any_value(signatures.signatures) as signatures,
+    mode(blame order by blame) filter (where week = report_week()) as blame,
+    coalesce(any_value(blocked.blocked), 0) as blocked,
+    coalesce(any_value(mended.tasks_well), 0) as tasks_well
 from failed
-group by error_signature
+join signatures using (cause)
+left join mended using (cause)
+left join blocked using (cause)
+group by cause
 having count(*) filter (where week = report_week()) > 0
 order by dags desc, tries desc, error_signature

@@ -12,6 +12,16 @@ Row = dict[str, Any]
 
 Severity = Literal["info", "watch", "warning", "critical"]
 Status = Literal["new", "still", "worse", "better", "recovered", "accepted"]
+Blame = Literal["user_code", "data", "external", "infrastructure", "airflow"]
+BLAMES: Mapping[str, str] = {
+    "user_code": "user code",
+    "data": "data",
+    "external": "external service",
+    "infrastructure": "infrastructure",
+    "airflow": "Airflow",
+    "unknown": "unknown",
+}
+"""Where a failure comes from, in the words of the report."""
 Verdict = Literal["worse", "same", "better", "cannot_tell"]
 
 

@@ -29,6 +29,11 @@ COLUMNS: Mapping[str, Kind] = {
     "object_url": "file",
     "exception_type": "type",
     "error_signature": "signature",
+    "signatures": "signature",
+    "cause": "signature",
+    "value": "text",  # what tries share: a DAG, a host, a file
+    "attribute": "plain",
+    "blame": "plain",
     "sample": "text",
     "exception_message": "text",
     "message": "text",

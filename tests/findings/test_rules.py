@@ -199,8 +199,14 @@ AT = datetime(2026, 11, 18, 8, tzinfo=UTC)
 def error(**changes: Any) -> dict[str, Answer]:
     row = {"error_signature": "AuthError: <>", "dags": 3, "runs": 6, "tasks": 3, "lost_runs": 6, "runs_prev": 0,
            "weeks_prev": 8, "tries": 6, "lost": 6, "wasted_hours": 1.0, "first_at": AT, "last_at": AT, "tries_prev": 0,
-           "hosts": 1, "dag_ids": ["a", "b", "c"], "exception_type": "AuthError", "sample": "no"}  # fmt: skip
+           "hosts": 1, "dag_ids": ["a", "b", "c"], "exception_type": "AuthError", "sample": "no", "cause": "AuthError: <>",
+           "signatures": ["AuthError: <>"], "blame": None, "blocked": 0, "tasks_well": 0}  # fmt: skip
     return answers(incidents_by_error=[row | changes])
+
+
+def share(attribute: str, value: str | None, **changes: Any) -> dict[str, Any]:
+    row = {"cause": "AuthError: <>", "attribute": attribute, "value": value, "tries": 6, "known": 6, "all_tries": 10, "all_known": 100}  # fmt: skip
+    return row | changes
 
 
 @pytest.mark.parametrize(
@@ -234,6 +240,53 @@ def test_an_incident_carries_what_the_contract_names() -> None:
     assert finding.id == "WS110:AuthError: <>"
     assert finding.severity == "critical"
     assert {"dags", "tries", "first_at", "last_at", "sample"} <= set(finding.evidence)
+
+
+@pytest.mark.parametrize(
+    ("shares", "concentration"),
+    [
+        ([], "everywhere: 3 DAGs"),
+        ([share("hostname", "w3")], "one host, w3"),
+        ([share("hour", "2026-11-18T08:00Z")], "one hour, Wed 18 Nov 08:00 UTC"),
+        (
+            [share("hostname", "w3"), share("hour", "2026-11-18T08:00Z")],
+            "one host, w3; one hour, Wed 18 Nov 08:00 UTC",
+        ),
+        ([share("hostname", "w3", tries=5)], "everywhere: 3 DAGs"),  # five of six are below nine in ten
+        ([share("hostname", "w3", known=10, tries=9)], "one host, w3"),  # nine of ten are at it
+        ([share("hostname", "w3", all_tries=50)], "one host, w3"),  # half of the week's tries
+        ([share("hostname", "w3", all_tries=51)], "everywhere: 3 DAGs"),  # the only worker has everything
+        ([share("hostname", "w3", tries=2, known=2)], "everywhere: 3 DAGs"),  # the others do not tell
+        ([share("hostname", None)], "everywhere: 3 DAGs"),  # withheld
+    ],
+)
+def test_an_incident_says_where_it_is_concentrated(shares: list[dict[str, Any]], concentration: str) -> None:
+    (finding,) = found(Incident, error() | answers(incident_shares=shares))
+    assert finding.evidence["concentration"] == concentration
+
+
+def test_an_incident_says_what_its_tries_share() -> None:
+    shares = [share("pool", "warehouse"), share("operator", "PythonOperator", all_tries=90)]
+    (finding,) = found(Incident, error() | answers(incident_shares=shares))
+    assert finding.evidence["shared"] == ["pool warehouse"]
+    assert "pool warehouse" in finding.advice
+
+
+def test_a_cause_with_a_name_keeps_its_id_whatever_words_it_is_told_in() -> None:
+    told = {"cause": "login etl", "signatures": ["A: x", "B: y"], "error_signature": "A: x"}
+    (finding,) = found(Incident, error(**told))
+    (later,) = found(Incident, error(**told | {"signatures": ["B: y"], "error_signature": "B: y"}))
+    assert finding.id == later.id == "WS110:login etl"
+    assert finding.subject == {"error_signature": "A: x"}
+    assert finding.advice.startswith("Renew or unlock the credentials of etl.")
+
+
+@pytest.mark.parametrize(("well", "severity"), [(2, "critical"), (3, "warning")])
+def test_an_incident_that_is_over_says_so_and_is_not_critical(well: int, severity: str) -> None:
+    (finding,) = found(Incident, error(lost_runs=10, tasks_well=well))
+    assert finding.severity == severity
+    assert ("all well since" in finding.headline) == (well == 3)
+    assert finding.evidence["well_since"] == f"{well} of 3 tasks"
 
 
 def test_the_chance_of_more_is_a_probability_that_falls() -> None:

@@ -85,7 +85,7 @@ def answers(names: list[str], text: str = "boom", *, weeks: int = 9) -> dict[str
         ],
         "failures_by_error_signature": [
             {"error_signature": f"{text} {one}", "dags": 2, "runs": 3, "tries": 6, "lost": 2, "wasted_hours": 0.2,
-             "exception_type": "ValueError", "sample": text, "dag_ids": [one]}
+             "exception_type": "ValueError", "sample": text, "dag_ids": [one], "blame": None}
             for one in names
         ],
         "parse_time_by_file": [

@@ -126,7 +126,12 @@ def told_once(findings: Sequence[Finding], answers: Mapping[str, Answer]) -> lis
     incidents that explain all but `OWN_EXCESS` of its excess. And the check of rejects when WS901 tells of them.
     """
     broken = {one.subject["dag_id"] for one in findings if one.code in ("WS103", "WS104")}
-    incidents = {one.subject["error_signature"] for one in findings if one.code == "WS110"}
+    incidents = {
+        signature
+        for one in findings
+        if one.code == "WS110"
+        for signature in (one.subject["error_signature"], *one.evidence.get("signatures", ()))
+    }
     explained: dict[str, int] = {}
     for row in rows_of(answers, "lost_runs_by_dag_error"):
         if row["error_signature"] in incidents:

@@ -1,13 +1,14 @@
 """WS110."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from windsock.findings import wording
+from windsock.findings.incident_shape import Shape, by_cause, shape
 from windsock.findings.methods.counts import chance_of_more
 from windsock.findings.rule import Rule, Thresholds, Verdicts, rows_of, threshold
-from windsock.model import Answer
+from windsock.model import BLAMES, Answer, Finding, Row
 from windsock.week import Week
 
 
@@ -23,6 +24,8 @@ class Limits(Thresholds):
     min_rise: float = threshold(
         3.0, "times the weekly rate before", "an old, steady error is not an incident"
     )
+    min_share: float = threshold(0.9, "fraction 0-1", "a few strays do not unmake what nearly all share")
+    max_common: float = threshold(0.5, "fraction 0-1", "what most tries of the week have, too, tells nothing")
     max_chance: float = threshold(
         0.0001, "probability", "hundreds of signatures are looked at in a week; none may pass by luck"
     )
@@ -31,53 +34,96 @@ class Limits(Thresholds):
 class Incident(Rule):
     """One error hit many DAGs: most likely one cause.
 
-    What it means: failures that look like many problems share one error signature.
-    How it is judged: one signature (without the place in the code) in at least `min_dags` DAGs, or `min_tasks` tasks,
+    What it means: failures that look like many problems share one error signature, or name one login, connection or host.
+    How it is judged: one cause (without the place in the code) in at least `min_dags` DAGs, or `min_tasks` tasks,
     and `min_tries` failed tries this week; at least `min_rise` times its weekly rate before, and more runs
     than its own past explains by chance (negative binomial prediction). upstream_failed tasks have no signature and
-    never count. Ranked by lost runs and wasted hours. A DAG whose lost runs an incident tells is not told again.
+    never count. It is over when every task it hit has run well since. What its tries share is told where at least
+    `min_share` of them have it and at most `max_common` of all tries of the week. Ranked by lost runs and wasted hours. A
+    DAG whose lost runs an incident tells is not told again.
     What to do: look for what the DAGs share (a connection, a host, a release) before looking into any one of them.
     """
 
     code, name, section = "WS110", "incident", "incidents"
-    questions = ("incidents_by_error",)
+    questions = ("incidents_by_error", "incident_shares")
     thresholds = Limits
 
     @classmethod
     def judge(cls, answers: Mapping[str, Answer], limits: Any, *, week: Week) -> Verdicts:
         verdicts = Verdicts()
+        shares = by_cause(rows_of(answers, "incident_shares"))
         for row in rows_of(answers, "incidents_by_error"):
             verdicts.judged += 1
-            if row["dags"] < limits.min_dags and row["tasks"] < limits.min_tasks:
-                continue
-            weeks = row["weeks_prev"]
-            if row["tries"] < limits.min_tries or row["tries"] * weeks < limits.min_rise * row["tries_prev"]:
-                continue
-            if weeks and chance_of_more(row["runs"], row["runs_prev"], weeks) > limits.max_chance:
-                continue
-            kind = row["exception_type"] or "one error"
-            verdicts.findings.append(
-                cls.finding(
-                    subject={"error_signature": row["error_signature"]},
-                    severity="critical" if weeks and row["lost_runs"] >= 10 else "warning",
-                    headline=f"One error in {wording.plural(row['dags'], 'DAG')}: {kind}, "
-                    f"{wording.plural(row['tries'], 'try')} failed, {row['lost']} for good",
-                    evidence={
-                        "dags": row["dags"],
-                        "dag_ids": list(row["dag_ids"]),
-                        "runs": row["runs"],
-                        "lost_runs": row["lost_runs"],
-                        "tries": row["tries"],
-                        "lost": row["lost"],
-                        "wasted_hours": row["wasted_hours"],
-                        "first_at": row["first_at"],
-                        "last_at": row["last_at"],
-                        "tries_prev": row["tries_prev"],
-                        "sample": row["sample"],
-                    },
-                    advice=f"Look for what {wording.names(list(row['dag_ids']))} share; "
-                    f"it began {wording.moment(row['first_at'])}.",
-                    rank=float(row["lost_runs"] + row["wasted_hours"]),
-                )
-            )
+            if is_incident(row, limits):
+                place = shape(row, shares.get(row["cause"], ()), limits)
+                verdicts.findings.append(cls._told(row, place))
         return verdicts
+
+    @classmethod
+    def _told(cls, row: Row, place: Shape) -> Finding:
+        is_over = row["tasks_well"] >= row["tasks"]
+        kind = row["exception_type"] or "one error"
+        named = "" if row["cause"] in row["signatures"] else f"{row['cause']}, "
+        finding = cls.finding(
+            subject={"error_signature": row["error_signature"]},
+            severity="critical"
+            if row["weeks_prev"] and row["lost_runs"] >= 10 and not is_over
+            else "warning",
+            headline=f"One error in {wording.plural(row['dags'], 'DAG')}: {named}{kind}, "
+            f"{wording.plural(row['tries'], 'try')} failed, {row['lost']} for good"
+            f"{'; all well since' if is_over else ''}",
+            evidence=_evidence(row, place),
+            advice=_advice(row, place, is_over=is_over),
+            rank=float(row["lost_runs"] + row["wasted_hours"]),
+        )
+        # the words of a cause change from week to week, its name does not
+        return replace(finding, id=f"{cls.code}:{row['cause']}") if named else finding
+
+
+def is_incident(row: Row, limits: Limits) -> bool:
+    """Whether so many, and so many more than before, failed for one cause."""
+    if row["dags"] < limits.min_dags and row["tasks"] < limits.min_tasks:
+        return False
+    weeks = row["weeks_prev"]
+    if row["tries"] < limits.min_tries or row["tries"] * weeks < limits.min_rise * row["tries_prev"]:
+        return False
+    return not weeks or chance_of_more(row["runs"], row["runs_prev"], weeks) <= limits.max_chance
+
+
+def _evidence(row: Row, place: Shape) -> dict[str, Any]:
+    """The contract's facts first, then what helps to find the cause."""
+    names = ("dags", "dag_ids", "runs", "lost_runs", "tries", "lost", "wasted_hours", "first_at", "last_at")
+    told: dict[str, Any] = {name: row[name] for name in names} | {"dag_ids": list(row["dag_ids"])}
+    told |= {
+        "concentration": place.concentration,
+        "shared": list(place.shared),
+        "blame": BLAMES[row["blame"] or "unknown"],
+        "blocked": row["blocked"] or None,
+        "well_since": f"{row['tasks_well']} of {wording.plural(row['tasks'], 'task')}",
+        "tries_prev": row["tries_prev"],
+        "sample": row["sample"],
+    }
+    if len(row["signatures"]) > 1:
+        told["signatures"] = list(row["signatures"])
+    return told
+
+
+_FIRST_STEP = {
+    "login": "Renew or unlock the credentials of {}.",
+    "connection": "Define or mend the connection {}.",
+    "host": "Ask who runs {} whether it was down or no longer reachable.",
+}
+
+
+def _advice(row: Row, place: Shape, *, is_over: bool) -> str:
+    kind, _, name = row["cause"].partition(" ")
+    is_named = row["cause"] not in row["signatures"] and kind in _FIRST_STEP
+    dags = wording.names(list(row["dag_ids"]))
+    began, ended = wording.moment(row["first_at"]), wording.moment(row["last_at"])
+    if is_over:
+        return (
+            f"It lasted from {began} to {ended}; find out what mended it in {dags}, so that it stays mended."
+        )
+    first = f"{_FIRST_STEP[kind].format(name)} " if is_named else ""
+    shared = f": {'; '.join(place.shared)}" if place.shared else ""
+    return f"{first}Look for what {dags} share{shared}; it began {began}."

@@ -47,6 +47,29 @@ create or replace temp macro week_end() as cast(cast(getvariable('week_start') a
 create or replace temp macro weeks_ago(n) as cast(getvariable('week_start') as date) - 7 * cast(n as integer);
 create or replace temp macro monday_of(moment) as cast(date_trunc('week', moment) as date);
 
+-- What failed, wherever in the code: a signature without its frame; where it names a login, a connection or a host that
+-- cannot be reached, that name, for one bad credential is told in many words.
+create or replace temp macro cause_of(signature) as coalesce(
+    'login ' || nullif(regexp_extract(
+        signature,
+        '(?i)(?:authentication failed|access denied|login failed|incorrect username or password).{0,60}?'
+            || '[^a-z](?:user|role|login)[ :]*["''`]([[:word:]@.+-]+)',
+        1
+    ), ''),
+    'connection ' || nullif(
+        regexp_extract(signature, '(?i)[^a-z]conn(?:ection)?[_ ]id[ :=]*["''`]([[:word:].-]+)', 1), ''
+    ),
+    case when regexp_matches(
+        signature,
+        '(?i)refused|timed? ?out|resolve|unreachable|max retries|translate host|not known|could not connect'
+    ) then 'host ' || nullif(regexp_extract(
+        signature,
+        '(?i)(?:host=|host name |failed to resolve |server at )["''`]([a-z][[:word:]-]*(?:[.][[:word:]-]+)*)["''`]',
+        1
+    ), '') end,
+    regexp_replace(signature, ' @ [^ ]+:[^ @]+$', '')
+);
+
 -- What is never judged: DAGs by pattern, and windows of time (from inside, until outside).
 create or replace temp view excluded_dags as
 select unnest(cast(getvariable('exclude') as varchar[])) as pattern;
@@ -194,6 +217,7 @@ joined as (
         l.exception_type,
         l.exception_message,
         l.error_signature,
+        l.blame,
         l.bundle_name,
         l.bundle_version,
         l.dag_file,
@@ -324,6 +348,7 @@ select
     monday_of(coalesce(started_at, queued_at, scheduled_at, anchor_at)) as week,
     is_cleared,
     ends_execution and not is_cleared as final_try,
+    blame,
     is_quiet,
     is_excluded,
     coalesce(try_number > 0, false)

@@ -22,6 +22,7 @@ from windsock.parse.reading import (
     Reading,
     Record,
     is_user_file,
+    package_of,
 )
 from windsock.parse.traceback import clean_type, last_exception
 
@@ -198,15 +199,19 @@ def _failure(detail: Any) -> Failure | None:
     if not (isinstance(detail, list) and detail and isinstance(detail[0], dict)):
         return None
     raised = detail[0]
-    frames = raised.get("frames")
+    told = raised.get("frames")
+    frames = [one for one in told if isinstance(one, dict)] if isinstance(told, list) else []
     return Failure(
-        clean_type(str(raised.get("exc_type") or "")), str(raised.get("exc_value") or ""), _user_frame(frames)
+        clean_type(str(raised.get("exc_type") or "")),
+        str(raised.get("exc_value") or ""),
+        _user_frame(frames),
+        package_of(str(frames[-1].get("filename") or "")) if frames else None,
     )
 
 
-def _user_frame(frames: Any) -> tuple[str, str] | None:
-    for frame in reversed(frames if isinstance(frames, list) else []):
-        if isinstance(frame, dict) and is_user_file(str(frame.get("filename") or "")):
+def _user_frame(frames: list[dict[str, Any]]) -> tuple[str, str] | None:
+    for frame in reversed(frames):
+        if is_user_file(str(frame.get("filename") or "")):
             return str(frame["filename"]).rsplit("/", 1)[-1], str(frame.get("name") or "")
     return None
 

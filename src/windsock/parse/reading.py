@@ -45,11 +45,13 @@ REASON_OF_EXCEPTION = {
 
 
 class Failure(msgspec.Struct, frozen=True, gc=False):
-    """One exception: its class, its message, the innermost frame of user code as (file, function)."""
+    """One exception: its class, its message, the innermost frame of user code as (file, function), and the installed
+    package whose line raised it (None: the user's own)."""
 
     type: str
     message: str
     frame: tuple[str, str] | None = None
+    package: str | None = None
 
 
 class Record(msgspec.Struct, frozen=True, gc=False):
@@ -148,3 +150,13 @@ _LIBRARY = re.compile(
 def is_user_file(path: str) -> bool:
     """Whether a frame's file is the user's: not installed, not of the standard library, not generated."""
     return bool(path) and not _LIBRARY.search(path.replace("\\", "/"))
+
+
+_PACKAGE = re.compile(r".*/(?:(?:site|dist)-packages|python\d(?:\.\d+)?)/(?P<name>\w+)")
+
+
+@lru_cache(maxsize=4096)
+def package_of(path: str) -> str | None:
+    """The installed package or standard module that a frame's file belongs to; None where it is the user's."""
+    found = None if is_user_file(path) else _PACKAGE.match(path.replace("\\", "/"))
+    return found["name"] if found else None

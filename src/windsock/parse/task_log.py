@@ -11,7 +11,8 @@ from typing import Literal
 
 from windsock.model import LogKey, Outcome, Parsed, Reject, Row
 from windsock.parse import dialects
-from windsock.parse.reading import Failure, Reading, Record
+from windsock.parse.blame import blame
+from windsock.parse.reading import FAILED, RETRY, Failure, Reading, Record
 from windsock.redaction import redact
 from windsock.signature import error_signature, is_of_command, short_type
 
@@ -73,7 +74,7 @@ def as_rows(
 ) -> Parsed:
     """What the reading comes to. `passed` records carry no event: they are below every threshold but `all`."""
     started_at, ended_at = _span(reading, modified_at)
-    failure = reading.failure
+    failure, signature = reading.failure, _ended_by(reading)
     ids: Row = {
         "dag_id": key.dag_id, "run_id": key.run_id, "task_id": key.task_id,
         "map_index": key.map_index, "try_number": key.try_number,
@@ -85,7 +86,8 @@ def as_rows(
         "ended_at": ended_at,
         "exception_type": short_type(failure.type) if failure else None,
         "exception_message": cut(redact(failure.message)) if failure else None,
-        "error_signature": _ended_by(reading),
+        "error_signature": signature,
+        "blame": _blame(reading, signature),
         "record_count": reading.record_count,
         "warning_count": reading.warning_count,
         "error_count": reading.error_count,
@@ -156,6 +158,20 @@ def _ended_by(reading: Reading) -> str | None:
     if reading.failure:
         return _signature(reading.failure, reading.command_output)
     return error_signature(None, reading.cause)
+
+
+def _blame(reading: Reading, signature: str | None) -> str | None:
+    """Where a failure comes from; nothing is said of an attempt that did not fail."""
+    if reading.state not in (FAILED, RETRY):
+        return None
+    failure = reading.failure
+    return blame(
+        reason=reading.state_reason,
+        exception_type=short_type(failure.type) if failure else None,
+        message=redact(failure.message) if failure else None,
+        signature=signature,
+        package=failure.package if failure else None,
+    )
 
 
 def _signature(failure: Failure, output: list[str]) -> str | None:

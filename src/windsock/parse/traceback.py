@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from windsock.parse.reading import Failure, is_user_file
+from windsock.parse.reading import Failure, is_user_file, package_of
 
 START = "Traceback (most recent call last)"
 _FRAME = re.compile(r'^\s*(?:[+|]\s*)*File "(?P<file>[^"\n]+)", line \d+(?:,? in (?P<name>.+))?$')
@@ -97,9 +97,11 @@ def _of_groups(text: str) -> Failure | None:
     start = _raised(lines, starts)
     is_group = "Exception Group" in lines[start]
     frame: tuple[str, str] | None = None
+    package: str | None = None
     for no in range(start + 1, len(lines)):
         line = lines[no]
         if match := _FRAME.match(line):
+            package = package_of(match["file"])
             if match["name"] and is_user_file(match["file"]):
                 frame = (match["file"].replace("\\", "/").rsplit("/", 1)[-1], match["name"].strip())
             continue
@@ -109,7 +111,7 @@ def _of_groups(text: str) -> Failure | None:
             continue
         if match := _EXCEPTION.match(line.rstrip()):
             return Failure(
-                clean_type(match["type"]), _message(match["message"] or "", lines[no + 1 :]), frame
+                clean_type(match["type"]), _message(match["message"] or "", lines[no + 1 :]), frame, package
             )
         return None
     return None

@@ -13,7 +13,7 @@ from windsock.report.history import anchor
 from windsock.report.page import Card
 from windsock.report.plots import Plot
 
-MAX_FACTS = 9
+MAX_FACTS = 14
 MAX_SAMPLE = 600
 _OWN_PLACE = {"sample", "suspect", "changes", "apply", "undo", "options", "rate_low", "rate_high", "changed_from", "changed_to"}  # fmt: skip
 _LABELS = {
@@ -21,8 +21,11 @@ _LABELS = {
     "baseline_failures": "failed before",
     "baseline_rate": "rate before",
     "baseline_tries": "tries before",
+    "blame": "comes from",
+    "blocked": "waiting downstream",
     "busy_hours": "busy",
     "changed_at": "changed",
+    "concentration": "where",
     "dag_ids": "in",
     "dags": "DAGs",
     "excess_failures": "more than usual",
@@ -38,6 +41,7 @@ _LABELS = {
     "p95_slots": "95th percentile",
     "probability": "probability that it is real",
     "ratio": "times",
+    "shared": "they share",
     "total_slots": "slots",
     "tries_prev": "tries before",
     "wait_hours": "waited",

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from windsock.intervals import wilson
-from windsock.model import Answer, Finding, Judgement, Row
+from windsock.model import BLAMES, Answer, Finding, Judgement, Row
 from windsock.report.cards import card
-from windsock.report.formats import cell, interval, measure, share
+from windsock.report.formats import cell, clean, interval, measure, share
 from windsock.report.history import anchor
 from windsock.report.page import Cell, Section, Table
 from windsock.report.plots import Plot, curve_plot, heat_plot, rate_plot, step_plot, timeline_plot
@@ -17,6 +17,7 @@ from windsock.week import Week
 
 MAX_CARDS = 40
 MAX_ROWS = 50
+MAX_SAMPLE = 160
 MAX_PLOTTED = 10  # cards of a section that carry plots
 
 Column = tuple[str, Callable[[Row], Cell]]
@@ -61,6 +62,11 @@ def _of(part: str, whole: str) -> Callable[[Row], Cell]:
     return made
 
 
+def _sample(row: Row) -> Cell:
+    """One message, short: the card and `windsock ask error_samples` tell more."""
+    return Cell(clean(str(row["sample"] or ""), MAX_SAMPLE))
+
+
 SPECS = (
     Spec(
         "silent",
@@ -90,6 +96,8 @@ SPECS = (
             ("Tries", _plain("tries")),
             ("Lost for good", _plain("lost")),
             ("Wasted", _plain("wasted_hours")),
+            ("Comes from", lambda row: Cell(BLAMES[row["blame"] or "unknown"])),
+            ("Sample", _sample),
         ),
     ),
     Spec(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from windsock.model import Answer, Judgement, NoData, Row
+from windsock.model import BLAMES, Answer, Judgement, NoData, Row
 from windsock.report.audit import metric_lines
-from windsock.report.formats import clean, hours, moment, plural
+from windsock.report.formats import clean, hours, moment, plural, share
 from windsock.report.history import History
 from windsock.report.page import Change, Score
 from windsock.report.waiting import waiting_lines
@@ -49,6 +49,7 @@ def trust_lines(
     lines.append(("Judged", f"{plural(judged, 'subject')}; {few:,} more had too little data"))
     checks, warnings = trust.get("checks", 0), trust.get("check_warnings", 0)
     lines.append(("Data checks", f"{plural(checks, 'check')}, {plural(warnings, 'warning')}"))
+    lines += _classified(answers)
     lines += _silences(answers)
     lines += waiting_lines(answers)
     lines += metric_lines(answers)
@@ -59,6 +60,18 @@ def trust_lines(
         reason = f": {one['reason']}" if one["reason"] else ""
         lines.append(("Quiet window", clean(f"{one['from']} to {one['until']}, not judged{reason}")))
     return tuple(lines)
+
+
+def _classified(answers: Mapping[str, Answer]) -> list[tuple[str, str]]:
+    """Of how many failed tries it is known where they come from; unknown stays unknown."""
+    rows = rows_of(answers, "failures_by_blame")
+    total = sum(row["tries"] for row in rows)
+    if not total:
+        return []
+    known = [row for row in rows if row["blame"] != "unknown"]
+    parts = ", ".join(f"{row['tries']:,} {BLAMES[row['blame']]}" for row in known)
+    told = f"{share(sum(row['tries'] for row in known) / total)} of {plural(total, 'failed try')}"
+    return [("Failures classified", f"{told}{f': {parts}' if parts else ''}")]
 
 
 def _silences(answers: Mapping[str, Answer]) -> list[tuple[str, str]]:
