@@ -37,6 +37,7 @@ check: install   ## format, lint, types, drift of generated pages
 
 bench: install   ## how fast and how right, beside the peers: prints the tables of benchmarks/RESULTS.md
 	@$(BIN)/python -m benchmarks.reading
+	@$(BIN)/python -m benchmarks.component_logs --megabytes 8
 	@$(BIN)/python -m benchmarks.signatures
 	@$(BIN)/python -m benchmarks.judging --quick
 

@@ -198,6 +198,9 @@ def test_a_parse_time_gauge_that_only_repeats_itself_is_one_parse() -> None:
         ('airflow_dagrun_duration{dag_id="d"} 1', "dagrun.duration.success", {"dag_id": "d"}),
         ('airflow_dagrun_failed{dag_id="d"} 1', "dagrun.duration.failed", {"dag_id": "d"}),
         ('airflow_executor_open_slots{executor="LocalExecutor"} 1', "executor.open_slots", {"executor": "LocalExecutor"}),
+        ('airflow_dagrun_schedule_delay{dag_id="ml__scoring_v2"} 1', "dagrun.schedule_delay", {"dag_id": "ml.scoring_v2"}),
+        ('airflow_task_duration{dag_id="ml__scoring_v2",task_id="a__b"} 1', "task.duration", {"dag_id": "ml.scoring_v2", "task_id": "a__b"}),
+        ('airflow_task_duration{dag_id="tenant_acme__sync",task_id="t"} 1', "task.duration", {"dag_id": "tenant_acme__sync", "task_id": "t"}),
         ("airflow_executor_open_slots 1", "executor.open_slots", {}),
         ("airflow_ti_running_default_ml_scoring_v2_score 1", "ti.running", {"queue": "default", "dag_id": "ml.scoring_v2", "task_id": "score"}),
         ("airflow_triggers_running_host_1 1", "triggers.running", {"hostname": "host_1"}),
@@ -206,7 +209,9 @@ def test_a_parse_time_gauge_that_only_repeats_itself_is_one_parse() -> None:
     ],
 )  # fmt: skip
 def test_names_are_airflows_own(line: str, name: str, labels: dict[str, str]) -> None:
-    (row,) = Source(known=Known(["ml.scoring_v2"])).read(f"{line}\n").rows["metric_samples"]
+    (row,) = (
+        Source(known=Known(["ml.scoring_v2", "tenant_acme__sync"])).read(f"{line}\n").rows["metric_samples"]
+    )
     assert (row["name"], dict(row["labels"]), row["raw_name"]) == (
         name,
         labels,

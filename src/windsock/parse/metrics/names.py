@@ -115,6 +115,8 @@ def _resolve(raw: str, tags: Mapping[str, str], known: Known, separator: str) ->
         return Name(raw, tuple(sorted(told.items())), PLAIN, None)
     kind, ids = NAMES[base]
     labels = _renamed(base, tags)
+    if separator == "_" and "dag_id" in labels:  # a mapping's label: 3.x writes the dots of an id as `__`
+        labels["dag_id"] = known.dag_id(labels["dag_id"], ".")
     if not ids:
         if base == "scheduler_heartbeat" and labels.get("type") == "counter":
             del labels["type"]  # the Helm chart's constant
