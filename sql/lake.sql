@@ -461,8 +461,10 @@ left join markings
 --
 -- Further columns: `log_state` and `told_state`, what the log alone and what the others alone say. `is_cleared`, the try belongs to no first execution: it follows a success of the same task, or a
 -- failure that was final (its marking in Airflow 2, max_tries), or the end of its run, or a gap of more than a day.
--- `final_try`, the last known try of the first execution. `is_quiet`, it started inside a quiet window. `is_judged`,
--- it counts in rates: a started try of the first execution of a scheduled or asset-triggered run, in scope, not quiet.
+-- `final_try`, the last known try of the first execution. `is_quiet`, it started inside a quiet window. `is_asked`,
+-- API or database told it, so an open state was open when they were asked; the newest line of a log may be an old one.
+-- `is_judged`, it counts in rates: a started try of the first execution of a scheduled or asset-triggered run, in scope,
+-- not quiet.
 create or replace temp view task_tries as
 with runs as (
     select *
@@ -554,6 +556,7 @@ joined as (
         coalesce(l.hostname, i.hostname) as hostname,
         coalesce(l.operator, i.operator) as operator,
         i.priority_weight,
+        coalesce(i.object_url like 'db:%' or i.object_url like 'api:%', false) as is_asked,
         i.max_tries,
         l.exception_type,
         l.exception_message,
@@ -692,6 +695,7 @@ select
     blame,
     is_quiet,
     is_excluded,
+    is_asked,
     coalesce(try_number > 0, false)
         and seen_state not in ('upstream_failed', 'removed')
         and run_type in ('scheduled', 'asset_triggered', 'dataset_triggered')
@@ -704,8 +708,8 @@ select
 from scoped;
 
 -- One row per try that was queued or started, of this week and the one before: when it was ready (`ready_from`: told,
--- retry, upstream, run; the last three are rebuilt), when it took its slot and gave it back. An open try holds its slot
--- until the end of the week; a deferred one only where the pool counts deferred tasks.
+-- retry, upstream, run; the last three are rebuilt), when it took its slot and gave it back. A try that is open by
+-- API or database holds its slot until the end of the week; a deferred one only where the pool counts deferred tasks.
 create or replace temp view slot_tries as
 with deferring as (
     select
@@ -727,7 +731,8 @@ tries as (
         coalesce(
             ended_at,
             case
-                when state in ('running', 'queued', 'restarting') or (state = 'deferred' and counts_deferred)
+                when is_asked
+                    and (state in ('running', 'queued', 'restarting') or (state = 'deferred' and counts_deferred))
                     then greatest(week_end(), coalesce(queued_at, task_tries.started_at))
             end
         ) as given_back_at,

@@ -11,7 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from windsock.findings.methods.spans import Levels, Spans
-from windsock.findings.methods.wait_limits import Layer, Users, Waits, held_at, inferred, period_us, split
+from windsock.findings.methods.wait_limits import (
+    Layer,
+    Users,
+    Waits,
+    full_batches,
+    held_at,
+    inferred,
+    period_us,
+    split,
+)
 from windsock.findings.waiting import waiting_answers
 from windsock.findings.ws310_waiting_for_limit import WaitingForLimit
 from windsock.model import Answer, Finding
@@ -106,6 +115,22 @@ def test_the_scheduler_s_pace_is_read_off_its_passes() -> None:
     passes = np.repeat(np.arange(40, dtype=np.int64) * 3 * S, 3)
     assert period_us(Waits(passes - S // 2, passes), ()) == 3 * S
     assert period_us(Waits(ready[:5], ready[:5] + S), ()) == 5 * S  # too few to tell
+
+
+def test_a_pass_that_took_as_many_as_any_makes_the_rest_wait() -> None:
+    passes = np.repeat(np.arange(10, dtype=np.int64) * 10 * S, [8, 8, 8, 8, 8, 2, 8, 1, 6, 1])
+    spans = full_batches(passes)
+    waits = Waits(np.array([5, 45, 65, 78]) * S, np.array([49, 59, 69, 99]) * S)
+    assert spans.overlap(np.zeros(4, np.int64), waits.start_us, waits.end_us).tolist() == [
+        44 * S,
+        5 * S,
+        4 * S,
+        10 * S,
+    ]
+    assert not len(
+        full_batches(np.repeat(np.arange(40, dtype=np.int64) * 10 * S, 3)).starts
+    )  # three are no batch
+    assert not len(full_batches(np.empty(0, np.int64)).starts)
 
 
 @pytest.mark.parametrize(

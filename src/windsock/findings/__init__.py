@@ -25,6 +25,7 @@ from windsock.findings.ws301_pool_saturated import PoolSaturated
 from windsock.findings.ws302_waits_for_ever import WaitsForEver
 from windsock.findings.ws303_pool_unused import PoolUnused
 from windsock.findings.ws310_waiting_for_limit import WaitingForLimit
+from windsock.findings.ws311_executor_full import ExecutorFull
 from windsock.findings.ws501_silent_dag import SilentDag
 from windsock.findings.ws502_missing_runs import MissingRuns
 from windsock.findings.ws503_dag_paused import DagPaused
@@ -60,6 +61,7 @@ RULES: tuple[type[Rule], ...] = (
     WaitsForEver,
     PoolUnused,
     WaitingForLimit,
+    ExecutorFull,
     SilentDag,
     MissingRuns,
     DagPaused,

@@ -10,8 +10,8 @@ candidates make a try ready too late, so the waiting rebuilt is rather too short
 
 SLOT_TRIES = """
 -- One row per try that was queued or started, of this week and the one before: when it was ready (`ready_from`: told,
--- retry, upstream, run; the last three are rebuilt), when it took its slot and gave it back. An open try holds its slot
--- until the end of the week; a deferred one only where the pool counts deferred tasks.
+-- retry, upstream, run; the last three are rebuilt), when it took its slot and gave it back. A try that is open by
+-- API or database holds its slot until the end of the week; a deferred one only where the pool counts deferred tasks.
 create or replace temp view slot_tries as
 with deferring as (
     select
@@ -33,7 +33,8 @@ tries as (
         coalesce(
             ended_at,
             case
-                when state in ('running', 'queued', 'restarting') or (state = 'deferred' and counts_deferred)
+                when is_asked
+                    and (state in ('running', 'queued', 'restarting') or (state = 'deferred' and counts_deferred))
                     then greatest(week_end(), coalesce(queued_at, task_tries.started_at))
             end
         ) as given_back_at,

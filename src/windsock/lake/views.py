@@ -120,8 +120,10 @@ TASK_TRIES = """
 --
 -- Further columns: `log_state` and `told_state`, what the log alone and what the others alone say. `is_cleared`, the try belongs to no first execution: it follows a success of the same task, or a
 -- failure that was final (its marking in Airflow 2, max_tries), or the end of its run, or a gap of more than a day.
--- `final_try`, the last known try of the first execution. `is_quiet`, it started inside a quiet window. `is_judged`,
--- it counts in rates: a started try of the first execution of a scheduled or asset-triggered run, in scope, not quiet.
+-- `final_try`, the last known try of the first execution. `is_quiet`, it started inside a quiet window. `is_asked`,
+-- API or database told it, so an open state was open when they were asked; the newest line of a log may be an old one.
+-- `is_judged`, it counts in rates: a started try of the first execution of a scheduled or asset-triggered run, in scope,
+-- not quiet.
 create or replace temp view task_tries as
 with runs as (
     select *
@@ -213,6 +215,7 @@ joined as (
         coalesce(l.hostname, i.hostname) as hostname,
         coalesce(l.operator, i.operator) as operator,
         i.priority_weight,
+        coalesce(i.object_url like 'db:%' or i.object_url like 'api:%', false) as is_asked,
         i.max_tries,
         l.exception_type,
         l.exception_message,
@@ -351,6 +354,7 @@ select
     blame,
     is_quiet,
     is_excluded,
+    is_asked,
     coalesce(try_number > 0, false)
         and seen_state not in ('upstream_failed', 'removed')
         and run_type in ('scheduled', 'asset_triggered', 'dataset_triggered')

@@ -22,6 +22,7 @@ class Became:
 
 _SECTION_OF = {
     "WS310": "waiting",
+    "WS311": "waiting",
     "WS1": "failures",
     "WS110": "incidents",
     "WS2": "parsing",
@@ -36,6 +37,7 @@ _SEEN_IN = {
     "dag_id": ("failure_rate_by_dag", "runs"),
     "dag_file": ("parse_time_by_file", "samples"),
     "pool": ("pool_full_share", "samples"),
+    "executor": ("executor_load_by_hour", "minutes"),
     "component": ("heartbeats_by_component", "beats"),
 }
 

@@ -4,7 +4,7 @@ The scheduler looks at a ready task in each pass and passes it over at the first
 then pool, then the DAG's `max_active_tasks`, then the task's own concurrency (scheduler_job_runner.py,
 `_executable_task_instances_to_queued`, 2.11.2 and 3.3.2). So each moment of a wait belongs to the first of these that was
 reached then; it is `alone` when no other one was, and only those hours can be saved by raising that limit. What is left
-is the scheduler's own pace, as far as a usual start takes it, or nobody's: unattributed.
+is the scheduler's own pace (a usual start, or a pass that took as many tasks as a pass can), or nobody's: unattributed.
 
 A limit that nobody told is inferred where use stood at its peak during most of the waiting that nothing else explains,
 and the waiting tasks were taken just when one of its users ended. That is a coincidence counted, not a proof.
@@ -25,6 +25,11 @@ Bools = NDArray[np.bool_]
 DEFAULT_PERIOD_US, LEAST_PERIOD_US, MOST_PERIOD_US = 5_000_000, 500_000, 60_000_000
 MOST_APART_US = 10_000_000  # a quiet fleet takes something once a minute: that is no pass's length
 MIN_UNCONTENDED = 20  # starts; fewer do not tell the scheduler's pace
+MIN_BATCH, MIN_FULL_BATCHES, FULL_BATCH = (
+    4,
+    5,
+    0.75,
+)  # tasks; passes of that size; fraction of it that counts as full
 MIN_WAITS = 10  # waits; fewer do not show a limit that nobody told
 MIN_AT_PEAK, MIN_HANDED_OVER = 0.8, 0.7  # fractions of the waiting, and of the waits
 
@@ -111,6 +116,18 @@ def period_us(waits: Waits, layers: Sequence[Layer]) -> int:
     apart = apart[apart >= LEAST_PERIOD_US]
     passes = [min(MOST_APART_US, float(np.quantile(apart, 0.1)))] if len(apart) >= MIN_UNCONTENDED else []
     return int(np.clip(max([*starts, *passes], default=DEFAULT_PERIOD_US), LEAST_PERIOD_US, MOST_PERIOD_US))
+
+
+def full_batches(taken_us: Ints) -> Spans:
+    """From a pass of the scheduler that took about as many tasks as any does, until the next one. A pass takes at most
+    `max_tis_per_query` tasks, or as many as there seem to be executor slots; who comes later in the line waits for the
+    next pass, whatever else is free."""
+    passes, counts = np.unique(taken_us, return_counts=True)
+    often = np.flatnonzero(np.bincount(counts) >= MIN_FULL_BATCHES) if len(counts) else np.empty(0, np.int64)
+    if not len(often) or often[-1] < MIN_BATCH:
+        return Spans.none()
+    is_full = counts[:-1] >= FULL_BATCH * often[-1]
+    return Spans.of(np.zeros(int(is_full.sum()), np.int64), passes[:-1][is_full], passes[1:][is_full])
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from windsock.findings.methods.wait_limits import (
     Split,
     Users,
     Waits,
+    full_batches,
     held_at,
     inferred,
     period_us,
@@ -64,6 +65,7 @@ class TryLayers:
             (EXECUTOR, self._users(np.zeros(len(self.tries.taken_us), np.int64), np.zeros(1, np.int64))),
         ):
             self._infer(name, users)
+        self.layers.append(Layer(SCHEDULER, full_batches(self.tries.taken_us), self._zero()))
         return split(self.waits, self.layers)
 
     def _silence(self) -> Layer:
