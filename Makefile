@@ -3,8 +3,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/installed-$(shell cat requirements/dev.txt pyproject.toml 2>/dev/null | cksum | cut -d' ' -f1)
 WEEK ?= 2026-W47
+FUZZ_SECONDS ?= 1200
 
-.PHONY: help install demo test e2e check bench docs format accept lock clean
+.PHONY: help install demo test e2e check bench fuzz docs format accept lock clean
 
 help:            ## this list
 	@sed -n 's/^\([a-z0-9]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -38,8 +39,13 @@ check: install   ## format, lint, types, drift of generated pages
 bench: install   ## how fast and how right, beside the peers: prints the tables of benchmarks/RESULTS.md
 	@$(BIN)/python -m benchmarks.reading
 	@$(BIN)/python -m benchmarks.component_logs --megabytes 8
+	@$(BIN)/python -m benchmarks.redaction
 	@$(BIN)/python -m benchmarks.signatures
 	@$(BIN)/python -m benchmarks.judging --quick
+
+fuzz: install    ## both reading paths held equal on inputs that coverage guides (atheris, Linux on x86-64); FUZZ_SECONDS=1200
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --upgrade --target .venv/fuzz -r requirements/fuzz.txt
+	@PYTHONPATH=.venv/fuzz nice $(BIN)/python -m tests.fuzz $(FUZZ_SECONDS) .venv/fuzz-corpus
 
 docs: install    ## rewrite the generated pages
 	@$(BIN)/python -m docs.generate

@@ -4,7 +4,9 @@ Airflow's own masker knows only the values of connections and variables that the
 literal keys in exception texts, URLs with passwords and `api_key=` parameters pass it.
 Key shapes: AWS IAM "Identifiers" guide, Google API key format, GitHub token formats (2021), GitLab token overview,
 Slack token types, Stripe key prefixes, RFC 7519 (JWT), RFC 7468 (PEM), RFC 6750 (bearer), SigV4 and GCS signed URLs,
-Azure storage connection strings. Every pattern is linear in the text: runs are possessive (`++`) or bounded, because
+Azure storage connection strings, Databricks, dbt Cloud and Snowflake token formats, Kafka `sasl.jaas.config`, JDBC URLs of
+the vendors' drivers, Oracle Easy Connect, `AIRFLOW_CONN_*` as URI and JSON, Kubernetes `env` lists as clients print them.
+`python -m benchmarks.redaction` says what the list misses and what it hits without need. Every pattern is linear in the text: runs are possessive (`++`) or bounded, because
 log text is hostile. What an assignment hides is decided by its name (`_is_secret`) and its value (`_is_ordinary`).
 """
 
@@ -19,7 +21,7 @@ MASK = "***"
 # What makes a name secret (as part of its letters, without separators), and what makes it only sound like one (its last
 # word): `password` is, `password_file` and `token_count` are not.
 _SECRET = re.compile(
-    r"passw(?:or)?d|passwd|passphrase|pwd|secret(?!ar)|token(?!i[sz])|credentials?|authorization|apikey|accesskey|privatekey|"
+    r"passw(?:or)?d|passwd|passphrase|pwd|secret(?!ar)|token(?!i[sz])|credentials?|authorization|apikey|appkey|accesskey|privatekey|"
     r"accountkey|secretkey|sharedkey|signingkey|encryptionkey|fernetkey|storagekey|masterkey|authkey|servicekey|cookie"
 )
 _PASSWORD = re.compile(r"passw|pwd|passphrase")
@@ -72,7 +74,8 @@ def _is_ordinary(name: str, value: str, *, quoted: bool, rest: str) -> bool:
         rf"(?:[a-z]+_)?{re.escape(last)}", bare
     ):  # password=db_password: source text
         return True
-    return bool(re.fullmatch(r"[A-Za-z']+", bare) and re.match(r"[ \t]+[A-Za-z]+(?![\w.-]*[:=])", rest))
+    is_word = re.fullmatch(r"[A-Z]?[a-z']{1,20}|[A-Z']{1,20}", bare)
+    return bool(is_word and re.match(r"[ \t]+[A-Za-z]+(?![\w.-]*[:=])", rest))
 
 
 def _mask_assignments(text: str, head: re.Pattern[str], tail: re.Pattern[str]) -> str:
@@ -96,7 +99,7 @@ def _mask_assignments(text: str, head: re.Pattern[str], tail: re.Pattern[str]) -
     return "".join([*parts, text[done:]]) if parts else text
 
 
-_QUOTED = r"(?P<quoted>\"(?:[^\"\\\n]|\\.){0,2048}+\"|'(?:[^'\\\n]|\\.){0,2048}+'|\\{1,3}\"[^\"\n]{0,2048}+(?<=\\)\")"
+_QUOTED = r"(?P<quoted>\"(?:[^\"\\\n]|\\.){0,2048}+\"|'(?:[^'\\\n]|\\.){0,2048}+'|\\{1,15}\"[^\"\n]{0,2048}+(?<=\\)\")"
 # up to a blank, or to punctuation that ends a pair: `password=ab,c(d, port=1`
 # (not where a pair stands behind a colon: `failed: password=x` is the inner pair's to mask)
 _BARE = (
@@ -114,12 +117,21 @@ _ASSIGNMENTS = tuple(
         ),
         (
             r"(?<![\w.-])(?P<name>(?:(?i:api|secret|access|private|account|auth|signing|shared) (?=(?i:key)))?[\w.-]++)"
-            r"\\{0,2}[\"']?[ \t]{0,3}(?:=>|:=|==|[=:])[ \t]{0,3}(?:[bruf](?=[\"']))?",
+            r"\\{0,15}[\"']?[ \t]{0,3}(?:=>|:=|==|[=:])[ \t]{0,3}(?:[bruf](?=[\"']))?",
             rf"{_QUOTED}|{_BARE}",
         ),
         (
             r"(?<![\w-])--(?P<name>[\w-]++)[\"']?,?[ \t]{1,3}(?!-)",  # an option, also in a list of arguments
             rf"{_QUOTED}|(?P<bare>[^\s\"'-][^\s\"']++)",
+        ),
+        (
+            r"\([\"'](?P<name>[\w.-]++)[\"'],[ \t]{0,3}",
+            rf"(?:{_QUOTED})(?=\))(?P<bare>)",
+        ),  # a pair: ('password', 'x')
+        (  # a variable of a container, also printed over two lines
+            r"\b(?i:name)\\{0,15}[\"']?[ \t]{0,3}[:=][ \t]{0,3}\\{0,15}[\"']?(?P<name>[\w.-]++)\\{0,15}[\"']?,?(?:\s|\\{1,3}n){1,200}"
+            r"\\{0,15}[\"']?(?i:value)\\{0,15}[\"']?[ \t]{0,3}[:=][ \t]{0,3}",
+            rf"{_QUOTED}|{_BARE}",
         ),
     )
 )
@@ -138,7 +150,7 @@ _KNOWN = r"(?<![A-Za-z0-9])(?:" + "|".join(
         r"[srp]k_(?:live|test)_\w{8,}+", r"whsec_\w{16,}+",  # Stripe
         r"sk-(?:proj|ant|svcacct|admin|or)-[\w-]{16,}+", r"sk-[A-Za-z0-9]{20,}+", r"hf_[A-Za-z0-9]{20,}+",  # models
         r"npm_[A-Za-z0-9]{20,}+", r"pypi-[\w-]{30,}+", r"dckr_pat_[\w-]{20,}+",  # registries
-        r"dapi[0-9a-f]{32}(?:-\d)?", r"dbt[cu]_[\w-]{20,}+", r"ver:\d-hint:\d+-[\w+/=-]{20,}+",  # Databricks, dbt, Snowflake
+        r"(?:dapi|dkea|dose)[0-9a-f]{32}(?:-\d)?", r"dbt[cu]_[\w-]{20,}+", r"ver:\d-hint:\d+-[\w+/=-]{20,}+",  # Databricks, dbt, Snowflake
         r"[A-Za-z0-9_~.-]{3}8Q~[A-Za-z0-9_~.-]{31,34}", r"[A-Za-z0-9+/]{86}==",  # Azure: client secret, account key
         r"hv[sbr]\.[\w-]{20,}+", r"SG\.[\w-]{16,}+\.[\w-]{16,}+", r"dop_v1_[0-9a-f]{64}", r"gAAAAA[\w-]{50,}+=*+",
         r"glsa_\w{20,}+", r"ATATT3[\w=-]{20,}+", r"shp(?:at|ca|pa|ss)_[0-9a-f]{32}", r"lin_api_\w{20,}+",
@@ -146,7 +158,7 @@ _KNOWN = r"(?<![A-Za-z0-9])(?:" + "|".join(
 ) + ")"  # fmt: skip
 _KNOWN_HINTS = (
     "akia asia abia acca aiza ya29. 1//0 gocspx- ghp_ gho_ ghu_ ghs_ ghr_ github_pat_ glpat- gldt- glrt- glrtr- glcbt- glptt- glft- glimt- glagent- gloas- glsoat- glffct- glwt- xox xapp- k_live_ k_test_ "
-    "whsec_ sk- hf_ npm_ pypi- dckr_pat_ dapi dbtc_ dbtu_ -hint: 8q~ == hvs. hvb. hvr. sg. dop_v1_ gaaaaa glsa_ atatt3 "
+    "whsec_ sk- hf_ npm_ pypi- dckr_pat_ dapi dkea dose dbtc_ dbtu_ -hint: 8q~ == hvs. hvb. hvr. sg. dop_v1_ gaaaaa glsa_ atatt3 "
     "shpat_ shpca_ shppa_ shpss_ lin_api_"
 ).split()
 _NAME_HINTS = (
@@ -205,7 +217,16 @@ _PATTERNS: tuple[tuple[Sequence[str], re.Pattern[str], str], ...] = tuple(
             r"(?i)\b(identified[ ]by|password)([ \t]{1,3}(?:is[ \t]|was[ \t])?)('[^'\n]{1,256}'|\"[^\"\n]{1,256}\")",
             r"\1\2'***'",
         ),
-        (("curl", "wget", "http"), r"((?<![\w-])(?:-u|--user)[= ]{1,2}[\"']?[^\s:\"']{1,64}:)[^\s\"']{1,256}", r"\1***"),
+        (("curl", "wget", "http"), r"((?<![\w-])(?:-u(?!rl)[= ]{0,2}|--user[= ]{1,2})[\"']?[^\s:\"']{1,64}:)[^\s\"']{1,256}", r"\1***"),
+        (
+            ("sqlplus", "sqlldr", "expdp", "impdp", "oracle:thin:"),
+            r"(?i)((?:(?:sqlplus|sqlldr|expdp|impdp)[ \t]{1,3}(?:-\w{1,9}[ \t]{1,3}){0,3}|oracle:thin:)[\w.$#]{1,64}/)[^\s@/]{1,128}(?=@)",
+            r"\1***",
+        ),
+        (("sshpass",), r"(?i)(\bsshpass[ \t]{1,3}-p[ \t]{0,3})(?:'[^'\n]{1,256}'|\"[^\"\n]{1,256}\"|[^\s'\"]{1,256})", r"\1***"),
+        (("mysql", "mariadb"), r"(\b(?:mysql|mariadb)[\w-]{0,20}[ \t](?:[^\n|;]{0,200}?[ \t])?-p)(?=[^\s'\"]{0,127}[\d\W_A-Z])[^\s'\"]{4,128}", r"\1***"),
+        (("secret '",), r"(?i)(\bsecret[ \t]{1,3})'[^'\n]{4,256}'(?=[ \t]{0,3}[,)])", r"\1'***'"),  # in SQL
+        (("fernet",), r"(?<![\w=/+-])[\w-]{43}=(?![\w=])", MASK),
         (("webhook", "hooks."), r"(?<=://)((?:hooks\.slack\.com/(?:services|workflows)|[\w.-]{0,60}webhook\.office\.com/webhookb2|"
          r"(?:ptb\.|canary\.)?discord(?:app)?\.com/api/webhooks)/)[\w/@-]{10,}+", r"\1***"),
         (_KNOWN_HINTS, _KNOWN, MASK),
@@ -216,6 +237,9 @@ _PATTERNS: tuple[tuple[Sequence[str], re.Pattern[str], str], ...] = tuple(
 
 # a key block; an AWS id, whose key may follow on the next line
 _OVER_LINES = ("-----begin", "akia", "asia", "abia", "acca")
+_NAME_ALONE = re.compile(
+    r"(?i)\bname[\"']?[ \t]{0,3}[:=][ \t]{0,3}[\"']?[\w.-]++[\"']?,?\s*\Z"
+)  # its value stands on the next line
 _USER_OPTION = next(pattern for hints, pattern, _to in _PATTERNS if "curl" in hints)
 
 
@@ -268,7 +292,9 @@ def _redact_line(line: str) -> str | None:
         return None
     if not _may_hold(lowered):
         return line
-    return None if any(hint in lowered for hint in _OVER_LINES) else _redact(line)
+    if any(hint in lowered for hint in _OVER_LINES) or _NAME_ALONE.search(line):
+        return None
+    return _redact(line)
 
 
 _SHORT = 1000  # characters; longer lines are not kept (some 30 MB at most)
@@ -293,6 +319,7 @@ ANCHORS = "|".join(
     (
         *(_SHARPER.get(hint, re.escape(hint)) for hints, *_ in _PATTERNS for hint in hints),
         rf"(?:{_NAMED})[^\s=:\"']*(?:[\"']?[ \t]*[=:]|%3A)",
+        rf"(?:{_NAMED})[^\s=:\"']*[\"']?(?:,|(?:\s|\\\\+n)+[\\\\\"']*value)",
         rf"--\S*(?:{_NAMED})",
         r"[A-Za-z0-9+/]{60}",
     )

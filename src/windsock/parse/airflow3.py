@@ -37,6 +37,7 @@ QUIET_HEAD = re.compile(
 EVENT_AT = 67
 TASK_LOGGER, ERROR_DETAIL = b'"logger":"task"', b'"error_detail":'
 DULL_EVENTS = (b"::endgro", b"Pushing ")  # the task runner's own lines that say nothing of the ending
+GROUP = b"::group::Pre"  # how the first record of a process begins from 3.3 on
 STARTS = (b"DAG bundles loaded", b"Done. Returned value was")
 """How the quiet records begin that tell, before 3.3, where a process begins and that it came to its end."""
 _LEVELS = ("info", "error", "warning", "debug", "critical")
@@ -140,11 +141,6 @@ def interpret(reading: Reading, records: Iterable[Decoded], *, keep_output: int 
 def opens_group(record: Record) -> bool:
     """The first record of a process from 3.3 on."""
     return record.message == "::group::Pre Execute" and record.logger == "task"
-
-
-def may_open_group(record: Record) -> bool:
-    """Whether the fast path takes a record for the first of a process."""
-    return record.message.startswith("::group::Pre")
 
 
 def _next(reading: Reading, *, is_grouped: bool) -> Segment:

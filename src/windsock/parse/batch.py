@@ -73,8 +73,6 @@ def _is_enough(reading: Reading, modified_at: datetime) -> bool:
     if reading.failure and is_of_command(reading.failure.message):
         return False
     for record in reading.records:
-        if airflow3.may_open_group(record) and not airflow3.opens_group(record):
-            return False  # the scan took it for one, and passed over what tells the beginnings of processes without
         if record.failure and record.failure is not reading.failure and is_of_command(record.failure.message):
             return False
     return True
@@ -121,7 +119,11 @@ class _Airflow3:
 
     def interpret(self, key: LogKey, told: list[Told], passed: Passed) -> Reading | None:
         reading = Reading("airflow3", passed=passed, record_count=len(told) + passed.count)
-        return airflow3.interpret(reading, (airflow3.decode_line(text, no=no) for no, text in told))
+        decoded = [airflow3.decode_line(text, no=no) for no, text in told]
+        for (_, text), (record, _) in zip(told, decoded, strict=True):
+            if text.startswith(airflow3.GROUP, airflow3.EVENT_AT) and not airflow3.opens_group(record):
+                return None  # by its bytes the first of a process: what tells that without was passed over
+        return airflow3.interpret(reading, decoded)
 
 
 class _Airflow2:

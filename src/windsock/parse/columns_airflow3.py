@@ -85,8 +85,8 @@ class Airflow3Columns:
         return code
 
     def _learn(self, tail: bytes) -> int:
-        body = as_object(b'{"event":"x' + tail)
-        if body is None or body.get("event") != "x":
+        body = as_object(b'{"event":"' + tail)
+        if body is None or b'"event"' in tail:  # the last of two events would be the line's
             return _ODD
         logger = str(body.get("logger") or "")
         return self._names.code("" if logger == "task" else logger)
