@@ -178,6 +178,8 @@ def _pool_bounds(config: Config) -> Answer:
 def _metric_gaps(answers: Mapping[str, Answer]) -> Answer:
     """What the metrics of this deployment's Airflow are known to miss; no rows where its version is not told."""
     version = next((str(row["airflow_version"] or "") for row in answers["parse_settings"].rows), "")
+    if not version and answers["worker_parse_tax_by_file"].rows:
+        version = "3.3 or newer"  # older ones do not say in their task logs how long the file took to parse
     rows: list[Row] = [
         {"airflow_version": version, "metric": one.metric, "gap": one.gap, "source": one.source}
         for one in gaps_of(load_metric_gaps(resources.folder("sql")), version)
