@@ -21,6 +21,7 @@ GROUND = {
     "signature",
     "blanks",
     "telling",
+    "difference",
     "resources",
     "output",
     "intervals",
@@ -34,6 +35,7 @@ GROUND = {
 }
 STORY = {
     "pipeline",
+    "compare",
     "pull",
     "pull_prometheus",
     "pull_airflow",

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from windsock import __version__
-from windsock.errors import ConfigError, WindsockError
+from windsock.errors import ConfigError, SourceError, WindsockError
 from windsock.output import Output, as_csv, as_json, as_table, jsonable
 from windsock.week import Week
 
@@ -403,6 +403,45 @@ def parse(
             rows.append(row)
     if format_ is not Format.json:
         _rows(story.PARSE_COLUMNS, rows, format_)
+
+
+@app.command()
+def diff(
+    dag_id: Annotated[str, typer.Argument(metavar="DAG")],
+    task_id: Annotated[str, typer.Argument(metavar="TASK")],
+    run_id: Annotated[str, typer.Argument(metavar="RUN")],
+    try_number: Annotated[
+        int | None, typer.Option("--try", help="Which try; default: the last one that failed.")
+    ] = None,
+    map_index: Annotated[
+        int | None, typer.Option(help="Which mapped task; default: any that failed.")
+    ] = None,
+    pipeline: PipelineOpt = DEFAULT_PIPELINE,
+    week: WeekOpt = "",
+    format_: FormatOpt = Format.table,
+) -> None:
+    """What a failed task's log has that its good logs have not, and what it lacks. Both are read from the source.
+
+    Example: `windsock diff orders load scheduled__2026-11-18T00:00:00+00:00 --week 2026-W47`
+    """
+    from windsock import pipeline as story
+    from windsock.compare import Try
+
+    wanted = Try(dag_id, task_id, run_id, try_number, map_index)
+    found = story.diff(_load(pipeline), wanted=wanted, week=_week(week))
+    _output.say(f"try {found.here['try_number']}, {found.here['object_url']}")
+    for row in found.good:
+        _output.say(f"against run {row['run_id']}, try {row['try_number']}, {row['object_url']}")
+    for why in found.gone:
+        _output.say(f"not compared: {why}")
+    if not found.good:
+        raise SourceError(
+            "no good log of this task is left to compare with; pull more weeks, or name another --week"
+        )
+    columns = ("sign", "level", "text", "times", "good_logs", "record_no")
+    _rows(
+        columns, [{name: getattr(one, name) for name in columns} for one in found.lines], format_, width=160
+    )
 
 
 @what_if_app.command("pool")

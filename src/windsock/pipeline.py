@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,6 +13,7 @@ from typing import Any, TypeVar
 import duckdb
 
 from windsock import __version__, checks, dispatch, publish, resources
+from windsock.compare import Comparison, Try, compare, newest_failures, rows_for, with_differences
 from windsock.config import Config
 from windsock.config import load as load_config
 from windsock.errors import ConfigError, QuestionError, SourceError
@@ -206,8 +208,22 @@ def _check_answer(report: checks.CheckReport) -> Answer:
 def report(config: Config, *, week: Week, output: Output, out: Path | None = None) -> Written:
     """Judge the week and write the four files, all or none."""
     judgement, shown, trust = judge_week(config, week=week, output=output)
+    if config.pipeline.report.samples and not config.pipeline.report.hash_ids:
+        rows = _on_lake(config, week, lambda conn: newest_failures(conn, judgement.findings))
+        judgement = replace(judgement, findings=with_differences(config, judgement.findings, rows))
     store = open_lake(config).store
     return publish.write(config, judgement, shown, trust, week=week, store=store, output=output, out=out)
+
+
+def diff(config: Config, *, wanted: Try, week: Week) -> Comparison:
+    """A failed try's log against the good logs of its task."""
+    rows = _on_lake(config, week, lambda conn: rows_for(conn, wanted))
+    if not rows:
+        raise SourceError(
+            f"no log of {wanted.dag_id}.{wanted.task_id} in run {wanted.run_id} among the weeks up to {week}; "
+            "check the names with `windsock ask error_samples`, or name another --week"
+        )
+    return compare(config, rows)
 
 
 PARSE_COLUMNS = [

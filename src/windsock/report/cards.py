@@ -15,7 +15,7 @@ from windsock.report.plots import Plot
 
 MAX_FACTS = 14
 MAX_SAMPLE = 600
-_OWN_PLACE = {"sample", "suspect", "changes", "apply", "undo", "options", "rate_low", "rate_high", "changed_from", "changed_to"}  # fmt: skip
+_OWN_PLACE = {"sample", "different", "suspect", "changes", "apply", "undo", "options", "rate_low", "rate_high", "changed_from", "changed_to"}  # fmt: skip
 _LABELS = {
     "all_tries": "of all tries",
     "baseline_failures": "failed before",
@@ -66,6 +66,7 @@ def card(finding: Finding, *, base_url: str, plots: tuple[Plot, ...] = ()) -> Ca
         advice=clean(finding.advice, 600),
         facts=_facts(evidence),
         sample=clean(str(evidence.get("sample") or ""), MAX_SAMPLE),
+        different=tuple(clean(str(one), 200) for one in evidence.get("different") or ()),
         suspect=clean(str(evidence.get("suspect") or ""), 200),
         changes=tuple(clean(str(one), 200) for one in evidence.get("changes") or ()),
         owner=clean(finding.owner, 200),

@@ -47,6 +47,7 @@ class Card:
     advice: str
     facts: tuple[tuple[str, str], ...] = ()
     sample: str = ""
+    different: tuple[str, ...] = ()  # what the newest failure has (`+`) and lacks (`-`) beside good logs
     suspect: str = ""
     changes: tuple[str, ...] = ()  # what else changed when it began
     owner: str = ""
