@@ -20,6 +20,11 @@ create or replace temp macro week_start() as cast(cast(getvariable('week_start')
 create or replace temp macro week_end() as cast(cast(getvariable('week_start') as date) + 7 as timestamptz);
 create or replace temp macro weeks_ago(n) as cast(getvariable('week_start') as date) - 7 * cast(n as integer);
 create or replace temp macro monday_of(moment) as cast(date_trunc('week', moment) as date);
+-- 95 % interval of a share k of n (Wilson 1927); null without any.
+create or replace temp macro wilson_low(k, n) as
+    case when n > 0 then greatest(0, (k + 1.9207 - 1.96 * sqrt(k * (n - k) / n + 0.9604)) / (n + 3.8415)) end;
+create or replace temp macro wilson_high(k, n) as
+    case when n > 0 then least(1, (k + 1.9207 + 1.96 * sqrt(k * (n - k) / n + 0.9604)) / (n + 3.8415)) end;
 
 -- What failed, wherever in the code: a signature without its frame; where it names a login, a connection or a host that
 -- cannot be reached, that name, for one bad credential is told in many words.
@@ -459,7 +464,8 @@ left join markings
 
 -- One row per try: what its log says happened, joined with what API, database or component log know about it.
 --
--- Further columns: `log_state` and `told_state`, what the log alone and what the others alone say. `is_cleared`, the try belongs to no first execution: it follows a success of the same task, or a
+-- Further columns: `log_state` and `told_state`, what the log alone and what the others alone say.
+-- `setup_s`, time of the try spent on fetching its bundle and parsing its file, where the log tells (3.3). `is_cleared`, the try belongs to no first execution: it follows a success of the same task, or a
 -- failure that was final (its marking in Airflow 2, max_tries), or the end of its run, or a gap of more than a day.
 -- `final_try`, the last known try of the first execution. `is_quiet`, it started inside a quiet window. `is_asked`,
 -- API or database told it, so an open state was open when they were asked; the newest line of a log may be an old one.
@@ -565,6 +571,8 @@ joined as (
         l.bundle_name,
         l.bundle_version,
         l.dag_file,
+        l.bundle_prepare_s,
+        l.dag_file_parse_s,
         l.dialect,
         l.dag_id is not null as has_log,
         coalesce(i.anchor_at, l.object_modified_at) as anchor_at,
@@ -704,7 +712,8 @@ select
         and not is_excluded as is_judged,
     log_state,
     told_state,
-    max_tries
+    max_tries,
+    coalesce(dag_file_parse_s, 0) + coalesce(bundle_prepare_s, 0) as setup_s
 from scoped;
 
 -- One row per try that was queued or started, of this week and the one before: when it was ready (`ready_from`: told,

@@ -25,6 +25,7 @@ GROUND = {
     "resources",
     "output",
     "intervals",
+    "standing",
     "privacy",
     "archive",
     "settings",

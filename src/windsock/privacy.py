@@ -46,6 +46,8 @@ COLUMNS: Mapping[str, Kind] = {
     "reasons": "plain",  # the same, of several tries
     "known_by": "plain",
     "unit": "plain",
+    "grain": "plain",
+    "of_what": "plain",  # operator, executor, queue, version, hour
     "missing": "plain",  # names of inputs
     "run_type": "plain",
     "source": "plain",

@@ -44,7 +44,13 @@ def material(
     """Owners and scope by real name first; then names and log text are taken out, as [report] says."""
     settings = config.pipeline.report
     dag_ids = sorted(
-        {row["dag_id"] for one in answers.values() if "dag_id" in one.columns for row in one.rows}
+        {
+            row["dag_id"]
+            for one in answers.values()
+            if "dag_id" in one.columns
+            for row in one.rows
+            if row["dag_id"] is not None
+        }
     )
     owner_of = {one: owner for one in dag_ids if (owner := _owner(one, config.pipeline.owners))}
     exclude = tuple(config.pipeline.scope.exclude)

@@ -13,6 +13,8 @@ from windsock.findings.ws101_failure_rate_worse import FailureRateWorse
 from windsock.findings.ws102_failure_rate_better import FailureRateBetter
 from windsock.findings.ws103_broken import Broken
 from windsock.findings.ws104_born_broken import BornBroken
+from windsock.findings.ws105_worse_than_good_version import WorseThanGoodVersion
+from windsock.findings.ws107_retries import Retries
 from windsock.findings.ws110_incident import Incident
 from windsock.findings.ws201_parse_time_regression import ParseTimeRegression
 from windsock.findings.ws202_parse_time_near_limit import ParseTimeNearLimit
@@ -26,6 +28,12 @@ from windsock.findings.ws302_waits_for_ever import WaitsForEver
 from windsock.findings.ws303_pool_unused import PoolUnused
 from windsock.findings.ws310_waiting_for_limit import WaitingForLimit
 from windsock.findings.ws311_executor_full import ExecutorFull
+from windsock.findings.ws401_task_slower import TaskSlower
+from windsock.findings.ws402_run_slower import RunSlower
+from windsock.findings.ws403_late_finish import LateFinish
+from windsock.findings.ws404_near_timeout import NearTimeout
+from windsock.findings.ws405_run_backlog import RunBacklog
+from windsock.findings.ws406_deadline_missed import DeadlineMissed
 from windsock.findings.ws501_silent_dag import SilentDag
 from windsock.findings.ws502_missing_runs import MissingRuns
 from windsock.findings.ws503_dag_paused import DagPaused
@@ -49,6 +57,8 @@ RULES: tuple[type[Rule], ...] = (
     FailureRateBetter,
     Broken,
     BornBroken,
+    WorseThanGoodVersion,
+    Retries,
     Incident,
     ParseTimeRegression,
     ParseTimeNearLimit,
@@ -58,6 +68,12 @@ RULES: tuple[type[Rule], ...] = (
     WorkerParseTax,
     StaleParsing,
     PoolSaturated,
+    TaskSlower,
+    RunSlower,
+    LateFinish,
+    NearTimeout,
+    RunBacklog,
+    DeadlineMissed,
     WaitsForEver,
     PoolUnused,
     WaitingForLimit,
@@ -123,9 +139,19 @@ OWN_EXCESS = 5.0
 """Lost runs above the usual that a DAG must have besides an incident's, to be told apart from it."""
 
 
+_FOLLOWS = {
+    "WS105": frozenset({"WS101", "WS103", "WS104"}),  # it lost runs in every comparison
+    "WS107": frozenset({"WS103", "WS104"}),  # no number of retries helps a DAG that is broken
+    "WS402": frozenset({"WS401"}),  # the run grew because its task did
+    "WS403": frozenset({"WS401", "WS402"}),  # it is late because it takes longer
+}
+"""Codes that are not told of a DAG of which one of those codes is."""
+
+
 def told_once(findings: Sequence[Finding], answers: Mapping[str, Answer]) -> list[Finding]:
     """Leave out a DAG's WS101 when another finding tells its failures already: WS103 or WS104 (it is broken), or
-    incidents that explain all but `OWN_EXCESS` of its excess. And the check of rejects when WS901 tells of them.
+    incidents that explain all but `OWN_EXCESS` of its excess. What is the consequence of a finding on the same DAG (`_FOLLOWS`).
+    And the check of rejects when WS901 tells of them.
     """
     broken = {one.subject["dag_id"] for one in findings if one.code in ("WS103", "WS104")}
     incidents = {
@@ -139,8 +165,13 @@ def told_once(findings: Sequence[Finding], answers: Mapping[str, Answer]) -> lis
         if row["error_signature"] in incidents:
             explained[row["dag_id"]] = explained.get(row["dag_id"], 0) + row["lost_runs"]
     has_rejects = any(one.code == "WS901" for one in findings)
+    codes: dict[str, set[str]] = {}
+    for one in findings:
+        codes.setdefault(one.subject.get("dag_id", ""), set()).add(one.code)
     kept = []
     for one in findings:
+        if codes[one.subject.get("dag_id", "")] & _FOLLOWS.get(one.code, frozenset()):
+            continue
         if has_rejects and one.id == "WS902:objects_readable":
             continue
         dag_id = one.subject.get("dag_id", "")

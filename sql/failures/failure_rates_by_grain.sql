@@ -1,0 +1,94 @@
+-- How often did what fail this week: by task, DAG, operator, host, executor, queue, bundle version and hour of the day?
+--
+-- Three rates, never one, of judged runs: tries that failed at the first try, tasks that failed after all retries, and runs
+-- that lost one of these tasks; each with its n and its 95 % interval (Wilson), which holds for independent failures: days
+-- that cluster make it wider. upstream_failed is never a failure. What nobody tells (a host, an operator) is left out.
+--
+-- grain:    grain, dag_id, task_id, hostname, of_what
+-- reads:    task_tries
+-- columns:
+--   grain             varchar   task, dag, operator, host, executor, queue, bundle version, hour
+--   dag_id            varchar   of task and dag
+--   task_id           varchar   of task
+--   hostname          varchar   of host
+--   of_what           varchar   operator, executor, queue, version or hour
+--   first_tries       bigint
+--   first_failed      bigint
+--   first_rate        double    fraction 0-1
+--   first_low         double    lower end of its 95 % interval
+--   first_high        double    upper end
+--   ended             bigint    tasks whose last known try is in the week
+--   lost              bigint    of those, failed after all retries
+--   lost_rate         double    fraction 0-1
+--   lost_low          double
+--   lost_high         double
+--   runs              bigint    runs with a try of this
+--   lost_runs         bigint    of those, runs that lost one of these tasks
+--   lost_runs_rate    double    fraction 0-1
+--   lost_runs_low     double
+--   lost_runs_high    double
+with judged as (
+    select
+        *,
+        state in ('failed', 'up_for_retry') as is_failed
+    from task_tries
+    where week = report_week() and is_judged
+),
+graded as (
+    select
+        grains.grain,
+        case when grains.grain in ('task', 'dag') then judged.dag_id end as of_dag,
+        case when grains.grain = 'task' then judged.task_id end as of_task,
+        case when grains.grain = 'host' then judged.hostname end as of_host,
+        case grains.grain
+            when 'operator' then judged.operator
+            when 'executor' then judged.executor
+            when 'queue' then judged.queue
+            when 'bundle version' then coalesce(judged.bundle_name || ' ', '') || judged.bundle_version
+            when 'hour' then strftime(judged.started_at, '%H:00')
+        end as of_what,
+        judged.*
+    from judged, (
+        select unnest(['task', 'dag', 'operator', 'host', 'executor', 'queue', 'bundle version', 'hour']) as grain
+    ) as grains
+),
+counted as (
+    select
+        grain,
+        of_dag,
+        of_task,
+        of_host,
+        of_what,
+        count(*) filter (where first_try) as first_tries,
+        count(*) filter (where first_try and is_failed) as first_failed,
+        count(*) filter (where final_try) as ended,
+        count(*) filter (where final_try and is_failed) as lost,
+        count(distinct (dag_id, run_id)) as runs,
+        count(distinct (dag_id, run_id)) filter (where final_try and is_failed) as lost_runs
+    from graded
+    where grain in ('task', 'dag') or coalesce(of_host, of_what) is not null
+    group by grain, of_dag, of_task, of_host, of_what
+)
+select
+    grain,
+    of_dag as dag_id,
+    of_task as task_id,
+    of_host as hostname,
+    of_what,
+    first_tries,
+    first_failed,
+    first_failed / nullif(first_tries, 0) as first_rate,
+    wilson_low(first_failed, first_tries) as first_low,
+    wilson_high(first_failed, first_tries) as first_high,
+    ended,
+    lost,
+    lost / nullif(ended, 0) as lost_rate,
+    wilson_low(lost, ended) as lost_low,
+    wilson_high(lost, ended) as lost_high,
+    runs,
+    lost_runs,
+    lost_runs / nullif(runs, 0) as lost_runs_rate,
+    wilson_low(lost_runs, runs) as lost_runs_low,
+    wilson_high(lost_runs, runs) as lost_runs_high
+from counted
+order by grain, lost_runs desc, of_dag, of_task, of_host, of_what

@@ -1,0 +1,101 @@
+-- What did each task's retries cost and save in the last nine weeks?
+--
+-- First executions of judged runs whose first try failed. Hopeless are those that failed at least twice, every time with
+-- the same error: their retries never had a chance. Saved are those that a retry ended well; what that saved is the time
+-- of the try that worked, which somebody would have had to start by hand.
+--
+-- grain:    dag_id, task_id
+-- reads:    task_tries
+-- columns:
+--   dag_id            varchar
+--   task_id           varchar
+--   executions        bigint    all first executions, also those without a failure
+--   failed_first      bigint    of those, with a first try that failed
+--   saved             bigint    of those, ended well by a retry
+--   saved_by_first    bigint    of those, already by the first retry
+--   last_saving_try   integer   highest number of a try that ended well; null: none did
+--   hopeless          bigint    failed at each of two or more tries, with one error
+--   most_tries        integer   highest number of a try seen
+--   retry_hours       double    hours of all retries
+--   hopeless_hours    double    hours of the retries of hopeless ones
+--   saved_hours       double    hours of the tries that ended well
+--   late_hours        double    hours of tries after last_saving_try
+--   delay_s           double    median seconds from a failure to the next try
+--   error_signature   varchar   most frequent of the hopeless ones
+--   exception_type    varchar
+--   hopeless_now      bigint    hopeless in the report week
+--   hopeless_hours_now double   hours of their retries in the report week
+with tries as (
+    select
+        *,
+        coalesce(duration_s, 0) / 3600 as hours,
+        state in ('failed', 'up_for_retry') as is_failed,
+        epoch(started_at) - epoch(lag(ended_at) over (
+            partition by dag_id, run_id, task_id, map_index order by try_number
+        )) as delay_s
+    from task_tries
+    where is_judged and week >= weeks_ago(8) and week <= report_week()
+),
+executions as (
+    select
+        dag_id,
+        task_id,
+        run_id,
+        map_index,
+        max(week) as week,
+        count(*) as tries,
+        bool_or(first_try and is_failed) as is_failed_first,
+        bool_or(not first_try and state = 'success') as is_saved,
+        bool_and(is_failed) and count(*) > 1 and count(distinct error_signature) = 1 and count(error_signature) = count(*)
+            as is_hopeless,
+        max(try_number) as most_tries,
+        max(case when state = 'success' then try_number end) as success_try,
+        coalesce(sum(hours) filter (where not first_try), 0) as retry_hours,
+        coalesce(sum(hours) filter (where not first_try and state = 'success'), 0) as saved_hours,
+        max(error_signature) as error_signature,
+        max(exception_type) as exception_type
+    from tries
+    group by dag_id, task_id, run_id, map_index
+),
+saving as (
+    select dag_id, task_id, max(success_try) as last_saving_try
+    from executions
+    where is_saved
+    group by dag_id, task_id
+),
+late as (
+    select tries.dag_id, tries.task_id, sum(tries.hours) as late_hours
+    from tries
+    left join saving on tries.dag_id = saving.dag_id and tries.task_id = saving.task_id
+    where tries.try_number > greatest(coalesce(saving.last_saving_try, 1), 1)
+    group by tries.dag_id, tries.task_id
+),
+delays as (
+    select dag_id, task_id, median(delay_s) as delay_s from tries where delay_s >= 0 group by dag_id, task_id
+)
+select
+    executions.dag_id,
+    executions.task_id,
+    count(*) as executions,
+    count(*) filter (where is_failed_first) as failed_first,
+    count(*) filter (where is_failed_first and is_saved) as saved,
+    count(*) filter (where is_failed_first and is_saved and success_try = 2) as saved_by_first,
+    max(saving.last_saving_try) as last_saving_try,
+    count(*) filter (where is_hopeless) as hopeless,
+    max(most_tries) as most_tries,
+    sum(retry_hours) as retry_hours,
+    coalesce(sum(retry_hours) filter (where is_hopeless), 0) as hopeless_hours,
+    sum(saved_hours) as saved_hours,
+    coalesce(max(late.late_hours), 0) as late_hours,
+    max(delays.delay_s) as delay_s,
+    mode(error_signature) filter (where is_hopeless) as error_signature,
+    mode(exception_type) filter (where is_hopeless) as exception_type,
+    count(*) filter (where is_hopeless and week = report_week()) as hopeless_now,
+    coalesce(sum(retry_hours) filter (where is_hopeless and week = report_week()), 0) as hopeless_hours_now
+from executions
+left join saving on executions.dag_id = saving.dag_id and executions.task_id = saving.task_id
+left join late on executions.dag_id = late.dag_id and executions.task_id = late.task_id
+left join delays on executions.dag_id = delays.dag_id and executions.task_id = delays.task_id
+group by executions.dag_id, executions.task_id
+having count(*) filter (where is_failed_first) > 0
+order by hopeless_hours desc, executions.dag_id, executions.task_id

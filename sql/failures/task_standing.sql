@@ -1,0 +1,65 @@
+-- How does each task stand: how often did it run, fail and get saved by a retry this week, and since when?
+--
+-- Judged runs of nine weeks; whether that is healthy, flaky, broken or silent is judged from these counts, not here.
+--
+-- grain:    dag_id, task_id
+-- reads:    task_tries
+-- columns:
+--   dag_id           varchar
+--   task_id          varchar
+--   ended            bigint       tasks (each map index) that ended in the week
+--   lost             bigint       of those, failed after all retries
+--   saved            bigint       of those, saved by a retry
+--   ended_prev       bigint       the 8 weeks before
+--   lost_prev        bigint       the 8 weeks before
+--   saved_prev       bigint       the 8 weeks before
+--   weeks_prev       bigint       of the 8 weeks before, those with a run of the task
+--   last_at          timestamptz  it last started
+--   last_success_at  timestamptz  it last succeeded
+--   failing_since    timestamptz  first failure after the last success; null: its newest end is no failure
+--   flaky_since      timestamptz  first end in view that a retry had to save
+--   dag_runs         bigint       runs of its DAG in the week
+with ended as (
+    select
+        dag_id,
+        task_id,
+        run_id,
+        started_at,
+        week,
+        state in ('failed', 'up_for_retry') as is_lost,
+        state = 'success' and not first_try as is_saved,
+        state = 'success' as is_success
+    from task_tries
+    where is_judged and final_try and week >= weeks_ago(8) and week <= report_week()
+),
+successes as (
+    select dag_id, task_id, max(started_at) as last_success_at
+    from ended
+    where is_success
+    group by dag_id, task_id
+),
+dags as (
+    select dag_id, count(distinct run_id) as dag_runs from ended where week = report_week() group by dag_id
+)
+select
+    ended.dag_id,
+    ended.task_id,
+    count(*) filter (where week = report_week()) as ended,
+    count(*) filter (where week = report_week() and is_lost) as lost,
+    count(*) filter (where week = report_week() and is_saved) as saved,
+    count(*) filter (where week < report_week()) as ended_prev,
+    count(*) filter (where week < report_week() and is_lost) as lost_prev,
+    count(*) filter (where week < report_week() and is_saved) as saved_prev,
+    count(distinct week) filter (where week < report_week()) as weeks_prev,
+    max(started_at) as last_at,
+    max(last_success_at) as last_success_at,
+    min(started_at) filter (
+        where is_lost and started_at > coalesce(last_success_at, timestamptz '1970-01-01 00:00Z')
+    ) as failing_since,
+    min(started_at) filter (where is_saved) as flaky_since,
+    coalesce(max(dag_runs), 0) as dag_runs
+from ended
+left join successes on ended.dag_id = successes.dag_id and ended.task_id = successes.task_id
+left join dags on ended.dag_id = dags.dag_id
+group by ended.dag_id, ended.task_id
+order by ended.dag_id, ended.task_id

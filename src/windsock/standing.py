@@ -1,0 +1,28 @@
+"""How a task stands: healthy, flaky, broken or silent, and since when. Read by the report; measured by `task_standing`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from windsock.model import Row
+
+Standing = Literal["healthy", "flaky", "broken", "silent"]
+
+BROKEN_ENDS = 3  # all lost since the last success; fewer in a row can be one bad night
+FLAKY_ENDS = 2  # saved by a retry or lost, in the week
+SILENT_WEEKS = 4  # weeks with a run before
+
+
+def standing(row: Row) -> tuple[Standing, datetime | None]:
+    """Silent: it ran in four weeks before and not now, while its DAG did. Broken: nothing but failures since a day.
+    Flaky: some ends needed a retry or were lost. Healthy is everything else; its date is None.
+    """
+    if not row["ended"]:
+        is_silent = row["weeks_prev"] >= SILENT_WEEKS and row["dag_runs"]
+        return ("silent", row["last_at"]) if is_silent else ("healthy", None)
+    if row["lost"] == row["ended"] and row["failing_since"] and row["lost"] + row["lost_prev"] >= BROKEN_ENDS:
+        return "broken", row["failing_since"]
+    if row["lost"] + row["saved"] >= FLAKY_ENDS:
+        return "flaky", row["flaky_since"] or row["last_success_at"]
+    return "healthy", None

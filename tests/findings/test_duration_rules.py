@@ -1,0 +1,274 @@
+"""Durations, lateness, retries, versions and how tasks stand: below, at and above each threshold."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.findings.test_rules import WEEK, answers, found
+from windsock.findings import told_once
+from windsock.findings.methods.binomial import chance_of_at_least
+from windsock.findings.ws105_worse_than_good_version import WorseThanGoodVersion
+from windsock.findings.ws107_retries import Retries
+from windsock.findings.ws401_task_slower import TaskSlower
+from windsock.findings.ws402_run_slower import RunSlower
+from windsock.findings.ws403_late_finish import LateFinish
+from windsock.findings.ws404_near_timeout import NearTimeout
+from windsock.findings.ws405_run_backlog import RunBacklog
+from windsock.findings.ws406_deadline_missed import DeadlineMissed
+from windsock.standing import standing
+
+AT = datetime(2026, 11, 17, 1, tzinfo=UTC)
+
+
+# --- WS401, WS402
+
+
+def series(
+    step: float = 1.0, *, days: float = 4, seed: int = 1, level: float = 1200.0
+) -> tuple[list[float], list[float]]:
+    """Six-hour medians of nine weeks, the last `days` of them `step` times as long."""
+    rng = np.random.default_rng(seed)
+    times = WEEK.minus(8).from_at.timestamp() + 21600.0 * np.arange(252)
+    values = level * np.exp(rng.normal(0, 0.08, 252))
+    values[252 - int(days * 4) :] *= step
+    return list(times), list(values)
+
+
+def work(step: float, *, tries: int = 28, **more: Any) -> dict[str, Any]:
+    times, values = series(step, **more)
+    return {"dag_id": "d", "task_id": "t", "tries": tries, "tries_prev": 8 * tries, "hours": tries / 3, "median_s": 1200.0,
+            "p99_s": 1500.0, "longest_s": 1600.0, "times_s": times, "works_s": values}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("row", "is_found", "why"),
+    [
+        (work(1.0), False, "nothing happened"),
+        (work(1.15), False, "below the ratio"),
+        (work(1.5), True, "half as long again"),
+        (work(1.5, tries=3), False, "costs less than an hour"),
+        (work(3.0, days=0.75), False, "three points are an incident, no step"),
+        (work(2.0, days=30), False, "a step of last month is no news"),
+        (work(0.5), False, "faster"),
+    ],
+)
+def test_a_task_that_works_longer(row: dict[str, Any], is_found: bool, why: str) -> None:
+    assert bool(found(TaskSlower, answers(work_times=[row]))) == is_found, why
+
+
+def test_a_slower_task_is_told_since_when_and_what_it_costs() -> None:
+    (finding,) = found(TaskSlower, answers(work_times=[work(1.5)]))
+    evidence = finding.evidence
+    assert 1.4 < evidence["ratio"] < 1.6
+    assert evidence["changed_from"] <= WEEK.to_at - timedelta(days=4) <= evidence["changed_to"]
+    assert evidence["extra_hours"] == pytest.approx(28 * 600 / 3600, rel=0.15)
+
+
+def test_noise_of_many_tasks_is_no_step() -> None:
+    rows = [work(1.0, seed=seed) for seed in range(200)]
+    assert found(TaskSlower, answers(work_times=rows)) == []
+
+
+def finish(**more: Any) -> dict[str, Any]:
+    times, values = series()
+    return {"dag_id": "d", "runs": 28, "runs_prev": 224, "finish_s": 8400.0, "finish_prev_s": 4800.0, "p95_prev_s": 5400.0,
+            "late_runs": 20, "late_days": 6, "took_s": 1200.0, "took_prev_s": 1200.0, "waited_s": 3600.0, "last_at": AT,
+            "times_s": times, "tooks_s": values} | more  # fmt: skip
+
+
+def test_runs_that_take_longer() -> None:
+    times, values = series(1.6)
+    (finding,) = found(RunSlower, answers(run_finishes=[finish(times_s=times, tooks_s=values)]))
+    assert finding.evidence["ratio"] > 1.4
+    assert found(RunSlower, answers(run_finishes=[finish()])) == []
+
+
+def test_a_slower_task_hides_its_slower_run() -> None:
+    times, values = series(1.6)
+    given = answers(work_times=[work(1.6)], run_finishes=[finish(times_s=times, tooks_s=values)])
+    both = [*found(TaskSlower, given), *found(RunSlower, given), *found(LateFinish, given)]
+    assert [one.code for one in told_once(both, given)] == ["WS401"]
+
+
+# --- WS403
+
+
+@pytest.mark.parametrize(
+    ("change", "is_found", "why"),
+    [
+        ({}, True, "above all"),
+        ({"late_runs": 14}, True, "half of the runs"),
+        ({"late_runs": 13}, False, "less than half is a tail"),
+        ({"late_days": 2}, False, "two nights"),
+        ({"late_days": 3}, True, "three days"),
+        ({"finish_s": 5399.0}, False, "under ten minutes"),
+        ({"finish_s": 5400.0}, True, "ten minutes"),
+        ({"runs_prev": 19}, False, "no habit"),
+        ({"runs": 7, "late_runs": 4, "late_days": 4}, False, "four runs"),
+        ({"runs": 7, "late_runs": 5, "late_days": 5}, True, "five of seven daily runs"),
+    ],
+)
+def test_runs_that_finish_late(change: dict[str, Any], is_found: bool, why: str) -> None:
+    assert bool(found(LateFinish, answers(run_finishes=[finish(**change)]))) == is_found, why
+
+
+def test_the_delay_is_parted_into_starting_late_and_taking_longer() -> None:
+    (late,) = found(LateFinish, answers(run_finishes=[finish()]))
+    (longer,) = found(LateFinish, answers(run_finishes=[finish(took_s=4800.0, waited_s=0.0)]))
+    assert "starts late" in late.advice
+    assert "take longer" in longer.advice
+
+
+# --- WS404, WS405, WS406
+
+
+def limit(**more: Any) -> dict[str, Any]:
+    return {"kind": "execution_timeout", "dag_id": "d", "task_id": "t", "timeouts": 3, "timeouts_prev": 0, "limit_s": 3600.0,
+            "near": 4, "ended_well": 200, "median_s": 2000.0, "p99_s": 3500.0, "longest_s": 3590.0, "last_at": AT} | more  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("timeouts", "near", "is_found"), [(1, 1, False), (1, 2, True), (0, 4, True), (3, 0, True)]
+)
+def test_near_misses_of_a_timeout(timeouts: int, near: int, is_found: bool) -> None:
+    assert bool(found(NearTimeout, answers(timeouts=[limit(timeouts=timeouts, near=near)]))) == is_found
+
+
+def test_a_timeout_is_proposed_from_what_ended_well_and_only_then() -> None:
+    (raised,) = found(NearTimeout, answers(timeouts=[limit()]))
+    assert raised.evidence["proposed_s"] == 5250.0
+    assert "200" in raised.advice
+    (hangs,) = found(NearTimeout, answers(timeouts=[limit(p99_s=300.0, median_s=200.0, near=0)]))
+    assert hangs.advice.startswith("Do not raise")
+    (few,) = found(NearTimeout, answers(timeouts=[limit(ended_well=49)]))
+    assert few.evidence["proposed_s"] is None
+
+
+@pytest.mark.parametrize(
+    ("change", "is_found"),
+    [
+        ({}, True),
+        ({"mean_active": 1.79}, False),
+        ({"mean_active": 1.8}, True),
+        ({"held_minutes": 999}, False),
+        ({"late_last_s": 700.0}, False),
+        ({"late_last_s": None}, False),
+    ],
+)
+def test_a_backlog_for_good(change: dict[str, Any], is_found: bool) -> None:
+    row = {"dag_id": "d", "limit_value": 2, "held_minutes": 5000, "runs": 84, "run_hours": 330.0, "mean_active": 1.97,
+           "late_first_s": 600.0, "late_last_s": 40000.0} | change  # fmt: skip
+    assert bool(found(RunBacklog, answers(run_backlogs=[row]))) == is_found
+
+
+@pytest.mark.parametrize(
+    ("missed", "before", "severity"), [(0.0, 0.0, None), (4.0, 0.0, "warning"), (2.0, 16.0, "watch")]
+)
+def test_missed_deadlines(missed: float, before: float, severity: str | None) -> None:
+    row = {
+        "name": "sla_missed",
+        "dag_id": None,
+        "missed": missed,
+        "prev": before,
+        "samples": 9,
+        "last_at": AT,
+    }
+    got = found(DeadlineMissed, answers(deadlines_missed=[row]))
+    assert [one.severity for one in got] == ([severity] if severity else [])
+
+
+# --- WS105, WS107
+
+
+def versions(lost_now: int, *, good_lost: int = 1, runs_now: int = 56) -> list[dict[str, Any]]:
+    first = {"dag_id": "d", "bundle_version": "v1", "bundle_name": "main", "first_at": AT - timedelta(days=60),
+             "last_at": AT - timedelta(days=50), "runs": 80, "lost_runs": good_lost, "runs_now": 0, "lost_now": 0}  # fmt: skip
+    drift = first | {
+        "bundle_version": "v2",
+        "first_at": AT - timedelta(days=49),
+        "runs": 380,
+        "lost_runs": 90,
+    }
+    now = drift | {"bundle_version": "v3", "first_at": AT, "runs": runs_now, "lost_runs": lost_now,
+                   "runs_now": runs_now, "lost_now": lost_now}  # fmt: skip
+    return [first, drift, now]
+
+
+@pytest.mark.parametrize(
+    ("rows", "is_found", "why"),
+    [
+        (versions(14), True, "as bad as for weeks, but not as the good version"),
+        (versions(5), False, "below the excess"),
+        (versions(14, good_lost=20), False, "no version was good"),
+        (versions(14, runs_now=19), False, "too few runs"),
+    ],
+)
+def test_a_slow_drift_does_not_become_normal(rows: list[dict[str, Any]], is_found: bool, why: str) -> None:
+    got = found(WorseThanGoodVersion, answers(lost_runs_by_bundle_version=rows))
+    assert bool(got) == is_found, why
+    assert all(one.evidence["good_version"] == "v1" for one in got)
+
+
+def retries(**more: Any) -> dict[str, Any]:
+    return {"dag_id": "d", "task_id": "t", "executions": 400, "failed_first": 60, "saved": 2, "saved_by_first": 1,
+            "last_saving_try": 3, "hopeless": 50, "most_tries": 6, "retry_hours": 30.0, "hopeless_hours": 27.0,
+            "saved_hours": 1.0, "late_hours": 15.0, "delay_s": 300.0, "error_signature": "KeyError: x",
+            "exception_type": "KeyError", "hopeless_now": 5, "hopeless_hours_now": 3.0} | more  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("row", "is_found", "why"),
+    [
+        (retries(), True, "above all"),
+        (retries(failed_first=9, saved=0), False, "too few failures"),
+        (retries(failed_first=20, saved=2), True, "one in ten saved"),
+        (retries(failed_first=20, saved=3), False, "retries work"),
+        (retries(hopeless_hours=1.9), False, "too few hours"),
+        (retries(hopeless_hours=2.0), True, "at the hours"),
+        (retries(hopeless_now=0), False, "it is over"),
+    ],
+)
+def test_retries_without_a_chance(row: dict[str, Any], is_found: bool, why: str) -> None:
+    assert bool(found(Retries, answers(retry_economics=[row]))) == is_found, why
+
+
+def test_the_proposal_keeps_every_retry_that_ever_helped() -> None:
+    (kept,) = found(Retries, answers(retry_economics=[retries()]))
+    assert (kept.evidence["retries_now"], kept.evidence["retries_proposed"]) == (5, 2)
+    (none,) = found(Retries, answers(retry_economics=[retries(saved=0, last_saving_try=None)]))
+    assert none.evidence["retries_proposed"] == 0
+    assert "3.0 hours a week less" in none.advice
+
+
+# --- how tasks stand
+
+
+def task(**more: Any) -> dict[str, Any]:
+    return {"ended": 28, "lost": 0, "saved": 0, "ended_prev": 200, "lost_prev": 0, "saved_prev": 0, "weeks_prev": 8,
+            "last_at": AT, "last_success_at": AT, "failing_since": None, "flaky_since": None, "dag_runs": 28} | more  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("row", "word"),
+    [
+        (task(), "healthy"),
+        (task(saved=1), "healthy"),
+        (task(saved=2, flaky_since=AT), "flaky"),
+        (task(lost=1, saved=1), "flaky"),
+        (task(ended=2, lost=2, failing_since=AT), "flaky"),
+        (task(ended=3, lost=3, failing_since=AT), "broken"),
+        (task(ended=1, lost=1, lost_prev=8, failing_since=AT), "broken"),
+        (task(ended=0), "silent"),
+        (task(ended=0, weeks_prev=3), "healthy"),
+        (task(ended=0, dag_runs=0), "healthy"),
+    ],
+)
+def test_how_a_task_stands(row: dict[str, Any], word: str) -> None:
+    assert standing(row)[0] == word
+
+
+def test_the_binomial_tail() -> None:
+    assert chance_of_at_least(0, 5, 0.5) == pytest.approx(1.0)
+    assert chance_of_at_least(5, 5, 0.5) == pytest.approx(1 / 32)
