@@ -141,6 +141,18 @@ def test_as_many_as_every_week_are_only_watched() -> None:
     assert finding.severity == "watch"
 
 
+@pytest.mark.parametrize(("runs", "is_found"), [(9, False), (10, True), (11, True)])
+def test_runs_short_of_a_task_alone_are_told_from_ten_on(runs: int, is_found: bool) -> None:
+    short = [
+        {"dag_id": f"d{n % 6}", "run_id": f"r{n}", "task_id": "t", "ended_at": AT, "runs": 100}
+        for n in range(runs)
+    ]
+    given = {**no_log([], lost_runs=2), **answers(runs_short_of_a_task=short)}
+    got = found(NoLog, given)
+    assert bool(got) == is_found
+    assert all(f"in {runs} runs a task that always ran left nothing" in one.headline for one in got)
+
+
 def test_without_task_logs_no_try_is_missed() -> None:
     verdicts = NoLog.judge(answers(lost_tries=lost(41)), NoLog.limits(), week=WEEK)
     assert (verdicts.findings, verdicts.judged) == ([], 0)

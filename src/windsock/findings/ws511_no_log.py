@@ -50,8 +50,22 @@ class Limits(Thresholds):
     """How many tries without a log are a pattern."""
 
     min_tries: float = threshold(5, "tries without a log in the week", "one node may be lost any week")
+    min_short: float = threshold(
+        10, "runs short of a task that always ran", "a branch that is new skips in a few"
+    )
     max_chance: float = threshold(0.01, "probability", "as many in a week may come by chance of its own past")
     critical_runs: float = threshold(10, "lost runs", "so many lost at once are an outage")
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """All that one finding tells: the tries of one cause, and the week around them."""
+
+    cause: str
+    rows: Sequence[Row]
+    short: Sequence[Row]  # runs without a task that always ran; only where the cause is not seen
+    now: Row
+    lost: tuple[int, float] | None
 
 
 class NoLog(Rule):
@@ -62,12 +76,13 @@ class NoLog(Rule):
     How it is judged: a try that API, database or a component knows as failed, or that a later try of the same task
     proves, without an object. The cause is what a component told of it (container reason, exit code 137, lost heartbeat);
     without such a word it is said to be not seen. It is a warning at `min_tries` in the week and more than its own past
-    explains (negative binomial prediction). Objects that could not be read are WS901's, not counted here.
+    explains (negative binomial prediction). Objects that could not be read are WS901's, not counted here. Where only logs
+    tell, a run without a task that every other run has is counted apart: lost with its pod, or skipped for the first time.
     What to do: out of memory: raise the limit; otherwise look at the nodes; without component logs, add them.
     """
 
     code, name, section = "WS511", "no-log", "silent"
-    questions = ("lost_tries", "tries_without_log_by_week", "scoreboard")
+    questions = ("lost_tries", "tries_without_log_by_week", "runs_short_of_a_task", "scoreboard")
     thresholds = Limits
 
     @classmethod
@@ -75,44 +90,42 @@ class NoLog(Rule):
         weeks = rows_of(answers, "tries_without_log_by_week")
         now = next((row for row in weeks if row["week"] == week.monday), None)
         if now is None:
-            return Verdicts(no_data="no task logs of this week: which tries left none cannot be told")
+            return Verdicts()  # the trust box says that no task logs were read
         before = [row["without_log"] for row in weeks if row["week"] != week.monday]
         by_cause: dict[str, list[Row]] = {}
         for row in rows_of(answers, "lost_tries"):
             by_cause.setdefault(cause_of(row), []).append(row)
+        short = rows_of(answers, "runs_short_of_a_task")
+        if len(short) >= limits.min_short:
+            by_cause.setdefault(NOT_SEEN, [])
         total = sum(len(rows) for rows in by_cause.values())
         is_new = not before or chance_of_more(total, sum(before), len(before)) <= limits.max_chance
         lost = _lost_runs(rows_of(answers, "scoreboard"), week)
         verdicts = Verdicts(judged=now["tries"])
         for cause, rows in sorted(by_cause.items()):
-            if len(rows) < limits.min_tries:
+            told = _Told(cause, rows, short if cause == NOT_SEEN else (), now, lost)
+            if len(rows) < limits.min_tries and len(told.short) < limits.min_short:
                 verdicts.not_enough += 1
                 continue
-            severity: Severity = "warning" if is_new else "watch"
-            if is_new and lost and lost[0] - lost[1] >= limits.critical_runs:
-                severity = "critical"
-            verdicts.findings.append(cls._of(cause, rows, severity, now, lost))
+            is_grave = is_new or len(told.short) >= limits.min_short
+            verdicts.findings.append(cls._of(told, _severity(is_grave, lost, limits)))
         return verdicts
 
     @classmethod
-    def _of(
-        cls, cause: str, rows: Sequence[Row], severity: Severity, now: Row, lost: tuple[int, float] | None
-    ) -> Any:
-        dags = sorted({row["dag_id"] for row in rows})
+    def _of(cls, told: _Told, severity: Severity) -> Any:
+        rows, lost = told.rows, told.lost
+        dags = sorted({row["dag_id"] for row in (*rows, *told.short)})
         times = [at for row in rows if (at := row["told_at"] or row["ended_at"] or row["started_at"])]
-        told = (
-            f"; {wording.plural(lost[0], 'run')} lost this week, {lost[1]:g} in the median of the weeks before"
-            if lost
-            else ""
-        )
+        times += [row["ended_at"] for row in told.short]
         return cls.finding(
-            subject={"cause": cause},
+            subject={"cause": told.cause},
             severity=severity,
-            headline=f"{wording.plural(len(rows), 'try')} in {wording.plural(len(dags), 'DAG')} {_WORDS[cause]}{told}",
+            headline=_headline(told, len(dags)),
             evidence={
                 "tries": len(rows),
-                "all_tries": now["tries"],
+                "all_tries": told.now["tries"],
                 "runs": len({(row["dag_id"], row["run_id"]) for row in rows}),
+                "runs_short_of_a_task": len({(row["dag_id"], row["run_id"]) for row in told.short}),
                 "dags": len(dags),
                 "dag_ids": dags[:20],
                 "last_tries": sum(bool(row["last_try"]) for row in rows),
@@ -125,11 +138,29 @@ class NoLog(Rule):
                 "last_at": max(times, default=None),
                 "lost_runs": lost[0] if lost else None,
                 "lost_runs_median": lost[1] if lost else None,
-                "end_not_known": now["unknown_end"],
+                "end_not_known": told.now["unknown_end"],
             },
-            advice=_ADVICE.get(cause, _ELSE).format(dags=wording.names(dags)),
-            rank=float(len(rows) + (lost[0] if lost else 0)),
+            advice=_ADVICE.get(told.cause, _ELSE).format(dags=wording.names(dags)),
+            rank=float(len(rows) + len(told.short) + (lost[0] if lost else 0)),
         )
+
+
+def _severity(is_grave: bool, lost: tuple[int, float] | None, limits: Limits) -> Severity:
+    if not is_grave:
+        return "watch"
+    return "critical" if lost and lost[0] - lost[1] >= limits.critical_runs else "warning"
+
+
+def _headline(told: _Told, dags: int) -> str:
+    """The tries, then the runs that may be more of them, then the runs lost in all."""
+    text = f"{wording.plural(len(told.rows), 'try')} in {wording.plural(dags, 'DAG')} {_WORDS[told.cause]}"
+    if told.short:
+        runs = len({(row["dag_id"], row["run_id"]) for row in told.short})
+        text += f"; in {wording.plural(runs, 'run')} a task that always ran left nothing"
+    if told.lost:
+        lost = wording.plural(told.lost[0], "run")
+        text += f"; {lost} lost this week, {told.lost[1]:g} in the median of the weeks before"
+    return text
 
 
 def cause_of(row: Row) -> str:
