@@ -9,6 +9,7 @@ from typing import Any
 from windsock.model import Answer, Finding, Judgement
 from windsock.report.accepted import Accepted
 from windsock.report.became import became
+from windsock.report.calm import calm_lines, is_calm
 from windsock.report.cards import card
 from windsock.report.formats import clean
 from windsock.report.history import UNCHANGED_WEEKS, Gone, History, anchor, compare
@@ -16,7 +17,7 @@ from windsock.report.owners import owned, shown_owners, slices
 from windsock.report.page import Change, Page, Section
 from windsock.report.scoreboard import scoreboard
 from windsock.report.sections import sections
-from windsock.report.trust import blindness, notes, quiet_lines, rows_of, trust_lines, unjudged
+from windsock.report.trust import blindness, notes, rows_of, trust_lines, unjudged
 from windsock.report.verdict import WORDS, is_grave, subject, verdict
 from windsock.week import Week
 
@@ -88,8 +89,17 @@ def build_page(
         version=frame.version,
         url=frame.url,
     )
-    is_quiet = all(one.status == "accepted" for one in changes) and not grave and word != "cannot_tell"
-    return replace(page, quiet=quiet_lines(scores, changes, page.no_data, page.trust)) if is_quiet else page
+    if grave or word == "cannot_tell" or not is_calm(changes, findings):
+        return page
+    lines = calm_lines(
+        scores,
+        changes,
+        findings,
+        no_data=page.no_data,
+        trust=page.trust,
+        unjudged=page.unjudged,
+    )
+    return replace(page, quiet=lines)
 
 
 def _history(frame: Frame, judgement: Judgement, answers: Mapping[str, Answer], told: Told) -> History:

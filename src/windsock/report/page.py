@@ -154,7 +154,7 @@ class Page:
     withheld: tuple[str, ...]
     version: str
     url: str = ""  # where readers find the page; empty when nobody said
-    quiet: tuple[str, ...] = ()  # the six lines of a quiet week; empty when there is something to say
+    quiet: tuple[str, ...] = ()  # the few lines of a calm week; empty when there is something to say
     revised: bool = False
     revisions: tuple[str, ...] = ()
 

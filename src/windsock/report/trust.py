@@ -1,16 +1,23 @@
-"""The trust box: what the report rests on, what could not be judged, and what a quiet week says of it all."""
+"""The trust box: what the report rests on, and what could not be judged."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+<<<<<<< HEAD
 from windsock.model import BLAMES, Answer, Judgement, NoData, Row
+=======
+from windsock.model import Answer, Judgement, Row
+>>>>>>> 0a216b0 (A calm week: what is noisy but known is one line each)
 from windsock.report.audit import metric_lines
 from windsock.report.formats import clean, hours, moment, plural, share
 from windsock.report.history import History
+<<<<<<< HEAD
 from windsock.report.page import Change, Score
 from windsock.report.waiting import waiting_lines
+=======
+>>>>>>> 0a216b0 (A calm week: what is noisy but known is one line each)
 
 MAX_UNREADABLE = 0.5  # of the task logs; above it nothing can be said of the week
 
@@ -112,25 +119,3 @@ def notes(history: History, withheld: Sequence[str]) -> tuple[str, ...]:
     if withheld:
         made.append(f"kept inside, as [report] says: {' and '.join(withheld)}")
     return tuple(made)
-
-
-def quiet_lines(
-    scores: Sequence[Score],
-    changes: Sequence[Change],
-    no_data: Sequence[NoData],
-    trust: Sequence[tuple[str, str]],
-) -> tuple[str, ...]:
-    """The six lines of a week in which nothing is open and nothing changed."""
-    by_key = {one.key: one for one in scores}
-    lost, first, runs = by_key["lost_runs"], by_key["first_try_failed_runs"], by_key["runs"]
-    accepted = sum(one.status == "accepted" for one in changes)
-    missing = "; ".join(f"{one.section}: {clean(one.why, 160)}" for one in no_data)
-    seen = ", ".join(f"{name.lower()} {text}" for name, text in trust[1:7] if text != "no data")
-    return (
-        f"Runs: {runs.this_week}, {runs.median} in the median of four weeks.",
-        f"Lost after all retries: {lost.this_week} ({lost.detail or 'no runs'}), {lost.median} before.",
-        f"Failed in a first try: {first.this_week}, {first.median} before.",
-        f"Open: nothing. Accepted: {accepted or 'none'}.",
-        f"No data: {missing or 'none missing'}.",
-        f"Read: {seen}.",
-    )
