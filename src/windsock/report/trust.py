@@ -5,19 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-<<<<<<< HEAD
-from windsock.model import BLAMES, Answer, Judgement, NoData, Row
-=======
-from windsock.model import Answer, Judgement, Row
->>>>>>> 0a216b0 (A calm week: what is noisy but known is one line each)
+from windsock.model import BLAMES, Answer, Judgement, Row
 from windsock.report.audit import metric_lines
 from windsock.report.formats import clean, hours, moment, plural, share
 from windsock.report.history import History
-<<<<<<< HEAD
-from windsock.report.page import Change, Score
 from windsock.report.waiting import waiting_lines
-=======
->>>>>>> 0a216b0 (A calm week: what is noisy but known is one line each)
 
 MAX_UNREADABLE = 0.5  # of the task logs; above it nothing can be said of the week
 
