@@ -15,10 +15,15 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Simulated:
-    """Counts as a lake tells them; `excess` holds each DAG's true expected failures above its base (0: not worse)."""
+    """Counts as a lake tells them; `excess` holds each DAG's true expected failures above its base (0: not worse). The rest is
+    hidden from the judge: base rate, spread of the days and bursts of each DAG.
+    """
 
     counts: tuple[Counts, ...]
     excess: Floats
+    base: Floats
+    spread: Floats
+    has_bursts: NDArray[np.bool_]
 
 
 def simulate(
@@ -37,7 +42,8 @@ def simulate(
         days = _days(rng, volume[i], raised[i], spread[i], bool(has_bursts[i]), 7)
         before = _days(rng, volume[i], base[i], spread[i], bool(has_bursts[i]), 7 * baseline_weeks)
         counts.append(Counts(f"dag_{i:04d}", days, before))
-    return Simulated(tuple(counts), np.where(is_worse, volume * (raised - base), 0.0))
+    excess = np.where(is_worse, volume * (raised - base), 0.0)
+    return Simulated(tuple(counts), excess, base, spread, has_bursts)
 
 
 def _days(

@@ -31,7 +31,7 @@ USUAL_SPREAD, USUAL_WEIGHT = np.array([0.2, 0.15, 0.2, 0.2, 0.16, 0.075, 0.013, 
 NODES = np.linspace(-4.5, 4.5, 25)  # of the base rate's logit, in standard deviations
 COMMON, COMMON_WEIGHT = 0.02, 20.0  # share of changed DAGs assumed before looking, and its weight in DAGs
 # no finding is made whose own probability of being none is above this; a short baseline tells less of the spread
-MAX_NULL, MAX_NULL_SHORT, SHORT_DAYS = 0.3, 0.18, 14
+MAX_NULL, MAX_NULL_SHORT, SHORT_DAYS = 0.6, 0.18, 14
 EM_ROUNDS = 40
 
 
