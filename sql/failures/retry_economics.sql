@@ -25,7 +25,19 @@
 --   exception_type    varchar
 --   hopeless_now      bigint    hopeless in the report week
 --   hopeless_hours_now double   hours of their retries in the report week
-with tries as (
+with judged as (
+    select * from task_tries where is_judged and week >= weeks_ago(8) and week <= report_week()
+),
+totals as (
+    select dag_id, task_id, count(*) filter (where first_try) as executions
+    from judged
+    group by dag_id, task_id
+),
+-- few executions fail, and only those are looked at try by try
+failed as (
+    select distinct dag_id, run_id, task_id, map_index from judged where state in ('failed', 'up_for_retry')
+),
+tries as (
     select
         *,
         coalesce(duration_s, 0) / 3600 as hours,
@@ -33,8 +45,8 @@ with tries as (
         epoch(started_at) - epoch(lag(ended_at) over (
             partition by dag_id, run_id, task_id, map_index order by try_number
         )) as delay_s
-    from task_tries
-    where is_judged and week >= weeks_ago(8) and week <= report_week()
+    from judged
+    semi join failed using (dag_id, run_id, task_id, map_index)
 ),
 executions as (
     select
@@ -76,7 +88,7 @@ delays as (
 select
     executions.dag_id,
     executions.task_id,
-    count(*) as executions,
+    max(totals.executions) as executions,
     count(*) filter (where is_failed_first) as failed_first,
     count(*) filter (where is_failed_first and is_saved) as saved,
     count(*) filter (where is_failed_first and is_saved and success_try = 2) as saved_by_first,
@@ -93,6 +105,7 @@ select
     count(*) filter (where is_hopeless and week = report_week()) as hopeless_now,
     coalesce(sum(retry_hours) filter (where is_hopeless and week = report_week()), 0) as hopeless_hours_now
 from executions
+join totals on executions.dag_id = totals.dag_id and executions.task_id = totals.task_id
 left join saving on executions.dag_id = saving.dag_id and executions.task_id = saving.task_id
 left join late on executions.dag_id = late.dag_id and executions.task_id = late.task_id
 left join delays on executions.dag_id = delays.dag_id and executions.task_id = delays.task_id
