@@ -100,7 +100,7 @@ def pool_replay(seed: int, count: int, tasks: int) -> Iterator[Figure]:
 def waiting(seed: int, count: int) -> Iterator[Figure]:
     """Figures of the waiting by limit over `count` simulated fleets, by what tells the limits."""
     for told in ("api", "log", "pools"):
-        for version, is_per_run in (("3", True), ("2, ready times rebuilt", False)):
+        for version, is_per_run in (("3", True), ("2, rebuilt", False)):
             got = waits.score(range(seed, seed + count), told=told, is_per_run=is_per_run)
             head = f"waiting, limits from {told}, Airflow {version}"
             yield _at_most(f"{head}: wrong limit, median", got.median_error, 0.02)
