@@ -30,6 +30,7 @@ GROUND = {
     "archive",
     "settings",
     "spool",
+    "overflow",
     "scratch",
     "matchers",
     "metric_gaps",

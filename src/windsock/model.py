@@ -98,6 +98,7 @@ UNREAD = (
     "store_error",
     "unreadable",
     "wrong_length",
+    "changed",
 )
 """Reasons of rejects whose bytes were never seen: what an earlier pull read of the object stays in the lake."""
 

@@ -27,7 +27,7 @@ from windsock.read import is_of_kind, read_objects
 from windsock.read_components import is_part, read_components
 from windsock.read_metrics import read_metrics
 from windsock.scratch import scratch_folder
-from windsock.sources.fetch import fetch
+from windsock.sources.fetch import MAX_OBJECT_BYTES, FetchedOrRanges, fetch_or_stream
 from windsock.sources.listing import Listing, cutoff_of
 from windsock.spool import Spool, read_spool
 from windsock.summary import PullSummary
@@ -306,12 +306,20 @@ class _Pull:
         if one.kind == "component_logs":
             return read_components(self.config, one.store, objects, parts, spared=self.summary.spare)
         if one.kind != "metrics":
-            return read_objects(self.config, one.kind, fetch(one.store, objects, kind=one.kind))
+            return read_objects(self.config, one.kind, self._fetched(one, objects))
         writer.checkpoint()  # two deployments in the metrics end the pull; the logs read so far are kept
         root = f"{one.store.url.rstrip('/')}/"
         ledger = {row["object_url"]: row for row in writer.read_before(root)}
         known = Known.from_addresses(writer.dag_ids())
         return read_metrics(self.config, one.store, list(objects), ledger=ledger, known=known)
+
+    def _fetched(self, one: Input, objects: Iterator[SourceObject]) -> Iterator[FetchedOrRanges]:
+        """Bytes in flight are an eighth of the pull's memory; what is larger than a sixty-fourth is never held whole."""
+        memory = self.config.pipeline.lake.memory_mb << 20
+        stream_from = memory // 64 if one.kind == "task_logs" else MAX_OBJECT_BYTES
+        return fetch_or_stream(
+            one.store, objects, kind=one.kind, stream_from=stream_from, in_flight_bytes=memory // 8
+        )
 
     def ask_prometheus(
         self, writer: Writer, *, since: datetime | None, until: datetime | None, now: datetime, reread: bool

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from windsock.config import Config
-from windsock.model import Ignored, Outcome, Reject, SourceObject
+from windsock.model import Ignored, LogKey, Outcome, Reject, SourceObject
 from windsock.parse import parse_key
 from windsock.parse.airflow_answers import is_airflow_answers, read_airflow_answers
 from windsock.parse.batch import LogObject, read_task_logs
+from windsock.parse.plain import GZIP
+from windsock.parse.stream import read_stream
+from windsock.sources.fetch import Ranges
+from windsock.store import Changed, NotFound, ObjectUnreadable
 
 BATCH_BYTES, BATCH_OBJECTS = 4 << 20, 1000
 
-Fetched = tuple[SourceObject, bytes | Reject]
+CHANGED_TRIES = 3  # readings of an object that is replaced while it is read
+
+Fetched = tuple[SourceObject, bytes | Ranges | Reject]
 
 
 def is_of_kind(config: Config, kind: str, obj: SourceObject) -> bool:
@@ -38,9 +44,15 @@ def read_objects(
     fetched: Iterable[Fetched],
 ) -> Iterator[tuple[SourceObject, Outcome]]:
     """One outcome per object, in order. Bytes are held for one batch at a time."""
-    batch: list[Fetched] = []
+    batch: list[tuple[SourceObject, bytes | Reject]] = []
     size = 0
     for obj, data in fetched:
+        if isinstance(data, Ranges):
+            yield from _read_batch(config, kind, batch)
+            batch, size = [], 0
+            too_large = Reject(kind, "too_large", f"{obj.size} bytes")
+            yield _read_ranges(config, data) if kind == "task_logs" else (obj, too_large)
+            continue
         batch.append((obj, data))
         size += 0 if isinstance(data, Reject) else len(data)
         if size >= BATCH_BYTES or len(batch) >= BATCH_OBJECTS:
@@ -49,7 +61,44 @@ def read_objects(
     yield from _read_batch(config, kind, batch)
 
 
-def _read_batch(config: Config, kind: str, batch: list[Fetched]) -> Iterator[tuple[SourceObject, Outcome]]:
+def _read_zipped(config: Config, obj: SourceObject, data: bytes) -> Outcome:
+    """A task log that may unpack to more than can be held."""
+    key = _key_of(config, obj)
+    return key if isinstance(key, Ignored) else _stream(config, key, obj, lambda: (data,))
+
+
+def _read_ranges(config: Config, ranges: Ranges) -> tuple[SourceObject, Outcome]:
+    """A task log that is too large to be held."""
+    obj = ranges.obj
+    key = _key_of(config, obj)
+    if isinstance(key, Ignored):
+        return obj, key
+    for _ in range(CHANGED_TRIES):
+        try:
+            return ranges.obj, _stream(config, key, ranges.obj, ranges.chunks)
+        except Changed:
+            try:
+                ranges = ranges.renewed()
+            except (NotFound, ObjectUnreadable):
+                return obj, Reject("task_logs", "vanished", "gone while it was read")
+        except NotFound:
+            return obj, Reject("task_logs", "vanished", "gone while it was read")
+        except ObjectUnreadable as error:
+            return obj, Reject("task_logs", error.reason, error.detail)
+    return obj, Reject("task_logs", "changed", "replaced each time while it was read")
+
+
+def _stream(config: Config, key: LogKey, obj: SourceObject, chunks: Callable[[], Iterable[bytes]]) -> Outcome:
+    source = config.pipeline.sources.task_logs
+    return read_stream(
+        key, chunks, size=obj.size, object_url=obj.url, etag=obj.etag, modified_at=obj.modified_at,
+        lines=source.lines if source else "errors", timezone=source.timezone if source else "UTC",
+    )  # fmt: skip
+
+
+def _read_batch(
+    config: Config, kind: str, batch: list[tuple[SourceObject, bytes | Reject]]
+) -> Iterator[tuple[SourceObject, Outcome]]:
     outcomes: list[Outcome | None] = []
     logs: list[LogObject] = []
     for obj, data in batch:
@@ -69,10 +118,18 @@ def _assigned(config: Config, kind: str, obj: SourceObject, data: bytes) -> LogO
     """A task log to be read with its batch, or the outcome of any other object."""
     if kind == "airflow_answers":
         return read_airflow_answers(data, object_url=obj.url)
+    if data.startswith(GZIP):
+        return _read_zipped(config, obj, data)
+    key = _key_of(config, obj)
+    if isinstance(key, Ignored):
+        return key
+    return LogObject(key, data, obj.url, obj.etag, obj.modified_at)
+
+
+def _key_of(config: Config, obj: SourceObject) -> LogKey | Ignored:
+    """Which attempt an object is the log of."""
     logs = config.pipeline.sources.task_logs
     key = parse_key(obj.path, (logs and logs.filename_template) or None)
     if key is None:
         return Ignored("unknown_key")
-    if key.kind != "attempt":
-        return Ignored(f"{key.kind}_log")
-    return LogObject(key, data, obj.url, obj.etag, obj.modified_at)
+    return key if key.kind == "attempt" else Ignored(f"{key.kind}_log")

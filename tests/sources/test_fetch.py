@@ -10,9 +10,8 @@ import pytest
 
 from tests.support.object_server import Fault, ObjectServer, Request
 from windsock.model import Reject, SourceObject
-from windsock.sources import fetch as fetching
 from windsock.sources.fetch import MAX_REQUESTS, MIN_REQUESTS, Ranges, Width, fetch, fetch_or_stream
-from windsock.store import Body, ObjectUnreadable, Storage, Store, open_store
+from windsock.store import Body, Changed, ObjectUnreadable, Storage, Store, local, open_store, remote
 
 os.environ |= {
     "AWS_ACCESS_KEY_ID": "fake",
@@ -130,18 +129,74 @@ def test_an_object_that_grew_since_it_was_listed_is_told_as_it_was_read(
     assert (obj.etag, obj.size, data) == (grown.etag, len(BODY) * 2, BODY * 2)
 
 
-def test_an_object_of_many_ranges_is_never_held_whole(store: Store, server: ObjectServer) -> None:
-    ((_obj, data),) = fetch_or_stream(store, list(store.list("07")), kind="task_logs", stream_from=1000)
+@pytest.fixture
+def in_small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (local, remote):
+        monkeypatch.setattr(module, "CHUNK_BYTES", 1000)
+
+
+def ranges_of(store: Store, path: str) -> Ranges:
+    ((_obj, data),) = fetch_or_stream(store, list(store.list(path)), kind="task_logs", stream_from=1000)
     assert isinstance(data, Ranges)
+    return data
+
+
+@pytest.mark.usefixtures("in_small_chunks")
+def test_an_object_of_many_ranges_is_never_held_whole(store: Store, server: ObjectServer) -> None:
+    data = ranges_of(store, "07")
     with server.counting() as seen:
-        chunks = list(data.chunks(1000))
-    assert b"".join(chunks) == GOOD["07"]
+        chunks = list(data.chunks())
+    assert b"".join(chunks) == GOOD["07"] == b"".join(data.chunks())
     assert max(map(len, chunks)) == 1000
     assert len(seen) == len(chunks)
     assert store.get_range("07", 3, 3) == b""
-    server.put("logs", "prod/07", BODY[:100])
-    with pytest.raises(ObjectUnreadable):
-        list(data.chunks(1000))
+
+
+@pytest.mark.usefixtures("in_small_chunks")
+@pytest.mark.parametrize(
+    "body", [BODY[:100], BODY[::-1] + b"07", BODY * 2], ids=["shorter", "same size", "longer"]
+)
+def test_an_object_that_is_replaced_while_it_is_read_is_noticed(
+    store: Store, server: ObjectServer, body: bytes
+) -> None:
+    data = ranges_of(store, "07")
+    chunks = data.chunks()
+    next(chunks)
+    server.put("logs", "prod/07", body)
+    with pytest.raises(Changed):
+        list(chunks)
+    assert b"".join(data.renewed().chunks()) == body
+
+
+@pytest.mark.usefixtures("in_small_chunks")
+def test_a_range_that_never_comes_whole_is_noticed(store: Store, server: ObjectServer) -> None:
+    data = ranges_of(store, "07")
+    server.on_request = always(Fault("lie", keep=500))  # type: ignore[assignment]
+    with pytest.raises(ObjectUnreadable) as caught:
+        list(data.chunks())
+    assert caught.value.reason == "wrong_length"
+
+
+@pytest.mark.usefixtures("in_small_chunks")
+def test_a_local_file_that_grows_while_it_is_read_is_read_as_it_was_listed(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(BODY)
+    data = ranges_of(open_store(str(tmp_path)), "a")
+    chunks = data.chunks()
+    first = next(chunks)
+    with (tmp_path / "a").open("ab") as handle:
+        handle.write(b"more")
+    assert first + b"".join(chunks) == BODY
+    (tmp_path / "a").write_bytes(b"cut")
+    with pytest.raises(Changed):
+        list(data.chunks())
+
+
+def test_an_object_that_grew_beyond_memory_comes_as_ranges(store: Store, server: ObjectServer) -> None:
+    objects = list(store.list("07"))
+    server.put("logs", "prod/07", BODY * 3)
+    ((obj, data),) = fetch_or_stream(store, objects, kind="task_logs", stream_from=len(BODY) * 2)
+    assert isinstance(data, Ranges)
+    assert obj.size == len(BODY) * 3
 
 
 class Slow:
@@ -151,7 +206,7 @@ class Slow:
         self._store, self.now, self.most = store, 0, 0
         self._lock = threading.Lock()
 
-    def read(self, path: str) -> Body:
+    def read(self, path: str, *, at_most: int | None = None) -> Body:
         with self._lock:
             self.now += 1
             self.most = max(self.most, self.now)
@@ -161,13 +216,13 @@ class Slow:
         return body
 
 
-def test_bytes_in_flight_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bytes_in_flight_are_bounded(tmp_path: Path) -> None:
     for number in range(40):
         (tmp_path / f"{number:02d}").write_bytes(b"x" * 1000)
-    monkeypatch.setattr(fetching, "BYTES_IN_FLIGHT", 3500)
     slow = Slow(open_store(str(tmp_path)))
     objects = list(open_store(str(tmp_path)).list())
-    assert len(list(fetch(slow, objects, kind="task_logs"))) == 40  # type: ignore[arg-type]
+    got = fetch_or_stream(slow, objects, kind="task_logs", stream_from=9000, in_flight_bytes=3500)  # type: ignore[arg-type]
+    assert len(list(got)) == 40
     assert 1 <= slow.most <= 3
 
 

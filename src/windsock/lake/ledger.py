@@ -49,7 +49,7 @@ class Ledger:
     ) -> None:
         self._store, self._conn, self._cache, self._scratch = store, conn, cache, scratch
         self._shard, self._shards = shard, shards
-        conn.execute("create or replace temp table replaced (object_url varchar)")
+        conn.execute("create or replace temp view replaced as select '' as object_url where false")
 
     def files(self) -> list[SourceObject]:
         """The ledger's files."""
@@ -143,35 +143,42 @@ class Ledger:
         return out
 
     def plan(self, new_objects: list[Path], intent: list[Path]) -> None:
-        """Table `replaced` (object_url), and table `moves` (object_url, part, was, is): where each replaced object's
-        rows lay or may lie, and where they will."""
+        """View `replaced` (object_url), and view `moves` (object_url, part, was, stays): where each replaced object's
+        rows lay or may lie, and where they will. Both lie in files: of a million objects they would fill the memory."""
         new = read_files(new_objects)
         told = (
             f"select object_url, weeks from ({read_files(intent)}) as intent"
             if intent
             else ("select object_url, weeks from ledger where false")
         )
-        self._conn.execute(
-            f"create or replace temp table replaced as select distinct object_url from ({new}) as new"
-        )
-        self._conn.execute(
+        self._keep("replaced", f"select distinct object_url from ({new}) as new")
+        self._keep(
+            "moves",
             f"""
-            create or replace temp table moves as
             select object_url, part, bool_or(was) as was, bool_or(stays) as stays from (
                 select object_url, unnest(weeks) as part, true as was, false as stays
                 from (select object_url, weeks from ledger union all {told}) as known
-                where object_url in (select object_url from replaced)
+                where {_is_in("replaced", "known")}
                 union all
                 select object_url, {_own_part("modified_at")}, true, false
-                from ledger where object_url in (select object_url from replaced)
+                from ledger where {_is_in("replaced", "ledger")}
                 union all
                 select object_url, unnest(weeks), false, true from ({new}) as rows
                 union all
                 select object_url, {_own_part("modified_at")}, false, true from ({new}) as rows
             ) as places
             group by object_url, part
-            """
+            """,
         )
+
+    def _keep(self, name: str, sql: str) -> None:
+        """A view of rows that are worked out once, into a file."""
+        out = self._scratch / f"{name}.parquet"
+        with enough_room(self._scratch, "cannot work out what is to be replaced"):
+            self._conn.execute(
+                f"copy ({sql}) to '{_quoted(str(out))}' (format parquet, row_group_size 20480)"
+            )
+        self._conn.execute(f"create or replace temp view {name} as {read_files([out])}")
 
     def partitions(self) -> list[tuple[Partition, bool, bool]]:
         """Every partition to be touched: whether rows leave it for good, and whether rows come or stay."""
@@ -212,7 +219,7 @@ class Ledger:
             else "select object_url, etag, read_at, weeks from ledger where false"
         )
         return (
-            f"(select * from ({rows}) as told where object_url not in (select object_url from replaced) "
+            f"(select * from ({rows}) as told where not {_is_in('replaced', 'told')} "
             "and not exists (select 1 from ledger as k where k.object_url = told.object_url and k.etag = told.etag "
             "and k.read_at = told.read_at)) as open"
         )
@@ -222,6 +229,11 @@ class Ledger:
             self._conn.execute(
                 f"copy ({sql} order by object_url) to '{_quoted(str(out))}' (format parquet, compression zstd)"
             )
+
+
+def _is_in(relation: str, of: str) -> str:
+    """A semi-join: unlike `in`, DuckDB can do it on disk when it does not fit into memory."""
+    return f"exists (select 1 from {relation} as r where r.object_url = {of}.object_url)"
 
 
 def _own_part(column: str) -> str:

@@ -99,8 +99,8 @@ class Merger:
         parts = [f"select {empty} where false"]
         if old:
             parts.append(
-                f"select * from ({read_files(old)}) as old where object_url is null "
-                f"or object_url not in (select object_url from {gone})"
+                f"select * from ({read_files(old)}) as old "
+                f"where not exists (select 1 from {gone} as gone where gone.object_url = old.object_url)"
             )
         if new:
             parts.append(read_files(new))

@@ -1,6 +1,6 @@
 """Airflow 1.7 to 2.11 task logs: text records with a bracketed head.
 
-Two steps: bytes into records (`heads.split`, then `_unnested` for versions whose child processes log through another
+Two steps: bytes into records (`heads.split`, then `unnested` for versions whose child processes log through another
 logger), and records into what they say (`interpret`, shared with the JSON forms of the same records).
 State comes only from records of Airflow's own files: user code can print the rest.
 """
@@ -8,8 +8,9 @@ State comes only from records of Airflow's own files: user code can print the re
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
+from hashlib import blake2b
 from zoneinfo import ZoneInfo
 
 from windsock.model import LogKey
@@ -18,7 +19,22 @@ from windsock.parse.heads import ANSI, Raw, head, moment, split
 from windsock.parse.reading import ERRORS, TRIGGER_FAILED, WARNINGS, Reading, Record
 from windsock.parse.traceback import START, last_exception
 
-__all__ = ["Raw", "has_repeats", "interpret", "is_head", "read", "split_record"]
+__all__ = [
+    "Raw",
+    "follow",
+    "has_repeats",
+    "interpret",
+    "is_head",
+    "once",
+    "process_start",
+    "read",
+    "split",
+    "split_record",
+    "unnested",
+]
+
+MAX_SEEN = 500_000
+"""Records that a repeat is looked for among: 45 MB."""
 
 _SUBTASK = re.compile(r"(?:Job \S+: Subtask \S+|Subtask:)(?: |\Z)")
 _EXECUTING = re.compile(
@@ -70,7 +86,7 @@ def read(text: str, *, key: LogKey, timezone: str = "UTC", keep_output: int = 50
     legacy = bool(raws) and raws[0].at_text[10:11] in (" ", "")
     if legacy:
         reading.dialect = "airflow1.10"
-        raws = list(_unnested(raws))
+        raws = list(unnested(raws))
     elif raws and raws[0].at_text[10:11] == ",":
         reading.dialect = "airflow2_ui"
     return interpret(
@@ -103,14 +119,30 @@ def interpret(
 
     Counts of warnings and errors are of the whole object, before repeated segments are dropped.
     """
+    told = once(raws, reading, is_repeated=has_repeats(raws))
+    return follow(reading, told, key=key, zone=zone, is_legacy=is_legacy, keep_output=keep_output)
+
+
+def follow(
+    reading: Reading,
+    raws: Iterable[Raw],
+    *,
+    key: LogKey,
+    zone: ZoneInfo,
+    is_legacy: bool,
+    keep_output: int,
+    keep: Callable[[Record], None] | None = None,
+) -> Reading:
+    """As `interpret`, record by record as they come; `keep` takes them instead of `reading.records`."""
+    keep = keep or reading.records.append
     ending = Ending(key)
     trusted = _OLD_AIRFLOW_FILES if is_legacy else _AIRFLOW_FILES
     is_announced = False  # "Executing <Task" was seen, and not yet the "Started process" that may follow
-    for raw in _without_repeats(raws, reading):
+    for raw in raws:
         level = _level(raw)
         failure = last_exception(raw.text) if START in raw.text else None
         record = Record(raw.no, moment(raw.at_text, zone), level, raw.file, raw.text, failure)
-        reading.records.append(record)
+        keep(record)
         if raw.file in trusted:
             is_executing = raw.text.startswith("Executing <")
             if is_executing or raw.text.startswith("Started process "):
@@ -133,7 +165,7 @@ def _level(raw: Raw) -> str:
     return _LEVELS.get(raw.level) or raw.level.lower()
 
 
-def _unnested(raws: list[Raw]) -> Iterator[Raw]:
+def unnested(raws: Iterable[Raw]) -> Iterator[Raw]:
     """Up to 1.10 a child's records pass through another logger: `Job 7: Subtask t [..] {x.py:60} INFO - msg`.
 
     Each line of a child's traceback then has a head of its own: they are one record of the child again here.
@@ -163,33 +195,39 @@ def _unnested(raws: list[Raw]) -> Iterator[Raw]:
         yield child
 
 
-def _without_repeats(raws: list[Raw], reading: Reading) -> Iterator[Raw]:
+def once(raws: Iterable[Raw], reading: Reading, *, is_repeated: bool) -> Iterator[Raw]:
     """Where the local file survives, each further upload appends it whole: later segments repeat earlier ones.
 
     Only then are equal records dropped; elsewhere two equal prints in one millisecond are two records.
     """
-    levels = [_level(raw) for raw in raws]
-    reading.warning_count = sum(level in WARNINGS for level in levels)
-    reading.error_count = sum(level in ERRORS for level in levels)
-    if not has_repeats(raws):
-        yield from raws
-        return
-    seen: set[tuple[str, str, str]] = set()
+    seen: set[bytes] = set()
     for raw in raws:
-        identity = (raw.at_text, raw.file, raw.text)
-        if identity not in seen:
-            seen.add(identity)
-            yield raw
+        level = _level(raw)
+        reading.warning_count += level in WARNINGS
+        reading.error_count += level in ERRORS
+        if is_repeated:
+            text = f"{raw.at_text}\0{raw.file}\0{raw.text}".encode("utf-8", "replace")
+            identity = blake2b(text, digest_size=16).digest()
+            if identity in seen:
+                continue
+            if len(seen) < MAX_SEEN:
+                seen.add(identity)
+            else:
+                reading.partial = "repeated segments of more records than are compared"
+        yield raw
 
 
 def has_repeats(raws: list[Raw]) -> bool:
     """Whether one process start is told twice: the object then holds segments more than once."""
-    starts = [
-        (r.at_text, r.text)
-        for r in raws
-        if r.file == "standard_task_runner.py" and r.text.startswith("Started process")
-    ]
+    starts = [start for raw in raws if (start := process_start(raw))]
     return len(starts) != len(set(starts))
+
+
+def process_start(raw: Raw) -> tuple[str, str] | None:
+    """What tells one process start from another; None for any other record."""
+    if raw.file == "standard_task_runner.py" and raw.text.startswith("Started process"):
+        return raw.at_text, raw.text
+    return None
 
 
 def _describe(reading: Reading, record: Record) -> None:

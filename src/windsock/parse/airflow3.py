@@ -7,7 +7,7 @@ State comes only from records of the logger `task` that are not output (3.0 give
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -60,9 +60,9 @@ def read(text: bytes, *, keep_output: int = 50) -> Reading:
     return reading
 
 
-def decode(text: bytes) -> Iterator[Decoded]:
+def decode(text: bytes, *, first_no: int = 0) -> Iterator[Decoded]:
     """Every line as a record. A line that is no JSON object has no body, no level and its text as message."""
-    no = 0
+    no = first_no
     for line in text.split(b"\n"):
         if not line.strip():
             continue
@@ -95,13 +95,24 @@ def decode_line(line: bytes, *, no: int) -> Decoded:
     return record_of(no, body), body
 
 
-def interpret(reading: Reading, records: Iterable[Decoded], *, keep_output: int = 50) -> Reading:
+def interpret(
+    reading: Reading,
+    records: Iterable[Decoded],
+    *,
+    keep_output: int = 50,
+    keep: Callable[[Record], None] | None = None,
+) -> Reading:
     """What the records say together. Quiet ones may be left out, if `record_count` counts them; but before 3.3, where no
-    process begins with a group, those may not that begin with one of `STARTS`."""
+    process begins with a group, those may not that begin with one of `STARTS`.
+
+    `keep` takes the records instead of `reading.records`."""
+    keep = keep or reading.records.append
     segment = Segment()
     bundle_starts = group_starts = 0
+    last_no = -1
     for record, body in records:
-        reading.records.append(record)
+        keep(record)
+        last_no = record.no
         if record.level != "info":
             reading.warning_count += record.level in WARNINGS
             reading.error_count += record.level in ERRORS
@@ -131,7 +142,7 @@ def interpret(reading: Reading, records: Iterable[Decoded], *, keep_output: int 
             segment.import_failure = record.failure
         elif record.message.startswith("Done. Returned value was"):
             segment.is_begun = True
-    if reading.records and reading.records[-1].no < reading.record_count - 1:
+    if -1 < last_no < reading.record_count - 1:
         segment.is_torn = False  # what was left out stands behind
     reading.process_starts = group_starts or bundle_starts
     segment.conclude(reading)

@@ -18,6 +18,7 @@ from windsock.parse.columns import Take
 from windsock.parse.columns_airflow2 import Airflow2Columns
 from windsock.parse.columns_airflow3 import Airflow3Columns
 from windsock.parse.events import Events
+from windsock.parse.pieces import capped
 from windsock.parse.reading import Passed, Reading
 from windsock.parse.task_log import MAX_MESSAGE_BYTES, Lines, as_rows, plausible, read_task_log
 from windsock.signature import is_of_command
@@ -103,6 +104,8 @@ def _scanned(objects: Sequence[LogObject], events: Events | None) -> Iterator[tu
 class _Airflow3:
     """JSON lines."""
 
+    borders = dialects.BORDERS["airflow3"]
+
     def begins(self, data: bytes) -> bool:
         return dialects.begins_as_airflow3(data)
 
@@ -128,6 +131,8 @@ class _Airflow3:
 
 class _Airflow2:
     """Text records."""
+
+    borders = dialects.BORDERS["airflow2"]
 
     def begins(self, data: bytes) -> bool:
         return data.startswith(b"[2") and data[11:12] == b"T" and dialects.begins_as_airflow2(data)
@@ -175,7 +180,7 @@ def _buffers(
     ends: list[int] = []
     size = 0
     for place, one in enumerate(objects):
-        if not dialect.begins(one.data):
+        if not dialect.begins(one.data) or capped(one.data, dialect.borders)[1]:
             continue
         for piece in _pieces(one.data, dialect):
             if size and size + len(piece) > SCAN_BYTES:

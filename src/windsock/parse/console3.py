@@ -35,7 +35,7 @@ _RAISED = re.compile(r"(?P<type>[^\W\d][\w.]*)(?:: ?(?P<message>.*))?\Z", re.DOT
 
 def read(text: str, *, keep_output: int = 50) -> Reading:
     """Read every record of either form; a file holds one of them."""
-    records = list(_records(text))
+    records = list(decode(text))
     reading = Reading("airflow3_text", record_count=len(records))
     airflow3.interpret(reading, records, keep_output=keep_output)
     return reading
@@ -46,8 +46,9 @@ def matches(line: str) -> bool:
     return bool(HEAD_UI.match(line) or HEAD_CONSOLE.match(ANSI.sub("", line)))
 
 
-def _records(text: str) -> Iterator[airflow3.Decoded]:
-    no = -1
+def decode(text: str, *, first_no: int = 0) -> Iterator[airflow3.Decoded]:
+    """The records of a text, numbered from `first_no`."""
+    no = first_no - 1
     first: tuple[re.Match[str], str] | None = None
     further: list[str] = []
     for line in text.split("\n"):

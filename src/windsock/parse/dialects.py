@@ -8,13 +8,21 @@ from collections import Counter
 from windsock.model import LogKey
 from windsock.parse import airflow2, airflow3, console3, elastic, wrapped
 from windsock.parse.heads import HEAD, head
+from windsock.parse.pieces import CUT_TOLD, LINES, Borders, capped
 from windsock.parse.reading import Reading
 
-_LOOK_BYTES = 1024**2
+LOOK_BYTES = 1024**2
 _LOOK_LINES = 400
 _SURE = 12  # heads of one dialect and none of another: no need to look further
 _MAX_LAYERS = 4
 _OWN_HEAD = re.compile(rb'\{"timestamp":"[^"\\]*","level":"[^"\\]*","event":')
+BORDERS = {
+    "airflow3": LINES,
+    "elastic": LINES,
+    "airflow2": Borders(b"[\x1b", airflow2.is_head),
+    "console3": Borders(b"[\x1b2", lambda line: console3.matches(line.decode("utf-8", "replace"))),
+}
+"""Where the records of each dialect begin."""
 _ELASTIC, _ELASTIC_BYTES = b'\n{"asctime"', 64 * 1024
 
 
@@ -45,23 +53,31 @@ def _first_line(data: bytes) -> bytes:
     return data if end < 0 else data[:end]
 
 
-def _read(data: bytes, key: LogKey, timezone: str, layers: int) -> Reading | None:
+def dialect_of(data: bytes) -> str:
+    """`airflow3`, `airflow2`, `elastic` or `console3` by the beginning of a log; empty where it is none of these as it
+    stands: wrapped by a collector, prefixed, or no log."""
     if begins_as_airflow3(data):
-        return airflow3.read(data)
+        return "airflow3"
     if begins_as_airflow2(data):
-        return airflow2.read(data.decode("utf-8", "replace"), key=key, timezone=timezone)
-    kinds, prefixed = _kinds(data)
+        return "airflow2"
+    return _commonest(_kinds(data)[0])
+
+
+def _commonest(kinds: Counter[str]) -> str:
     json_lines = kinds["airflow3"] + kinds["elastic"]
     if json_lines and json_lines >= kinds["airflow2"]:
-        if kinds["airflow3"] >= kinds["elastic"]:
-            return airflow3.read(data)
-        return elastic.read(data, key=key, timezone=timezone)
+        return "airflow3" if kinds["airflow3"] >= kinds["elastic"] else "elastic"
     if kinds["airflow2"] >= max(1, kinds["console3"]):
-        return airflow2.read(data.decode("utf-8", "replace"), key=key, timezone=timezone)
-    if kinds["console3"]:
-        return console3.read(data.decode("utf-8", "replace"))
+        return "airflow2"
+    return "console3" if kinds["console3"] else ""
+
+
+def _read(data: bytes, key: LogKey, timezone: str, layers: int) -> Reading | None:
+    if dialect := dialect_of(data):
+        return _read_as(dialect, data, key, timezone)
     if layers == 0:
         return None
+    kinds, prefixed = _kinds(data)
     if kinds["wrapped"] and (inside := wrapped.unwrap_lines(data)):
         return _inside(inside, key, timezone, layers)
     if prefixed and (bare := wrapped.without_prefix(data, prefixed)) is not None:
@@ -69,6 +85,21 @@ def _read(data: bytes, key: LogKey, timezone: str, layers: int) -> Reading | Non
     if data.lstrip()[:1] in (b"{", b"[") and (inside := wrapped.unwrap_document(data)):
         return _inside(inside, key, timezone, layers)
     return _stampless(data, key, timezone)
+
+
+def _read_as(dialect: str, data: bytes, key: LogKey, timezone: str) -> Reading:
+    data, is_cut = capped(data, BORDERS[dialect])
+    if dialect == "airflow3":
+        reading = airflow3.read(data)
+    elif dialect == "elastic":
+        reading = elastic.read(data, key=key, timezone=timezone)
+    elif dialect == "airflow2":
+        reading = airflow2.read(data.decode("utf-8", "replace"), key=key, timezone=timezone)
+    else:
+        reading = console3.read(data.decode("utf-8", "replace"))
+    if is_cut:
+        reading.partial = reading.partial or CUT_TOLD
+    return reading
 
 
 def _inside(inside: wrapped.Unwrapped, key: LogKey, timezone: str, layers: int) -> Reading | None:
@@ -84,7 +115,7 @@ def _kinds(data: bytes) -> tuple[Counter[str], bytes | None]:
     kinds: Counter[str] = Counter()
     prefixed: bytes | None = None
     seen = 0
-    for line in data[:_LOOK_BYTES].split(b"\n"):
+    for line in data[:LOOK_BYTES].split(b"\n"):
         if not line.strip():
             continue
         seen += 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,25 +16,30 @@ from windsock.parse.wrapped import decode
 def read(text: bytes, *, key: LogKey, timezone: str = "UTC", keep_output: int = 50) -> Reading:
     """The same records as the text form, told field by field; text records between them are read as such."""
     reading = Reading("airflow2_json")
-    raws: list[Raw] = []
+    raws = list(records(text, reading))
+    reading.record_count = len(raws)
+    return interpret(
+        reading, raws, key=key, zone=ZoneInfo(timezone), is_legacy=False, keep_output=keep_output
+    )
+
+
+def records(text: bytes, reading: Reading, *, first: int = 0) -> Iterator[Raw]:
+    """The records of whole lines, numbered from `first`; what is no JSON is noted in the reading."""
+    no = first
     for line in text.split(b"\n"):
         if not line.strip():
             continue
         if not line.startswith(b"{"):
             reading.partial = "lines that are not JSON"
-            plain = head(line.decode("utf-8", "replace"), no=len(raws))
-            if plain:
-                raws.append(plain)
-            continue
-        body = decode(line)
-        if isinstance(body, dict):
-            raws.append(_raw(len(raws), body))
+            raw = head(line.decode("utf-8", "replace"), no=no)
+        elif isinstance(body := decode(line), dict):
+            raw = _raw(no, body)
         else:
             reading.partial = "a line that is not JSON"
-    reading.record_count = len(raws)
-    return interpret(
-        reading, raws, key=key, zone=ZoneInfo(timezone), is_legacy=False, keep_output=keep_output
-    )
+            raw = None
+        if raw:
+            yield raw
+            no += 1
 
 
 def _raw(no: int, body: dict[str, Any]) -> Raw:

@@ -57,11 +57,12 @@ def head(line: str, *, no: int, pattern: re.Pattern[str] = HEAD) -> Raw | None:
 
 def split(text: str) -> tuple[list[Raw], str]:
     """Records by their heads, and the text before the first. Split on newline only (form feeds and U+2028 are text)."""
-    raws, orphan = _split(text, HEAD)
-    return (raws, orphan) if raws else _split(text, _STAMPLESS)
+    raws, orphan = split_at(text)
+    return (raws, orphan) if raws else split_at(text, _STAMPLESS)
 
 
-def _split(text: str, pattern: re.Pattern[str]) -> tuple[list[Raw], str]:
+def split_at(text: str, pattern: re.Pattern[str] = HEAD) -> tuple[list[Raw], str]:
+    """As `split`, by heads of one form only."""
     raws: list[Raw] = []
     orphan: list[str] = []
     further: list[str] = []

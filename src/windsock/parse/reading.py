@@ -28,6 +28,9 @@ STATES = frozenset(
     ]
 )
 
+KEEP_OUTPUT = 50
+"""Lines of a command's output that are kept: the last ones, for the signature of its failure."""
+
 WARNINGS, ERRORS = ("warning", "error", "critical"), ("error", "critical")
 """Levels that count as a warning or worse, and as an error or worse."""
 
@@ -132,6 +135,7 @@ class Reading(msgspec.Struct):
     def add_trigger(self, failure: Failure) -> None:
         """What the trigger of a deferred task raised; to the task it is as the output of a command."""
         self.command_output.append(f"{failure.type}: {failure.message}")
+        del self.command_output[:-KEEP_OUTPUT]
 
 
 TRIGGER_FAILED = "Trigger failed:"

@@ -12,6 +12,7 @@ from typing import Literal
 from windsock.model import LogKey, Outcome, Parsed, Reject, Row
 from windsock.parse import dialects
 from windsock.parse.blame import blame
+from windsock.parse.plain import MAX_PLAIN_BYTES, TooMuch, unzipped
 from windsock.parse.reading import FAILED, RETRY, Failure, Reading, Record
 from windsock.redaction import redact
 from windsock.signature import error_signature, is_of_command, short_type
@@ -20,10 +21,8 @@ Lines = Literal["errors", "warnings", "all"]
 
 PARSER_VERSION = "3"
 MAX_MESSAGE_BYTES = 16 * 1024
-MAX_PLAIN_BYTES = 2 * 1024**3
 CUT = " …[cut]"
-_GZIP = b"\x1f\x8b"
-_WORSE = {"errors": ("error", "critical"), "warnings": ("warning", "error", "critical")}
+WORSE = {"errors": ("error", "critical"), "warnings": ("warning", "error", "critical")}
 
 
 def read_task_log(
@@ -38,27 +37,18 @@ def read_task_log(
 ) -> Outcome:
     """Read one object. Rejects: `empty`, `not_a_log`, `bad_gzip`, `too_large`. `timezone` is for stamps without zone."""
     size = len(data)
-    if data[:2] == _GZIP:
-        plain = _gunzip(data)
-        if isinstance(plain, Reject):
-            return plain
-        data = plain
+    try:
+        data = b"".join(unzipped([data], at_most=MAX_PLAIN_BYTES))
+    except zlib.error as error:
+        return Reject("task_logs", "bad_gzip", str(error))
+    except TooMuch:
+        return Reject("task_logs", "too_large", "unpacks to too much")
     if not data.strip():
         return Reject("task_logs", "empty", "the object holds no text")
     reading = dialects.read(data, key=key, timezone=timezone)
     if reading is None or not reading.records:
         return Reject("task_logs", "not_a_log", "no record of any known Airflow log format")
     return as_rows(key, reading, size, object_url=object_url, etag=etag, modified_at=modified_at, lines=lines)
-
-
-def _gunzip(data: bytes) -> bytes | Reject:
-    """Bounded: a small object that unpacks to gigabytes is a reject, not a crash."""
-    unpack = zlib.decompressobj(wbits=31)
-    try:
-        plain = unpack.decompress(data, min(MAX_PLAIN_BYTES, len(data) * 2000 + 1_000_000))
-    except zlib.error as error:
-        return Reject("task_logs", "bad_gzip", str(error))
-    return Reject("task_logs", "too_large", "unpacks to too much") if unpack.unconsumed_tail else plain
 
 
 def as_rows(
@@ -75,10 +65,7 @@ def as_rows(
     """What the reading comes to. `passed` records carry no event: they are below every threshold but `all`."""
     started_at, ended_at = _span(reading, modified_at)
     failure, signature = reading.failure, _ended_by(reading)
-    ids: Row = {
-        "dag_id": key.dag_id, "run_id": key.run_id, "task_id": key.task_id,
-        "map_index": key.map_index, "try_number": key.try_number,
-    }  # fmt: skip
+    ids = ids_of(key)
     row: Row = ids | {
         "state": reading.state,
         "state_reason": reading.state_reason,
@@ -108,13 +95,21 @@ def as_rows(
         "read_path": read_path,
     }
     events = [
-        _event(ids, record, reading, modified_at, object_url)
+        event_row(ids, record, reading, modified_at, object_url)
         for record in reading.records
-        if lines == "all" or record.level in _WORSE[lines] or record.failure
+        if lines == "all" or record.level in WORSE[lines] or record.failure
     ]
     samples = _samples(reading, modified_at, object_url)
     rows = {"task_logs": [row], "log_events": events, "parse_samples": samples}
     return Parsed("task_logs", rows, reading.partial)
+
+
+def ids_of(key: LogKey) -> Row:
+    """The five ids, as every row of the attempt carries them."""
+    return {
+        "dag_id": key.dag_id, "run_id": key.run_id, "task_id": key.task_id,
+        "map_index": key.map_index, "try_number": key.try_number,
+    }  # fmt: skip
 
 
 def _span(reading: Reading, modified_at: datetime | None) -> tuple[datetime | None, datetime | None]:
@@ -139,7 +134,9 @@ def _span(reading: Reading, modified_at: datetime | None) -> tuple[datetime | No
     return (first[1], last) if first else (None, None)
 
 
-def _event(ids: Row, record: Record, reading: Reading, modified_at: datetime | None, object_url: str) -> Row:
+def event_row(
+    ids: Row, record: Record, reading: Reading, modified_at: datetime | None, object_url: str
+) -> Row:
     failure = record.failure
     return ids | {
         "logged_at": plausible(record.at, modified_at),
@@ -148,7 +145,7 @@ def _event(ids: Row, record: Record, reading: Reading, modified_at: datetime | N
         "logger": redact(record.logger),
         "message": cut(redact(record.message)),
         "exception_type": short_type(failure.type) if failure else None,
-        "error_signature": _signature(failure, reading.command_output) if failure else None,
+        "error_signature": signature_of(failure, reading.command_output) if failure else None,
         "object_url": object_url,
     }
 
@@ -156,7 +153,7 @@ def _event(ids: Row, record: Record, reading: Reading, modified_at: datetime | N
 def _ended_by(reading: Reading) -> str | None:
     """The signature of the exception that ended the attempt, else of what ended it without one."""
     if reading.failure:
-        return _signature(reading.failure, reading.command_output)
+        return signature_of(reading.failure, reading.command_output)
     return error_signature(None, reading.cause)
 
 
@@ -174,7 +171,7 @@ def _blame(reading: Reading, signature: str | None) -> str | None:
     )
 
 
-def _signature(failure: Failure, output: list[str]) -> str | None:
+def signature_of(failure: Failure, output: list[str]) -> str | None:
     """Redacted before it is put together; the output is looked at only where a command failed."""
     telling = [redact(line) for line in output] if output and is_of_command(failure.message) else []
     return error_signature(failure.type, redact(failure.message), failure.frame, telling)

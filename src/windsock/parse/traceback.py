@@ -153,4 +153,4 @@ def _message(first: str, rest: list[str]) -> str:
 
 def clean_type(name: str) -> str:
     """A class name without its module and without Airflow's hash of the file."""
-    return _UNUSUAL_PREFIX.sub("", name).rsplit(".", 1)[-1]
+    return _UNUSUAL_PREFIX.sub("", name).rstrip(".").rsplit(".", 1)[-1]

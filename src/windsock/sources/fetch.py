@@ -9,11 +9,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from windsock.model import Reject, SourceObject
-from windsock.store import Body, NotFound, ObjectUnreadable, Store
+from windsock.store import Body, NotFound, ObjectUnreadable, Store, TooLarge
 
 BYTES_IN_FLIGHT = 64 * 1024 * 1024
 MAX_OBJECT_BYTES = 1024**3
-RANGE_BYTES = 8 * 1024 * 1024
 MIN_REQUESTS, MAX_REQUESTS = 8, 256
 REQUESTS_PER_MS = (
     8  # one core reads about 8,000 small objects a second: that many a millisecond hide the wait
@@ -23,21 +22,18 @@ WRONG_LENGTH_TRIES = 3
 
 @dataclass(frozen=True, slots=True)
 class Ranges:
-    """An object too large to be held: its bytes in order, a range in memory at a time."""
+    """An object too large to be held: its bytes in order, as often as wanted, a few MB in memory at a time."""
 
     store: Store
     obj: SourceObject
 
-    def chunks(self, size: int = RANGE_BYTES) -> Iterator[bytes]:
-        """Raises what `Store.get_range` raises; a store that answers less than it listed ends in `wrong_length`."""
-        for start in range(0, self.obj.size, size):
-            end = min(start + size, self.obj.size)
-            chunk = self.store.get_range(self.obj.path, start, end)
-            if len(chunk) != end - start:
-                raise ObjectUnreadable(
-                    "wrong_length", f"{self.obj.url}: {len(chunk)} of {end - start} bytes at {start}"
-                )
-            yield chunk
+    def chunks(self) -> Iterator[bytes]:
+        """Raises Changed, NotFound and ObjectUnreadable."""
+        return self.store.chunks(self.obj)
+
+    def renewed(self) -> Ranges:
+        """The version of the object that is to be had now."""
+        return Ranges(self.store, self.store.head(self.obj.path))
 
 
 Fetched = tuple[SourceObject, bytes | Reject]
@@ -65,31 +61,35 @@ class Width:
 
 def fetch(store: Store, objects: Iterable[SourceObject], *, kind: str) -> Iterator[Fetched]:
     """As `fetch_or_stream`, every object of up to 1 GB as bytes."""
-    for obj, data in fetch_or_stream(store, objects, kind=kind, stream_from=None):
-        assert not isinstance(data, Ranges)
+    for obj, data in fetch_or_stream(store, objects, kind=kind, stream_from=MAX_OBJECT_BYTES):
+        if isinstance(data, Ranges):
+            data = Reject(kind, "too_large", f"{obj.size} bytes; the limit is {MAX_OBJECT_BYTES}")
         yield obj, data
 
 
 def fetch_or_stream(
-    store: Store, objects: Iterable[SourceObject], *, kind: str, stream_from: int | None
+    store: Store,
+    objects: Iterable[SourceObject],
+    *,
+    kind: str,
+    stream_from: int,
+    in_flight_bytes: int = BYTES_IN_FLIGHT,
 ) -> Iterator[FetchedOrRanges]:
     """Bytes in the order of `objects`; the next ones are fetched while the caller reads this one.
 
     An object that grew or was replaced since it was listed comes with the size and etag of what was read. Objects of
-    `stream_from` bytes or more come as `Ranges`."""
-    waiting: deque[tuple[SourceObject, Future[FetchedOrRanges]]] = deque()
+    more than `stream_from` bytes come as `Ranges`, also those that were smaller when they were listed."""
+    waiting: deque[tuple[int, Future[FetchedOrRanges]]] = deque()
     in_flight, width = 0, Width()
     pool = ThreadPoolExecutor(MAX_REQUESTS, thread_name_prefix="fetch")
     try:
         for obj in objects:
-            is_large = stream_from is not None and obj.size >= stream_from
-            size = 0 if is_large else obj.size
-            while waiting and (len(waiting) >= 2 * width.now() or in_flight + size > BYTES_IN_FLIGHT):
+            size = 0 if obj.size > stream_from else obj.size
+            while waiting and (len(waiting) >= 2 * width.now() or in_flight + size > in_flight_bytes):
                 done, future = waiting.popleft()
                 yield future.result()
-                in_flight -= done.size
-            future = pool.submit(_get, store, obj, kind, width, is_large=is_large)
-            waiting.append((obj if not is_large else replace(obj, size=0), future))
+                in_flight -= done
+            waiting.append((size, pool.submit(_get, store, obj, kind, width, stream_from=stream_from)))
             in_flight += size
         while waiting:
             yield waiting.popleft()[1].result()
@@ -98,15 +98,16 @@ def fetch_or_stream(
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _get(store: Store, obj: SourceObject, kind: str, width: Width, *, is_large: bool) -> FetchedOrRanges:
-    if is_large:
-        return obj, Ranges(store, obj)
-    if obj.size > MAX_OBJECT_BYTES:
-        return obj, Reject(kind, "too_large", f"{obj.size} bytes; the limit is {MAX_OBJECT_BYTES}")
+def _get(store: Store, obj: SourceObject, kind: str, width: Width, *, stream_from: int) -> FetchedOrRanges:
     try:
+        if obj.size > stream_from:
+            now = store.head(obj.path)
+            return now, Ranges(store, now)
         started = time.perf_counter()
-        body = _read(store, obj)
+        body = _read(store, obj, at_most=stream_from)
         width.saw(time.perf_counter() - started)
+    except TooLarge as grown:
+        return grown.obj, Ranges(store, grown.obj)
     except NotFound:
         return obj, Reject(kind, "vanished", "listed, but gone when it was read")
     except ObjectUnreadable as error:
@@ -116,10 +117,10 @@ def _get(store: Store, obj: SourceObject, kind: str, width: Width, *, is_large: 
     return obj, body.data
 
 
-def _read(store: Store, obj: SourceObject) -> Body:
+def _read(store: Store, obj: SourceObject, *, at_most: int) -> Body:
     """The body, whole. The same version with fewer bytes than were listed was cut off, whatever the store says."""
     for _ in range(WRONG_LENGTH_TRIES):
-        body = store.read(obj.path)
+        body = store.read(obj.path, at_most=at_most)
         if body.etag != obj.etag or len(body.data) >= obj.size:
             return body
     raise ObjectUnreadable("wrong_length", f"{obj.url}: {len(body.data)} of {obj.size} bytes")

@@ -6,20 +6,24 @@ that obstore refuses (`//`, `..`, tabs). Retries and time-outs are ours: obstore
 
 from windsock.store.base import (
     Body,
+    Changed,
     NotFound,
     ObjectUnreadable,
     PreconditionFailed,
     Storage,
     Store,
+    TooLarge,
 )
 from windsock.store.opening import open_store
 
 __all__ = [
     "Body",
+    "Changed",
     "NotFound",
     "ObjectUnreadable",
     "PreconditionFailed",
     "Storage",
     "Store",
+    "TooLarge",
     "open_store",
 ]

@@ -12,6 +12,9 @@ from typing import Protocol
 
 from windsock.model import SourceObject
 
+CHUNK_BYTES = 4 * 1024 * 1024
+"""What is read of a large object at a time."""
+
 ONE_PUT_BYTES = 64 * 1024 * 1024
 """Up to this size a file is published by one conditional PUT; above it, by a multipart upload."""
 
@@ -44,6 +47,21 @@ class ObjectUnreadable(Exception):
         self.reason, self.detail = reason, detail
 
 
+class Changed(ObjectUnreadable):
+    """An object was replaced while it was read in pieces."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__("changed", f"{url}: replaced while it was read")
+
+
+class TooLarge(Exception):
+    """An object is larger than the caller can hold: nothing of it was read."""
+
+    def __init__(self, obj: SourceObject) -> None:
+        super().__init__(f"{obj.url}: {obj.size} bytes")
+        self.obj = obj
+
+
 @dataclass(frozen=True, slots=True)
 class Storage:
     """How to reach the stores: the `[storage.*]` tables of the pipeline file."""
@@ -70,7 +88,8 @@ class Store(Protocol):
     """A root (`url`, no trailing slash) and the objects below it, by relative path.
 
     An `etag` compares objects over listings. A `token` names one version for a conditional write: the etag on S3,
-    the generation on Google Cloud Storage, size and time on a disk.
+    the generation on Google Cloud Storage, size and time on a disk. `chunks` gives the bytes of the very version that
+    `obj` names, a few MB in memory at a time, and raises Changed where that is no longer to be had.
     """
 
     url: str
@@ -85,7 +104,8 @@ class Store(Protocol):
     def head(self, path: str) -> SourceObject: ...
     def token(self, path: str) -> str | None: ...
     def get(self, path: str) -> bytes: ...
-    def read(self, path: str) -> Body: ...
+    def read(self, path: str, *, at_most: int | None = None) -> Body: ...
+    def chunks(self, obj: SourceObject) -> Iterator[bytes]: ...
     def get_range(self, path: str, start: int, end: int) -> bytes: ...
     def download(self, path: str, target: Path) -> str: ...
     def put(

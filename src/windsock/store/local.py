@@ -11,7 +11,17 @@ from pathlib import Path
 
 from windsock.errors import LakeError, SourceError
 from windsock.model import SourceObject
-from windsock.store.base import Body, NotFound, ObjectUnreadable, PreconditionFailed, beside, is_temporary
+from windsock.store.base import (
+    CHUNK_BYTES,
+    Body,
+    Changed,
+    NotFound,
+    ObjectUnreadable,
+    PreconditionFailed,
+    TooLarge,
+    beside,
+    is_temporary,
+)
 
 
 class LocalStore:
@@ -81,6 +91,9 @@ class LocalStore:
             stat = (self._root / path).stat()
         except (OSError, ValueError) as error:
             raise NotFound(f"{self.url}/{path}: {error}") from None
+        return self._object(path, stat)
+
+    def _object(self, path: str, stat: os.stat_result) -> SourceObject:
         return SourceObject(f"{self.url}/{path}", path, stat.st_size, _modified(stat), _etag(stat))
 
     def token(self, path: str) -> str | None:
@@ -92,15 +105,32 @@ class LocalStore:
     def get(self, path: str) -> bytes:
         return self.read(path).data
 
-    def read(self, path: str) -> Body:
+    def read(self, path: str, *, at_most: int | None = None) -> Body:
         try:
             with (self._root / path).open("rb") as handle:
                 stat = os.fstat(handle.fileno())
-                data = handle.read()
+                if at_most is not None and stat.st_size > at_most:
+                    raise TooLarge(self._object(path, stat))
+                # not past the size that was told: a log may grow faster than it is read
+                data = handle.read(stat.st_size)
         except OSError as error:
             raise self._unreadable(error, path) from None
         # a log that grows while it is read: what was read is the version that the next pull must not take as known
         return Body(data, len(data), _etag(stat), _modified(stat))
+
+    def chunks(self, obj: SourceObject) -> Iterator[bytes]:
+        """Through one handle: a file that is replaced meanwhile is read to its end, one that grows up to `obj.size`."""
+        try:
+            with (self._root / obj.path).open("rb") as handle:
+                left = obj.size
+                while left > 0:
+                    chunk = handle.read(min(CHUNK_BYTES, left))
+                    if not chunk:
+                        raise Changed(obj.url)
+                    left -= len(chunk)
+                    yield chunk
+        except OSError as error:
+            raise self._unreadable(error, obj.path) from None
 
     def get_range(self, path: str, start: int, end: int) -> bytes:
         try:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +16,23 @@ import obstore as obs
 
 from windsock.errors import SourceError
 from windsock.model import SourceObject
-from windsock.store.base import ONE_PUT_BYTES, Body, NotFound, ObjectUnreadable, PreconditionFailed, beside
+from windsock.store.base import (
+    CHUNK_BYTES,
+    ONE_PUT_BYTES,
+    Body,
+    Changed,
+    NotFound,
+    ObjectUnreadable,
+    PreconditionFailed,
+    TooLarge,
+    beside,
+)
 from windsock.store.refusals import explained, is_missing, is_precondition, of_object, refused_key
 
 Client = Any  # boto3 makes its clients at run time
 PAGE = 1000  # keys a listing request returns at most
 RANGE_BYTES = 8 * 1024 * 1024
+CHUNKS_AHEAD = 3  # ranges of a large object on their way: 12 MB in memory
 PART_BYTES, PARTS_AT_ONCE = 8 * 1024 * 1024, 3  # of a multipart upload: 24 MB in memory
 
 
@@ -145,15 +159,51 @@ class RemoteStore:
     def get(self, path: str) -> bytes:
         return self.read(path).data
 
-    def read(self, path: str) -> Body:
+    def read(self, path: str, *, at_most: int | None = None) -> Body:
         try:
             got = obs.get(self._store, self._prefix + path)
             obj = self._object(got.meta)
+            if at_most is not None and obj.size > at_most:
+                raise TooLarge(obj)  # the answer's body is not asked for
             return Body(bytes(got.bytes()), obj.size, obj.etag, obj.modified_at)
+        except TooLarge:
+            raise
         except Exception as error:  # as above
             if refused_key(error) is not None and self._make_client:
                 return self._read_by_boto3(path)
             raise of_object(error, f"{self.url}/{path}") from None
+
+    def chunks(self, obj: SourceObject) -> Iterator[bytes]:
+        """By ranges, the next ones on their way while one is read; each must be of the version that `obj` names."""
+        starts = iter(range(0, obj.size, CHUNK_BYTES))
+        with ThreadPoolExecutor(CHUNKS_AHEAD, thread_name_prefix="range") as pool:
+            ahead = deque(pool.submit(self._chunk, obj, start) for start in islice(starts, CHUNKS_AHEAD))
+            while ahead:
+                chunk = ahead.popleft().result()
+                ahead.extend(pool.submit(self._chunk, obj, start) for start in islice(starts, 1))
+                yield chunk
+
+    def _chunk(self, obj: SourceObject, start: int) -> bytes:
+        end = min(start + CHUNK_BYTES, obj.size)
+        try:
+            options: Any = {"range": (start, end)}
+            got = obs.get(self._store, self._prefix + obj.path, options=options)
+            etag, data = self._object(got.meta).etag, bytes(got.bytes())
+        except Exception as error:  # as above
+            if refused_key(error) is not None and self._make_client:
+                body = self._read_by_boto3(obj.path, Range=f"bytes={start}-{end - 1}")
+                etag, data = body.etag, body.data
+            elif isinstance(cause := of_object(error, obj.url), ObjectUnreadable) and _is_past_end(error):
+                raise Changed(obj.url) from None
+            else:
+                raise cause from None
+        if etag != obj.etag:
+            raise Changed(obj.url)
+        if len(data) != end - start:
+            raise ObjectUnreadable(
+                "wrong_length", f"{obj.url}: {len(data)} of {end - start} bytes at {start}"
+            )
+        return data
 
     def _read_by_boto3(self, path: str, **options: str) -> Body:
         from botocore.exceptions import BotoCoreError, ClientError
@@ -266,6 +316,11 @@ class RemoteStore:
         except Exception as error:  # as above
             if not is_missing(error):
                 raise explained(error, self.url) from None
+
+
+def _is_past_end(error: Exception) -> bool:
+    """A range that an object of another size cannot answer."""
+    return "416" in str(error) or "InvalidRange" in str(error) or "Requested range" in str(error)
 
 
 def _checked_parts(source: Path, check: Callable[[], None]) -> Iterator[bytes]:

@@ -1,0 +1,1 @@
+"""How much memory a pull takes at its peak, whatever it reads: `python -m benchmarks.memory`."""

@@ -1,0 +1,105 @@
+"""What the pulls of the memory benchmark read: many small objects, objects of gigabytes, lines of megabytes.
+
+All are made of real records of data/sample/real, repeated, with a real beginning and a real ending around them.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from datetime import datetime
+from pathlib import Path
+
+from benchmarks.reading.corpus import AT, large, real
+
+RUN = "dag_id={dag}/run_id=scheduled__2026-11-23T10:00:00+00:00/task_id={task}/attempt=1.log"
+BLOCK_BYTES = 8_000_000
+_LINKS = 50_000  # below what file systems allow for one file
+
+
+def small_objects(root: Path, count: int) -> None:
+    """`count` real logs, as links to a few files: what they take on disk is not what is measured."""
+    logs = [one.data for name in ("airflow3", "airflow2") for one in real(name).objects]
+    for first in range(0, count, _LINKS):
+        sources = [
+            _written(root.parent / f"sources/{first}-{place}", data) for place, data in enumerate(logs)
+        ]
+        for number in range(first, min(count, first + _LINKS)):
+            path = root / RUN.format(dag=f"dag_{number % 200:03d}", task=f"task_{number // 200:06d}")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            os.link(sources[number % len(sources)], path)
+
+
+def long_log(root: Path, dialect: str, size: int, *, is_failed: bool) -> None:
+    """One object of `size` bytes: varied user lines, some warnings, and an ending; a failed one is a command's."""
+    (model,) = large(dialect, megabytes=BLOCK_BYTES // 1_000_000, count=1).objects
+    lines = model.data.split(b"\n")
+    head, block = b"\n".join(lines[:20]) + b"\n", b"\n".join(lines[20:-20]) + b"\n"
+    tail = _FAILED[dialect] if is_failed else b"\n".join(lines[-20:])
+    path = root / RUN.format(dag=f"long_{dialect}", task="failed" if is_failed else "done")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as handle:
+        handle.write(head)
+        while handle.tell() < size:
+            handle.write(block)
+        handle.write(tail)
+    _dated(path)
+
+
+def single_line(root: Path, dialect: str, size: int) -> None:
+    """A log in which the task printed one line of `size` bytes."""
+    (model,) = large(dialect, megabytes=1, count=1).objects
+    lines = model.data.split(b"\n")
+    path = root / RUN.format(dag=f"line_{dialect}", task="print")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    head, tail = _LINE[dialect]
+    piece = b"0123456789abcdef" * 65536
+    with path.open("wb") as handle:
+        handle.write(b"\n".join(lines[:20]) + b"\n" + head)
+        while handle.tell() < size:
+            handle.write(piece)
+        handle.write(tail + b"\n" + b"\n".join(lines[-20:]))
+    _dated(path)
+
+
+def texts(count: int, *, size: int, seed: int = 7) -> list[str]:
+    """Messages that no compression makes small."""
+    rng = random.Random(seed)
+    return [rng.randbytes(size // 2).hex() for _ in range(count)]
+
+
+def _written(path: Path, data: bytes) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+    _dated(path)
+    return path
+
+
+def _dated(path: Path, at: datetime = AT) -> None:
+    os.utime(path, (at.timestamp(), at.timestamp()))
+
+
+_LINE = {
+    "airflow3": (
+        b'{"timestamp":"2026-11-23T15:23:27.467692Z","level":"info","event":"',
+        b'","logger":"task.stdout"}',
+    ),
+    "airflow2": (b"[2026-11-23T15:22:59.673+0000] {logging_mixin.py:190} INFO - ", b""),
+}
+_FAILED = {
+    "airflow3": b"".join(
+        b'{"timestamp":"2026-11-23T15:23:2%d.000001Z","level":"info","event":"out %d","logger":"airflow.task.hooks.x.SubprocessHook"}\n'
+        % (no, no)
+        for no in range(9)
+    )
+    + b'{"timestamp":"2026-11-23T15:23:30.000001Z","level":"error","event":"Task failed with exception","logger":"task","error_detail":'
+    b'[{"exc_type":"AirflowException","exc_value":"Bash command failed. The command returned a non-zero exit code 1.","frames":[]}]}\n',
+    "airflow2": b"".join(
+        b"[2026-11-23T15:23:2%d.000+0000] {subprocess.py:106} INFO - out %d\n" % (no, no) for no in range(9)
+    )
+    + b"[2026-11-23T15:23:30.000+0000] {taskinstance.py:3313} ERROR - Task failed with exception\n"
+    b'Traceback (most recent call last):\n  File "/opt/dags/d.py", line 1, in f\n'
+    b"airflow.exceptions.AirflowException: Bash command failed. The command returned a non-zero exit code 1.\n"
+    b"[2026-11-23T15:23:30.100+0000] {taskinstance.py:1226} INFO - Marking task as FAILED. dag_id=long_airflow2, task_id=failed\n",
+}
+"""The end of a command that failed, with its last lines of output."""
