@@ -140,7 +140,7 @@ def interpret(
             segment = _next(reading, is_grouped=False)
         elif record.failure and record.message.startswith("Failed to import"):
             segment.import_failure = record.failure
-        elif record.message.startswith("Done. Returned value was"):
+        elif record.message.startswith("Done. Returned value was") and record.level != "debug":
             segment.is_begun = True
     if -1 < last_no < reading.record_count - 1:
         segment.is_torn = False  # what was left out stands behind
@@ -163,8 +163,12 @@ def _next(reading: Reading, *, is_grouped: bool) -> Segment:
 
 
 def _loads_bundles(record: Record) -> bool:
-    """The first record of a process before 3.3."""
-    return record.message.startswith("DAG bundles loaded") and record.logger.endswith("DagBundlesManager")
+    """The first record of a process before 3.3. Records of level debug tell nothing, as on the fast path."""
+    return (
+        record.message.startswith("DAG bundles loaded")
+        and record.logger.endswith("DagBundlesManager")
+        and record.level != "debug"
+    )
 
 
 def as_object(line: bytes) -> dict[str, Any] | None:
