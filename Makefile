@@ -41,6 +41,7 @@ bench: install   ## how fast and how right, beside the peers: prints the tables 
 	@$(BIN)/python -m benchmarks.component_logs --megabytes 8
 	@$(BIN)/python -m benchmarks.redaction
 	@$(BIN)/python -m benchmarks.signatures
+	@$(BIN)/python -m benchmarks.memory --quick
 	@$(BIN)/python -m benchmarks.judging --quick
 
 fuzz: install    ## both reading paths held equal on inputs that coverage guides (atheris, Linux on x86-64); FUZZ_SECONDS=1200

@@ -7,10 +7,17 @@ from __future__ import annotations
 
 import os
 import random
-from datetime import datetime
+from base64 import b64encode
+from datetime import UTC, datetime
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from benchmarks.reading.corpus import AT, large, real
+from windsock.lake import Lake
+from windsock.lake.files import arrow_schema
+from windsock.schema import TABLES
 
 RUN = "dag_id={dag}/run_id=scheduled__2026-11-23T10:00:00+00:00/task_id={task}/attempt=1.log"
 BLOCK_BYTES = 8_000_000
@@ -62,10 +69,33 @@ def single_line(root: Path, dialect: str, size: int) -> None:
     _dated(path)
 
 
-def texts(count: int, *, size: int, seed: int = 7) -> list[str]:
-    """Messages that no compression makes small."""
-    rng = random.Random(seed)
-    return [rng.randbytes(size // 2).hex() for _ in range(count)]
+def failed_log(root: Path) -> None:
+    """A small log of a command that failed: one event on the day of `partition`."""
+    path = root / RUN.format(dag="orders", task="load")
+    _written(path, _FAILED["airflow2"])
+
+
+def partition(lake: Path, size: int, *, seed: int = 7) -> None:
+    """A lake whose file of one day's `log_events` has `size` bytes: messages of 3 kB that no compression makes small."""
+    Lake.open(str(lake), deployment="memory", create=True)
+    path = lake / "log_events/week=2026-11-23/part-000-of-001-d1.parquet"
+    path.parent.mkdir(parents=True)
+    schema, rng, at = (
+        arrow_schema(TABLES["log_events"]),
+        random.Random(seed),
+        datetime(2026, 11, 23, 10, tzinfo=UTC),
+    )
+    count = 0
+    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+        while path.stat().st_size < size:
+            rows = [
+                {"dag_id": f"dag_{no // 1000:06d}", "run_id": "r", "task_id": f"t{no:09d}", "map_index": -1, "try_number": 1,
+                 "logged_at": at, "record_no": 1, "level": "error", "message": b64encode(rng.randbytes(2250)).decode(),
+                 "object_url": f"s3://logs/{no}", "read_at": at}
+                for no in range(count, count + 4000)
+            ]  # fmt: skip
+            writer.write_table(pa.Table.from_pylist(rows, schema=schema))
+            count += len(rows)
 
 
 def _written(path: Path, data: bytes) -> Path:
@@ -89,13 +119,14 @@ _LINE = {
 _FAILED = {
     "airflow3": b"".join(
         b'{"timestamp":"2026-11-23T15:23:2%d.000001Z","level":"info","event":"out %d","logger":"airflow.task.hooks.x.SubprocessHook"}\n'
-        % (no, no)
-        for no in range(9)
+        % (no % 10, no)
+        for no in range(90)
     )
     + b'{"timestamp":"2026-11-23T15:23:30.000001Z","level":"error","event":"Task failed with exception","logger":"task","error_detail":'
     b'[{"exc_type":"AirflowException","exc_value":"Bash command failed. The command returned a non-zero exit code 1.","frames":[]}]}\n',
     "airflow2": b"".join(
-        b"[2026-11-23T15:23:2%d.000+0000] {subprocess.py:106} INFO - out %d\n" % (no, no) for no in range(9)
+        b"[2026-11-23T15:23:2%d.000+0000] {subprocess.py:106} INFO - out %d\n" % (no % 10, no)
+        for no in range(90)
     )
     + b"[2026-11-23T15:23:30.000+0000] {taskinstance.py:3313} ERROR - Task failed with exception\n"
     b'Traceback (most recent call last):\n  File "/opt/dags/d.py", line 1, in f\n'

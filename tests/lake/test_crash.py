@@ -15,10 +15,10 @@ from tests.support import crash
 ROOT = Path(__file__).parents[2]
 
 
-def kill(folder: Path, first: int, count: int) -> dict[str, object]:
+def kill(folder: Path, first: int, count: int, *, harness: str = "crash") -> dict[str, object]:
     # a process of its own: it forks, and must have no threads when it does
     done = subprocess.run(
-        [sys.executable, "-m", "tests.support.crash", str(folder), str(first), str(count)],
+        [sys.executable, "-m", f"tests.support.{harness}", str(folder), str(first), str(count)],
         cwd=ROOT,
         env=os.environ | {"PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"},
         capture_output=True,
@@ -40,6 +40,18 @@ def test_a_lake_stands_a_few_kills(tmp_path: Path) -> None:
 @pytest.mark.parametrize("hundred", range(10))
 def test_a_lake_stands_a_thousand_kills(tmp_path: Path, hundred: int) -> None:
     assert kill(tmp_path, 1000 + 100 * hundred, 100)["wrong"] == []
+
+
+def test_a_lake_in_a_bucket_stands_a_few_kills(tmp_path: Path) -> None:
+    told = kill(tmp_path, 0, 2, harness="crash_bucket")
+    assert told["wrong"] == []
+    assert int(str(told["kills"])) >= 2
+    assert int(str(told["writes"])) > 20, "the kills fall on the whole write path"
+
+
+@pytest.mark.e2e
+def test_a_lake_in_a_bucket_stands_a_hundred_kills(tmp_path: Path) -> None:
+    assert kill(tmp_path, 100, 100, harness="crash_bucket")["wrong"] == []
 
 
 def test_the_harness_sees_a_row_that_lies_in_two_weeks(tmp_path: Path) -> None:

@@ -1,16 +1,18 @@
 """The lake's files: names, types, row groups, order; and what is noted for healing."""
 
 import os
+import random
 from datetime import timedelta
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from tests.support.lakes import AT, NOW, event, log, obj, rows_of, write
 from windsock.errors import LakeError
-from windsock.lake import Lake
+from windsock.lake import Lake, wide
 from windsock.lake.files import arrow_schema
 from windsock.lake.merge import ROW_GROUP_ROWS, Merger, connect
 from windsock.lake.views import SQL_TYPES
@@ -64,9 +66,10 @@ def test_row_groups_keep_to_both_limits(tmp_path: Path) -> None:
         for name, kind in TABLES["log_events"].columns.items()
     )
     for count, message in ((250_000, "'m'"), (4_000, "repeat(md5(i::varchar), 500)")):
-        out = merger.write(
-            TABLES["log_events"], f"{select.format(message=message)} from range({count}) as r(i)"
-        )
+        told = tmp_path / "told.parquet"
+        rows = f"{select.format(message=message)} from range({count}) as r(i)"
+        duckdb.execute(f"copy ({rows}) to '{told}' (format parquet, row_group_size 2048)")
+        out = merger.merge(TABLES["log_events"], old=[], new=[told], gone="(select '' as object_url)")
         meta = pq.read_metadata(out)
         groups = [meta.row_group(n) for n in range(meta.num_row_groups)]
         assert sum(group.num_rows for group in groups) == count
@@ -172,3 +175,36 @@ def test_a_file_that_others_put_beside_stays(lake: Lake, root: Path) -> None:
     pq.write_table(pa.table({"run_id": ["x"]}), other)
     write(lake, (obj("a", "2"), [log("r2")]))
     assert other.exists()
+
+
+def test_long_texts_of_many_files_come_back_beside_their_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Under a limit that the texts exceed many times over, from files in any order, some of them without the column."""
+    monkeypatch.setattr(wide, "HELD_BYTES", 100_000)
+    conn = connect(256, tmp_path)
+    rng = random.Random(3)
+    expected, files = [], []
+    for number in range(4):
+        rows = []
+        for _ in range(700):
+            key, text = rng.randrange(10**6), rng.randbytes(2000).hex()
+            row = {
+                "dag_id": f"d{key:06d}",
+                "run_id": "r",
+                "task_id": f"t{number}",
+                "map_index": -1,
+                "try_number": 1,
+            }
+            rows.append(
+                row
+                | {"record_no": len(rows), "object_url": f"o{number}"}
+                | ({"message": text} if number else {})
+            )
+            expected.append((row["dag_id"], f"t{number}", len(rows) - 1, text if number else None))
+        files.append(tmp_path / f"{number}.parquet")
+        pq.write_table(pa.Table.from_pylist(rows), files[-1], row_group_size=50)
+    merger = Merger(conn, tmp_path)
+    out = merger.merge(TABLES["log_events"], old=files[:2], new=files[2:], gone="(select 'o1' as object_url)")
+    found = pq.read_table(out, columns=["dag_id", "task_id", "record_no", "message"]).to_pylist()
+    assert [tuple(row.values()) for row in found] == sorted(row for row in expected if row[1] != "t1")

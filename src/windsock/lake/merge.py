@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from windsock.errors import LakeError
 from windsock.lake.files import arrow_schema
 from windsock.lake.views import SQL_TYPES
+from windsock.lake.wide import PLACE, WideColumns, wide_columns
 from windsock.schema import Table
 
 ROW_GROUP_ROWS = 120_000
@@ -64,25 +65,31 @@ class Merger:
 
     def merge(self, table: Table, *, old: Sequence[Path], new: Sequence[Path], gone: str) -> Path:
         """The partition's rows as a file: `old` without the rows of `gone`, and `new`."""
-        return self.write(table, self._parts(table, old, new, gone))
+        return self._write(table, self._parts(table, old, new, gone))
 
-    def write(self, table: Table, rows: str) -> Path:
-        """The rows of a select, sorted, as a file of declared types. The next call overwrites it."""
+    def _write(self, table: Table, rows: str) -> Path:
+        """The rows of a select, sorted, as a file of declared types. The next call overwrites it. Of a table with long
+        texts the select gives the rows' places, too."""
         out, schema = self._scratch / "merged.parquet", arrow_schema(table)
         keys = [*table.sort_key, "object_url"]
         if table.name != "log_events":  # one record of one object is one row: the rest need not be compared
             keys += [c for c in table.columns if c not in keys and c not in ("labels", "weeks", "read_at")]
+        wide = wide_columns(table)
+        narrow = [name for name in (*table.columns, *(PLACE if wide else ())) if name not in wide]
+        keys = [key for key in dict.fromkeys(keys) if key not in wide]
         order = ", ".join(
-            f"{'cast(labels as varchar)' if key == 'labels' else key} nulls last"
-            for key in dict.fromkeys(keys)
+            f"{'cast(labels as varchar)' if key == 'labels' else key} nulls last" for key in keys
         )
-        sql = f"select {', '.join(table.columns)} from ({rows}) as kept order by {order}"
+        sql = f"select {', '.join(narrow)} from ({rows}) as kept order by {order}"
         with (
             enough_room(self._scratch, f"cannot merge {table.name}"),
             pq.ParquetWriter(out, schema, compression="zstd") as writer,
         ):
-            for group in _groups(_stream(self._conn, sql)):
-                writer.write_table(pa.Table.from_batches(group).cast(schema), row_group_size=ROW_GROUP_ROWS)
+            batches = _stream(self._conn, sql)
+            for group in _groups(WideColumns(wide).beside(batches) if wide else batches):
+                rows_of_group = pa.Table.from_batches(group).select(schema.names).cast(schema)
+                writer.write_table(rows_of_group, row_group_size=ROW_GROUP_ROWS)
+                pa.default_memory_pool().release_unused()  # else it keeps what the largest groups took
         return out
 
     def is_same(self, table: Table, old: Path, new: Path) -> bool:
@@ -97,13 +104,16 @@ class Merger:
             f"cast(null as {SQL_TYPES[kind]}) as {name}" for name, kind in table.columns.items()
         )
         parts = [f"select {empty} where false"]
+        if wide_columns(table):
+            columns += ", " + ", ".join(PLACE)
+            empty += f", '' as {PLACE[0]}, cast(null as bigint) as {PLACE[1]}"
         if old:
             parts.append(
-                f"select * from ({read_files(old)}) as old "
+                f"select * from ({read_files(old, with_place=True)}) as old "
                 f"where not exists (select 1 from {gone} as gone where gone.object_url = old.object_url)"
             )
         if new:
-            parts.append(read_files(new))
+            parts.append(read_files(new, with_place=True))
         rows = f"select {columns} from ({' union all by name '.join(parts)}) as parts"
         key = ", ".join(table.sort_key)
         if table.name in _NEWEST_WINS:
@@ -125,10 +135,11 @@ class Merger:
         return tuple(self._conn.execute(sql).fetchall()[0])
 
 
-def read_files(paths: Iterable[Path]) -> str:
-    """SQL for the rows of some files, columns by name."""
+def read_files(paths: Iterable[Path], *, with_place: bool = False) -> str:
+    """SQL for the rows of some files, columns by name; `with_place` adds where each of them stands (`wide.PLACE`)."""
     files = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
-    return f"select * from read_parquet([{files}], union_by_name = true, hive_partitioning = false)"
+    place = ", filename = true, file_row_number = true" if with_place else ""
+    return f"select * from read_parquet([{files}], union_by_name = true, hive_partitioning = false{place})"
 
 
 def _stream(conn: duckdb.DuckDBPyConnection, sql: str) -> Iterator[pa.RecordBatch]:

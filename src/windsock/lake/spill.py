@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from windsock.errors import LakeError
 from windsock.lake.files import ARROW, Partition, arrow_schema
+from windsock.lake.wide import GROUP_BYTES, wide_columns
 from windsock.model import Row, Slice
 from windsock.schema import TABLES, TIME
 
@@ -56,7 +57,10 @@ class Spill:
         for partition, rows in self._rows.items():
             schema = arrow_schema(TABLES[partition.table])
             columns = [pa.array([row.get(field.name) for row in rows], field.type) for field in schema]
-            self._write(partition, pa.table(columns, schema=schema), "rows")
+            told = pa.table(columns, schema=schema)
+            if wide_columns(TABLES[partition.table]):  # in the order in which the merge will look them up
+                told = told.sort_by([(name, "ascending") for name in TABLES[partition.table].sort_key])
+            self._write(partition, told, "rows")
         for partition, slices in self._slices.items():
             table = pa.concat_tables([one.table.slice(one.start, len(one)) for one in slices])
             read_at = pa.repeat(pa.scalar(self._read_at, ARROW[TIME]), table.num_rows)
@@ -70,7 +74,15 @@ class Spill:
         name = f"{partition.table}-{partition.week}-{partition.day}-{self._flushes}-{kind}.parquet"
         path = self._folder / name
         try:
-            pq.write_table(table, path, compression="lz4", use_dictionary=_REPEATED, write_statistics=False)
+            rows = max(100, table.num_rows * GROUP_BYTES // max(1, table.nbytes))
+            pq.write_table(
+                table,
+                path,
+                compression="lz4",
+                use_dictionary=_REPEATED,
+                write_statistics=False,
+                row_group_size=rows,
+            )
         except OSError as error:
             raise LakeError(
                 f"{path.parent}: cannot spill ({error.strerror or error}); free space or set TMPDIR"
