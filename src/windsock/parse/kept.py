@@ -8,7 +8,6 @@ from typing import overload
 
 from windsock.model import LogKey, Row
 from windsock.overflow import Overflow
-from windsock.parse import airflow3
 from windsock.parse.reading import Failure, Reading, Record
 from windsock.parse.task_log import WORSE, Lines, event_row, ids_of, plausible, signature_of
 from windsock.signature import is_of_command
@@ -23,13 +22,12 @@ class Kept:
         self._ids, self._url, self._modified_at, self._lines = ids_of(key), object_url, modified_at, lines
         self._untold = Reading("")  # the output of commands, which signatures may need, is known at the end
         self._rows: Overflow[tuple[Row, Failure | None]] = Overflow()
-        self.is_misled = self.is_command_failed = False
+        self.is_command_failed = False
         self._first: tuple[int, datetime] | None = None
         self._last: tuple[int, datetime] | None = None
 
     def see(self, record: Record) -> None:
         """One record more."""
-        self.is_misled |= airflow3.may_open_group(record) and not airflow3.opens_group(record)
         failure = record.failure
         is_command = failure is not None and is_of_command(failure.message)
         self.is_command_failed |= is_command
