@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -320,7 +321,7 @@ class RemoteStore:
 
 def _is_past_end(error: Exception) -> bool:
     """A range that an object of another size cannot answer."""
-    return "416" in str(error) or "InvalidRange" in str(error) or "Requested range" in str(error)
+    return re.search(r"\b416\b|InvalidRange|Requested range", str(error)) is not None
 
 
 def _checked_parts(source: Path, check: Callable[[], None]) -> Iterator[bytes]:
