@@ -47,6 +47,8 @@ from windsock.findings.ws515_unheard_failures import Unheard
 from windsock.findings.ws516_state_mismatch import StateMismatch
 from windsock.findings.ws517_errors_in_successes import ErrorsInSuccesses
 from windsock.findings.ws530_component_silent import ComponentSilent
+from windsock.findings.ws601_mixed_versions import MixedVersions
+from windsock.findings.ws602_version_inflation import VersionInflation
 from windsock.findings.ws901_rejects import Rejects
 from windsock.findings.ws902_check_warning import CheckWarning
 from windsock.model import Answer, Finding, Judgement, NoData
@@ -91,6 +93,8 @@ RULES: tuple[type[Rule], ...] = (
     StateMismatch,
     ErrorsInSuccesses,
     ComponentSilent,
+    MixedVersions,
+    VersionInflation,
     Rejects,
     CheckWarning,
 )
