@@ -78,6 +78,8 @@ COLUMNS: Mapping[str, Kind] = {
     "ready_from": "plain",
     "signal": "plain",
     "subject": "plain",  # of changes: settings, pools, bundles, components
+    "first_version": "plain",
+    "last_version": "plain",
     "before": "plain",  # versions, sizes, states
     "after": "plain",
 }
