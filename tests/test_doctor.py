@@ -13,13 +13,12 @@ import boto3
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Sink
-from moto.server import ThreadedMotoServer
 
 from tests.support.airflow_server import FakeAirflow
 from tests.support.airflow_server import load as load_airflow
 from tests.support.airflow_server import serve as serve_airflow
 from tests.support.object_server import Fault, ObjectServer, Request
-from tests.support.servers import free_port
+from tests.support.servers import aws_server, free_port
 from tests.test_setup import MODERN, NOW, THREE, lay
 from windsock import cli, config, doctor
 from windsock.model import Row
@@ -254,10 +253,7 @@ def test_objects_in_glacier_are_told_by_a_real_s3_interface(
 ) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "FAKE")
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=free_port(), verbose=False)
-    server.start()
-    try:
-        url = "http://{}:{}".format(*server.get_host_and_port())
+    with aws_server() as url:
         client = boto3.client("s3", endpoint_url=url, region_name="us-east-1")
         client.create_bucket(Bucket="logs")
         client.create_bucket(Bucket="lake")
@@ -267,8 +263,6 @@ def test_objects_in_glacier_are_told_by_a_real_s3_interface(
             f"[storage.s3]\nendpoint_url = '{url}'\n"
         )
         row = look(toml, now=datetime.now(UTC))["task_logs: permission"]
-    finally:
-        server.stop()
     assert row["state"] == "broken"
     assert "Glacier" in row["detail"]
 

@@ -15,8 +15,8 @@ import duckdb
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Message
-from moto.server import ThreadedMotoServer
 
+from tests.support.servers import aws_server
 from tests.test_redaction import SECRETS
 from windsock import config as configs
 from windsock import pipeline
@@ -39,17 +39,13 @@ def free_port() -> int:
 
 @pytest.fixture(scope="module")
 def s3() -> Iterator[tuple[Any, str]]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=free_port(), verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
     os.environ |= {"AWS_ACCESS_KEY_ID": "fake", "AWS_SECRET_ACCESS_KEY": "fake", "AWS_DEFAULT_REGION": "us-east-1",
                    "AWS_EC2_METADATA_DISABLED": "true"}  # fmt: skip
-    endpoint = f"http://{host}:{port}"
-    client = boto3.client("s3", endpoint_url=endpoint)
-    for bucket in ("logs", "lake"):
-        client.create_bucket(Bucket=bucket)
-    yield client, endpoint
-    server.stop()
+    with aws_server() as endpoint:
+        client = boto3.client("s3", endpoint_url=endpoint)
+        for bucket in ("logs", "lake"):
+            client.create_bucket(Bucket=bucket)
+        yield client, endpoint
 
 
 def write_pipeline(folder: Path, logs: str, lake: str, more: str = "") -> configs.Config:

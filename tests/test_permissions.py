@@ -10,9 +10,9 @@ from pathlib import Path
 import boto3
 import pytest
 import requests
-from moto.server import ThreadedMotoServer
 
 from tests.support.postgres import Postgres, postgres
+from tests.support.servers import aws_server
 from windsock import config as configs
 from windsock import pipeline
 from windsock.errors import WindsockError
@@ -38,16 +38,8 @@ def moto(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    try:
-        yield f"http://{host}:{port}"
-    finally:
-        # users and buckets outlive a server within the process
-        requests.post(f"http://{host}:{port}/moto-api/reset-auth", data=b"inf", timeout=10)
-        requests.post(f"http://{host}:{port}/moto-api/reset", timeout=10)
-        server.stop()
+    with aws_server() as endpoint:
+        yield endpoint
 
 
 def user_with(endpoint: str, policies: list[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from tests.support.crash import broken, write_log
 from tests.support.lakes import dump, rows_of
 from tests.support.object_server import Fault, ObjectServer, Request
+from tests.support.servers import aws_server
 from windsock import config as configs
 from windsock import pipeline
 from windsock.errors import ConfigError, LakeError, SourceError
@@ -100,25 +100,16 @@ def test_logs_and_lake_in_buckets(server: ObjectServer, logs: Path, tmp_path: Pa
 
 
 def test_a_bucket_seen_as_google_storage_is_read(logs: Path, tmp_path: Path) -> None:
-    """moto's S3 store answers the XML requests that a Google bucket gets. (Its buckets outlive a server: own name.)"""
-    moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    moto.start()
-    try:
-        host, port = moto.get_host_and_port()
-        client = boto3.client("s3", endpoint_url=f"http://{host}:{port}", region_name="us-east-1")
+    """moto's S3 store answers the XML requests that a Google bucket gets."""
+    with aws_server() as endpoint:
+        client = boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1")
         client.create_bucket(Bucket="elsewhere")
         for path in logs.rglob("*.log"):
-            client.put_object(
-                Bucket="elsewhere",
-                Key=f"prod/{path.relative_to(logs)}",
-                Body=path.read_bytes(),
-                ACL="public-read",
-            )
-        more = f"[storage.gcs]\nbase_url='http://{host}:{port}'\nanonymous=true\n"
+            key = f"prod/{path.relative_to(logs)}"
+            client.put_object(Bucket="elsewhere", Key=key, Body=path.read_bytes(), ACL="public-read")
+        more = f"[storage.gcs]\nbase_url='{endpoint}'\nanonymous=true\n"
         config = pipeline_of(tmp_path, "gs://elsewhere/prod", str(tmp_path / "lake"), more=more)
         assert pull(config).read == 24
-    finally:
-        moto.stop()
 
 
 def test_a_dry_run_tells_what_is_new_and_writes_nothing(

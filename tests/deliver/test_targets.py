@@ -11,13 +11,12 @@ from typing import Any
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from tests.deliver.made import deployment
 from tests.deliver.test_mail import send
 from tests.report.made import WEEK, finding
 from tests.support.object_server import Fault, ObjectServer, Request
-from tests.support.servers import Hook, Mailbox, free_port, mail_server, webhook
+from tests.support.servers import Hook, Mailbox, aws_server, free_port, mail_server, webhook
 from windsock import archive
 from windsock.errors import DeliveryError
 from windsock.pull import open_lake
@@ -124,15 +123,13 @@ def test_files_list_the_weeks_and_latest_stays_the_newest(tmp_path: Path) -> Non
 
 @pytest.fixture(scope="module")
 def aws() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=free_port(), verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
     told = {"AWS_ACCESS_KEY_ID": "fake", "AWS_SECRET_ACCESS_KEY": "fake", "AWS_DEFAULT_REGION": "us-east-1",
-            "AWS_EC2_METADATA_DISABLED": "true", "AWS_ENDPOINT_URL": f"http://{host}:{port}"}  # fmt: skip
+            "AWS_EC2_METADATA_DISABLED": "true", "AWS_ENDPOINT_URL": ""}  # fmt: skip
     before = {name: os.environ.get(name) for name in told}
     os.environ |= told
-    yield told["AWS_ENDPOINT_URL"]
-    server.stop()
+    with aws_server() as endpoint:
+        os.environ["AWS_ENDPOINT_URL"] = endpoint
+        yield endpoint
     for name, value in before.items():
         if value is None:
             os.environ.pop(name, None)
