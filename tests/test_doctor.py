@@ -19,7 +19,7 @@ from tests.support.airflow_server import load as load_airflow
 from tests.support.airflow_server import serve as serve_airflow
 from tests.support.object_server import Fault, ObjectServer, Request
 from tests.support.servers import aws_server, free_port
-from tests.test_setup import MODERN, NOW, THREE, lay
+from tests.test_setup import MODERN, NOW, THREE, answering, lay
 from windsock import cli, config, doctor
 from windsock.model import Row
 
@@ -407,3 +407,55 @@ def test_people_read_marks_mends_and_a_sum(look: Look, tmp_path: Path) -> None:
     assert "\x1b" not in text
     assert max(map(len, text.splitlines())) <= 130  # only what must stay whole is wider than asked
     assert "\x1b[31m✗" in doctor.shown(rows, width=80, colour=True)
+
+
+@pytest.mark.parametrize(
+    ("key", "version"),
+    [
+        ("etl/load/2026-11-24/1.log", "1.10 to 2.2"),
+        ("team/etl/load/2026-11-24/try_1.log", "1.10 to 2.2"),
+        ("dag_id=etl/run=17/task_id=load/attempt=1.log", "2.3 and newer"),
+        ("dag_id=etl/task_id=load/attempt=1.log", "2.3 and newer"),
+    ],
+)
+def test_an_unknown_layout_is_told_by_a_key_and_the_nearest_template(
+    look: Look, tmp_path: Path, key: str, version: str
+) -> None:
+    lay(tmp_path / "logs", {key: THREE, "readme.txt": b"x"})
+    row = look(BASE + "[sources.task_logs]\nurl = 'logs'\n")["task_logs"]
+    assert row["state"] == "broken"
+    assert f"for example {key}; nearest is that of Airflow {version}" in row["detail"]
+    assert "log_filename_template" in row["mend"]
+
+
+@pytest.mark.parametrize(
+    ("body", "what", "state"),
+    [
+        ((HEART + POOLS).encode(), "scrape", "ok"),
+        ((HEART + PARSES).encode(), "metrics: pools", "broken"),
+        (b"node_cpu_seconds_total 4\n", "scrape", "broken"),
+        (b"<html>login</html>", "scrape", "broken"),
+    ],
+)
+def test_the_endpoint_of_snapshots_is_tried(
+    look: Look, tmp_path: Path, body: bytes, what: str, state: str
+) -> None:
+    with answering({"/metrics": body}) as url:
+        toml = BASE + f"[sources.metrics]\nscrape = '{url}/metrics'\nsnapshot_url = 'kept'\n"
+        rows = look(toml)
+    assert rows[what]["state"] == state
+    if rows["scrape"]["state"] == "ok":
+        assert rows["scrape: permission"]["state"] == "ok"
+    assert not (tmp_path / "kept").exists()
+
+
+def test_snapshots_that_cannot_be_kept_are_told(look: Look, bucket: ObjectServer) -> None:
+    bucket.on_request = lambda one: Fault("status", 403) if one.method == "PUT" else None
+    with answering({"/metrics": (HEART + POOLS).encode()}) as url:
+        rows = look(
+            BASE
+            + f"[sources.metrics]\nscrape = '{url}/metrics'\nsnapshot_url = 's3://lake/m'\n"
+            + f"[storage.s3]\nendpoint_url = '{bucket.url}'\n"
+        )
+    assert rows["scrape: permission"]["state"] == "broken"
+    assert "s3:PutObject" in rows["scrape: permission"]["mend"]

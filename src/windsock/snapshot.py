@@ -37,7 +37,7 @@ def snapshot(config: Config, *, now: datetime) -> tuple[str, ...]:
     takers: dict[str, Callable[[], bytes]] = {}
     if metrics and metrics.scrape:
         # mtime=0: the same scrape gives the same bytes, so that storing it twice changes nothing
-        takers["prom.gz"] = lambda: gzip.compress(_scrape(metrics.scrape), mtime=0)
+        takers["prom.gz"] = lambda: gzip.compress(scrape(metrics.scrape), mtime=0)
     if api is not None:
         takers["api.jsonl.gz"] = lambda: take_answers(config, now=now)
     store = open_store(config.url(target), config.storage)
@@ -56,7 +56,8 @@ def snapshot(config: Config, *, now: datetime) -> tuple[str, ...]:
     return tuple(stored)
 
 
-def _scrape(url: str) -> bytes:
+def scrape(url: str) -> bytes:
+    """What a /metrics endpoint shows now. Raises SourceError where it shows no metrics."""
     if not url.startswith(("http://", "https://")):
         raise ConfigError(f"[sources.metrics] scrape {url!r}: give an http:// or https:// address")
     request = urllib.request.Request(url, headers={"Accept": "text/plain;version=0.0.4"})

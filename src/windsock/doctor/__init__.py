@@ -14,6 +14,7 @@ from windsock.doctor.lake import lake_rows
 from windsock.doctor.logs import source_rows
 from windsock.doctor.prometheus import prometheus_rows
 from windsock.doctor.row import COLUMNS, row
+from windsock.doctor.scrape import scrape_rows
 from windsock.doctor.sections import section_rows
 from windsock.doctor.show import shown
 from windsock.doctor.values import value_rows
@@ -30,6 +31,7 @@ def doctor(config: Config, *, now: datetime) -> list[Row]:
     for name in ("task_logs", "component_logs", "metrics"):
         rows += source_rows(config, name, now=now, told=told)
     rows += prometheus_rows(config, now=now, told=told)
+    rows += scrape_rows(config, now=now, told=told)
     rows += asked
     rows += lake_rows(config, now=now)
     rows += delivery_rows(config, now=now)

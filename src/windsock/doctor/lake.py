@@ -11,7 +11,7 @@ from windsock.doctor.row import CLOCK_SKEW, of_error, row
 from windsock.errors import WindsockError
 from windsock.lake import Lake, NoLake
 from windsock.model import Row
-from windsock.store import NotFound, ObjectUnreadable, PreconditionFailed, open_store
+from windsock.store import NotFound, ObjectUnreadable, PreconditionFailed, Store, open_store
 
 
 def lake_rows(config: Config, *, now: datetime) -> list[Row]:
@@ -25,7 +25,7 @@ def lake_rows(config: Config, *, now: datetime) -> list[Row]:
         return [of_error("lake", error)]
     else:
         first = row("lake", "ok", url)
-    return [first, *_writable(config, url, now=now)]
+    return [first, *writable_rows("lake", open_store(url, config.storage), now=now)]
 
 
 def _open(config: Config) -> Lake:
@@ -39,10 +39,11 @@ def _open(config: Config) -> Lake:
     )
 
 
-def _writable(config: Config, url: str, *, now: datetime) -> list[Row]:
-    store = open_store(url, config.storage)
+def writable_rows(name: str, store: Store, *, now: datetime) -> list[Row]:
+    """Whether a place may be written to, and what time its store thinks it is. What is written to learn that goes."""
+    what = f"{name}: permission"
     if store.local_root is not None:
-        return [_folder(store.local_root)]
+        return [_folder(what, store.local_root)]
     probe = f"_windsock/doctor-{os.getpid()}"
     try:
         store.put(probe, b"windsock doctor was here\n")
@@ -51,18 +52,21 @@ def _writable(config: Config, url: str, *, now: datetime) -> list[Row]:
     except WindsockError as error:
         told, _, mend = str(error).rpartition("; ")
         if "access denied" in told:
-            mend = "allow put, get and delete below the lake (s3:PutObject, GetObject, DeleteObject; storage.objects.*)"
-        return [row("lake: permission", "broken", told, mend)]
+            mend = (
+                "allow put, get and delete there (s3:PutObject, GetObject, DeleteObject; storage.objects.*)"
+            )
+        return [row(what, "broken", told, mend)]
     except (NotFound, ObjectUnreadable, PreconditionFailed) as error:
-        return [row("lake: permission", "broken", f"{url}: {error}", "allow put, get and delete below the lake")]  # fmt: skip
-    return [row("lake: permission", "ok", "objects can be written and removed"), clock("clock", "the store", stored_at, now=now)]  # fmt: skip
+        return [row(what, "broken", f"{store.url}: {error}", "allow put, get and delete there")]
+    clocks = clock("clock" if name == "lake" else f"{name}: clock", "the store", stored_at, now=now)
+    return [row(what, "ok", "objects can be written and removed"), clocks]
 
 
-def _folder(root: Path) -> Row:
+def _folder(what: str, root: Path) -> Row:
     parent = next(one for one in (root, *root.parents) if one.exists())
     if not (parent.is_dir() and os.access(parent, os.W_OK)):
-        return row("lake: permission", "broken", f"{parent}: not writable", "choose another [lake] url")
-    return row("lake: permission", "ok", f"{parent} can be written")
+        return row(what, "broken", f"{parent}: not writable", "choose another folder, or allow writing to it")
+    return row(what, "ok", f"{parent} can be written")
 
 
 def clock(what: str, whose: str, theirs: datetime, *, now: datetime) -> Row:

@@ -17,6 +17,7 @@ from windsock.errors import WindsockError
 from windsock.glance import glance_at_logs
 from windsock.model import Row, SourceObject
 from windsock.sources.layout import Layout, look, spread
+from windsock.sources.templates import nearest
 from windsock.store import Store, open_store
 
 SILENT = timedelta(days=8)
@@ -84,12 +85,25 @@ def _nothing(name: str, url: str, found: Layout) -> Row:
         mend = REMOTE if name == "task_logs" else "check the url, and that something writes there"
         return row(name, "broken", f"{url}: holds no object at all", mend)
     seen = f"; instead: {', '.join(found.sentences())}" if found.kinds else ""
+    detail = f"{url}: no {name.replace('_', ' ')} in a sample of {found.sampled} objects{seen}"
+    if name == "task_logs":
+        return _unknown_layout(name, detail, found)
     mend = {
-        "task_logs": "check the url: it is the folder above `dag_id=…/` (remote_base_log_folder); a layout of your own "
-        "needs [sources.task_logs] filename_template, as [logging] log_filename_template has it",
         "metrics": "metric files end in .prom, .prom.gz, .statsd or .statsd.gz; `windsock snapshot` writes such",
     }.get(name, "check the url: it is the folder that holds scheduler and dag-processor output")
-    return row(name, "broken", f"{url}: no {name.replace('_', ' ')} in a sample of {found.sampled} objects{seen}", mend)  # fmt: skip
+    return row(name, "broken", detail, mend)
+
+
+def _unknown_layout(name: str, detail: str, found: Layout) -> Row:
+    """No key is of a known layout: which one comes nearest to which, and the setting that tells the truth."""
+    mend = "check the url: it is the folder above `dag_id=…/` (remote_base_log_folder)"
+    logs = [one for one in found.others if one.endswith(".log")]
+    if logs:
+        key, version, template = nearest(logs)
+        near = f"; nearest is that of Airflow {version}, {template}" if template else ""
+        detail += f"; for example {key}{near}"
+        mend += "; for a layout of your own set filename_template as [logging] log_filename_template of airflow.cfg has it"
+    return row(name, "broken", detail, mend)
 
 
 def _layout(name: str, url: str, found: Layout, *, config: Config) -> Row:

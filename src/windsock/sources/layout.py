@@ -20,6 +20,7 @@ from windsock.store import Store
 FOLDERS = 40  # folder listings at most
 SPREAD = 12  # folders of one level that are looked into
 KEYS = 40  # keys taken below each of them
+OTHERS_KEPT = 20
 _RECENT = timedelta(days=14)
 
 _MODERN = re.compile(
@@ -68,6 +69,7 @@ class Layout:
     sampled: int = 0
     dag_folders: int = 0  # `dag_id=…/` folders seen, of which some were looked into
     other: int = 0
+    others: list[str] = field(default_factory=list)  # some keys of the rest
     newest_at: datetime | None = None
     template: str = ""  # filename_template guessed from keys of kind `template`
 
@@ -158,6 +160,8 @@ def _note(layout: Layout, obj: SourceObject) -> None:
         layout.kinds.setdefault("template", Kind()).add(obj, parts[0], parts[1])
     else:
         layout.other += 1
+        if len(layout.others) < OTHERS_KEPT:
+            layout.others.append(obj.path)
 
 
 def _undated(path: str) -> str:
