@@ -39,6 +39,7 @@ def main() -> None:
         f"-dict={words}",
         "-max_len=8192",
         "-timeout=20",
+        "-rss_limit_mb=4096",  # the instrumentation itself grows by some 60 MB a minute; windsock does not
         f"-artifact_prefix={folder}/",
     ]
     atheris.Setup([sys.argv[0], *options, str(folder), str(CORPUS)], check)
