@@ -22,7 +22,7 @@ from windsock.parse.reading import Passed, Reading
 from windsock.parse.task_log import MAX_MESSAGE_BYTES, Lines, as_rows, plausible, read_task_log
 from windsock.signature import is_of_command
 
-SCAN_BYTES = 1 << 20  # a scan's columns then stay in the processor's cache
+SCAN_BYTES = 2 << 20  # a scan's columns then stay in the processor's cache, and its calls are few
 UTC_ZONE = ZoneInfo("UTC")  # the stamps carry their own
 Told = tuple[int, bytes]
 """What a scan hands on to be decoded: a record's number and its bytes."""
@@ -191,6 +191,9 @@ def _buffers(
 
 def _pieces(data: bytes, dialect: _Airflow3 | _Airflow2) -> Iterator[bytes]:
     """Whole records, each piece about as large as one scan; the last line gets the newline it may lack."""
+    if len(data) <= SCAN_BYTES and data.endswith(b"\n"):
+        yield data
+        return
     at = 0
     while at < len(data):
         stop = len(data) if len(data) - at <= SCAN_BYTES else dialect.cut(data, at)
