@@ -118,14 +118,14 @@ def _heads(data: bytes, raw: Bytes, starts: Ints, stops: Ints, bounds: Ints) -> 
     may_be = np.flatnonzero((initial == ord("[")) | (initial == 0x1B))
     begin = starts[may_be]
     rows = Rows(raw, begin, FILE_AT + WINDOW)
-    zone = rows.word(24)
-    wrong = np.minimum(_EAST.misfit(zone), _WEST.misfit(zone))  # zero where either fits
-    for offset, shape in zip((0, 8, 16), _STAMP, strict=True):
-        wrong |= shape.misfit(rows.word(offset))
     # stamps of one segment compare as text only within one zone: that of its first line
     firsts = np.concatenate((np.zeros(1, np.int64), bounds[:-1]))
     zones = words_at(raw)(starts[np.minimum(firsts, len(starts) - 1)] + 24)
-    wrong |= zone ^ (zones[np.searchsorted(bounds, may_be, side="right")] if len(bounds) > 1 else zones)
+    odd = np.minimum(_EAST.misfit(zones), _WEST.misfit(zones))  # zero where either fits
+    segments = np.searchsorted(bounds, may_be, side="right") if len(bounds) > 1 else 0
+    wrong = (rows.word(24) ^ zones[segments]) | odd[segments]
+    for offset, shape in zip((0, 8, 16), _STAMP, strict=True):
+        wrong |= shape.misfit(rows.word(offset))
     shaped, telling = _shaped(raw, begin, rows)
     shaped &= wrong == 0
     heads, quiet = shaped.copy(), shaped & ~telling

@@ -197,13 +197,10 @@ def _extreme(columns: list[Words], firsts: Ints, segment: Ints | None, pick: Any
     equal: Bools | None = None
     for column in columns:
         left = column if equal is None else np.where(equal, column, neutral)
-        if segment is None:
-            best = pick.reduce(left, keepdims=True)
-            same = left == best
-        else:
-            best = pick.reduceat(left, firsts)
-            same = left == best[segment]
-        equal = same if equal is None else equal & same
+        best = pick.reduce(left, keepdims=True) if segment is None else pick.reduceat(left, firsts)
         parts.append(best.byteswap())
+        same = left == (best if segment is None else best[segment])
+        if not same.all():  # the dates of a segment mostly are
+            equal = same if equal is None else equal & same
     rows = np.stack(parts, axis=1).tobytes()
     return [rows[at : at + 8 * len(parts)] for at in range(0, len(rows), 8 * len(parts))]
