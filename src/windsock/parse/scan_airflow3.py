@@ -42,8 +42,8 @@ _GROUP, _PRE = word(b"::group:"), word(b"oup::Pre")
 
 def scan(data: bytes, ends: Sequence[int], take: Take | None = None) -> list[tuple[list[Told], Passed]]:
     """Segments of whole lines (`ends` are their ends in `data`, each after a newline) → the lines to decode with their
-    record numbers, and what was passed over. `data` ends with a newline. With `take`, only those quiet lines are passed
-    over that it takes as columns."""
+    record numbers, and what was passed over. `data` ends with a newline; zeros may follow it. With `take`, only those
+    quiet lines are passed over that it takes as columns."""
     raw = np.frombuffer(data, np.uint8)
     stops = places_of(raw, 10)
     starts = np.empty_like(stops)
