@@ -40,6 +40,7 @@ bench: install   ## how fast and how right, beside the peers: prints the tables 
 	@$(BIN)/python -m benchmarks.reading
 	@$(BIN)/python -m benchmarks.component_logs --megabytes 8
 	@$(BIN)/python -m benchmarks.redaction
+	@$(BIN)/python -m benchmarks.pulling
 	@$(BIN)/python -m benchmarks.signatures
 	@$(BIN)/python -m benchmarks.memory --quick
 	@$(BIN)/python -m benchmarks.judging --quick

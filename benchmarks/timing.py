@@ -9,6 +9,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from statistics import median
 
+SETTLE_S = 0.1
+"""Threads of the work before (Polars, DuckDB) spin for a while when it is done: their CPU is not the next one's."""
+
 
 @dataclass(frozen=True, slots=True)
 class Timing:
@@ -28,6 +31,7 @@ def interleaved(works: Mapping[str, Callable[[], object]], *, rounds: int = 5) -
     for turn in range(rounds + 1):
         for name, work in works.items():
             gc.collect()
+            time.sleep(SETTLE_S)
             before = time.process_time()
             work()
             if turn:

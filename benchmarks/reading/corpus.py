@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -64,6 +65,48 @@ def real(dialect: str) -> Corpus:
         if key := parse_key(str(path.relative_to(root))):
             objects.append(LogObject(key, path.read_bytes(), str(path.relative_to(root)), "e", AT))
     return Corpus(f"{dialect}, real small objects", dialect, objects)
+
+
+_STAMP = re.compile(rb"20\d\d-\d\d-\d\d[T ]\d\d:\d\d:\d\d")
+_UUID = re.compile(rb"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
+# numbers of three digits and more, but not where code stands: that is the same for every object of a fleet
+_NUMBER = re.compile(rb'(?<![\w.+-])(?<!\.py:)(?<!"lineno":)(?<!line )\d{3,}(?![\w:-])')
+# where an exception's own words end
+_SAID = re.compile(
+    rb'(?<="exc_value":")(?:[^"\\]|\\.)+(?=")|^[\w.]*(?:Error|Exception|Timeout)\w*: .+$', re.MULTILINE
+)
+
+
+def varied(corpus: Corpus, *, count: int, seed: int = 11) -> Corpus:
+    """About `count` objects made of those of a corpus in turn, no two alike: each has times, ids, numbers and an end of
+    its exceptions' messages of its own. Lines of code, names of DAGs and tasks, and words repeat, as in a fleet."""
+    rng = random.Random(seed)
+    made = [
+        replace(one, data=_as_another(one.data, rng), url=f"{one.url}#{turn}")
+        for turn in range(max(1, count // len(corpus.objects)))
+        for one in corpus.objects
+    ]
+    return Corpus(f"{corpus.name}, varied", corpus.dialect, made)
+
+
+def _as_another(data: bytes, rng: random.Random) -> bytes:
+    later = timedelta(seconds=rng.randrange(-int(6.6 * 86_400), -16 * 3600))  # within the week before
+
+    def stamp(found: re.Match[bytes]) -> bytes:
+        text = found[0].decode()
+        return (datetime.fromisoformat(text) + later).isoformat(sep=text[10]).encode()
+
+    data = _STAMP.sub(stamp, data)
+    data = _UUID.sub(lambda _found: _hex(rng, 8) + b"-4a1b-7c2d-8e3f-" + _hex(rng, 12), data)
+    data = _NUMBER.sub(
+        lambda found: b"%d" % rng.randrange(10 ** (len(found[0]) - 1), 10 ** len(found[0])), data
+    )
+    request = b" (request %s)" % _hex(rng, 16)
+    return _SAID.sub(lambda found: found[0] + request, data)
+
+
+def _hex(rng: random.Random, digits: int) -> bytes:
+    return b"%0*x" % (digits, rng.getrandbits(4 * digits))
 
 
 def large(dialect: str, *, megabytes: int, count: int = 2, seed: int = 7) -> Corpus:

@@ -53,7 +53,10 @@ def signal_of(message: str) -> str | None:
 
 def is_of_command(message: str) -> bool:
     """Whether a message only says that a command failed, which its output tells more of."""
-    return any(hint in message for hint in _COMMAND_HINTS) and _COMMAND.search(message) is not None
+    for hint in _COMMAND_HINTS:  # no `any`: this is asked for each failure, three times
+        if hint in message:
+            return _COMMAND.search(message) is not None
+    return False
 
 
 def error_signature(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from datetime import datetime
+from operator import itemgetter
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -56,7 +58,7 @@ class Spill:
         """Empty the memory."""
         for partition, rows in self._rows.items():
             schema = arrow_schema(TABLES[partition.table])
-            columns = [pa.array([row.get(field.name) for row in rows], field.type) for field in schema]
+            columns = [pa.array(_column(rows, field.name), field.type) for field in schema]
             told = pa.table(columns, schema=schema)
             if wide_columns(TABLES[partition.table]):  # in the order in which the merge will look them up
                 told = told.sort_by([(name, "ascending") for name in TABLES[partition.table].sort_key])
@@ -95,3 +97,11 @@ class Spill:
             for path in paths:
                 path.unlink(missing_ok=True)
         self.files.clear()
+
+
+def _column(rows: list[Row], name: str) -> list[Any]:
+    """One column's values; rows mostly have them all, and those are taken three times as quickly."""
+    try:
+        return [*map(itemgetter(name), rows)]
+    except KeyError:
+        return [row.get(name) for row in rows]

@@ -20,10 +20,11 @@ from windsock.parse.columns_airflow3 import Airflow3Columns
 from windsock.parse.events import Events
 from windsock.parse.pieces import capped
 from windsock.parse.reading import Passed, Reading
+from windsock.parse.scan_airflow2 import PAD
 from windsock.parse.task_log import MAX_MESSAGE_BYTES, Lines, as_rows, plausible, read_task_log
 from windsock.signature import is_of_command
 
-SCAN_BYTES = 1 << 20  # a scan's columns then stay in the processor's cache
+SCAN_BYTES = 2 << 20  # a scan's columns then stay in the processor's cache, and its calls are few
 UTC_ZONE = ZoneInfo("UTC")  # the stamps carry their own
 Told = tuple[int, bytes]
 """What a scan hands on to be decoded: a record's number and its bytes."""
@@ -174,8 +175,9 @@ def _joined(
 def _buffers(
     objects: Sequence[LogObject], dialect: _Airflow3 | _Airflow2
 ) -> Iterator[tuple[bytes, list[int], list[int]]]:
-    """(buffer of whole lines, whose segments, their ends): small objects together, large ones in pieces."""
-    parts: list[bytes] = []
+    """(buffer of whole lines with the scans' padding behind, whose segments, their ends): small objects together, large
+    ones in pieces. A last line gets the newline it may lack. Each byte is copied once."""
+    parts: list[bytes | memoryview] = []
     owners: list[int] = []
     ends: list[int] = []
     size = 0
@@ -184,21 +186,27 @@ def _buffers(
             continue
         for piece in _pieces(one.data, dialect):
             if size and size + len(piece) > SCAN_BYTES:
-                yield b"".join(parts), owners, ends
+                yield b"".join((*parts, PAD)), owners, ends
                 parts, owners, ends, size = [], [], [], 0
             parts.append(piece)
             size += len(piece)
+            if piece[-1:] != b"\n":
+                parts.append(b"\n")
+                size += 1
             owners.append(place)
             ends.append(size)
     if parts:
-        yield b"".join(parts), owners, ends
+        yield b"".join((*parts, PAD)), owners, ends
 
 
-def _pieces(data: bytes, dialect: _Airflow3 | _Airflow2) -> Iterator[bytes]:
-    """Whole records, each piece about as large as one scan; the last line gets the newline it may lack."""
+def _pieces(data: bytes, dialect: _Airflow3 | _Airflow2) -> Iterator[bytes | memoryview]:
+    """Whole records, each piece about as large as one scan."""
+    if len(data) <= SCAN_BYTES:
+        yield data
+        return
+    view = memoryview(data)
     at = 0
     while at < len(data):
         stop = len(data) if len(data) - at <= SCAN_BYTES else dialect.cut(data, at)
-        piece = data[at:stop]
-        yield piece if piece.endswith(b"\n") else piece + b"\n"
+        yield view[at:stop]
         at = stop

@@ -73,12 +73,12 @@ class Ending:
         text = record.message
         if "arking task as " in text and (mark := _MARK.match(text)) and self._names_me(mark["rest"] or ""):
             self._marked(mark["state"].lower(), mark["how"] or "")
-        elif match := _RETURN.match(text):
+        elif text.startswith("Task exited") and (match := _RETURN.match(text)):
             self.code = match["code"]
             if "(task deferral)" in text:
                 self.code = ""
                 self.state, self.reason = self.state or "deferred", self.reason or "deferral"
-        elif match := _EXTERNAL.match(text):
+        elif text.startswith("State of") and (match := _EXTERNAL.match(text)):
             self._set_from_outside(match["state"].lower())
         elif text.startswith("Pausing task as DEFERRED"):
             self.state, self.reason = "deferred", "deferral"

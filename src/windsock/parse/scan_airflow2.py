@@ -64,9 +64,9 @@ def scan(
     data: bytes, ends: Sequence[int], take: Take | None = None
 ) -> list[tuple[list[Told], Passed] | None]:
     """Segments of whole lines → the records to decode with their numbers, and what was passed over; None for a segment
-    that does not begin with a record's head. `data` ends with a newline. With `take`, only those quiet records are
+    that does not begin with a record's head. `data` ends with a newline, and mostly PAD behind it. With `take`, only those quiet records are
     passed over that it takes as columns."""
-    padded = data + PAD
+    padded = data if data.endswith(PAD) else data + PAD
     raw = np.frombuffer(padded, np.uint8)
     stops = places_of(raw, 10)
     starts = np.empty_like(stops)
@@ -118,14 +118,14 @@ def _heads(data: bytes, raw: Bytes, starts: Ints, stops: Ints, bounds: Ints) -> 
     may_be = np.flatnonzero((initial == ord("[")) | (initial == 0x1B))
     begin = starts[may_be]
     rows = Rows(raw, begin, FILE_AT + WINDOW)
-    zone = rows.word(24)
-    wrong = np.minimum(_EAST.misfit(zone), _WEST.misfit(zone))  # zero where either fits
-    for offset, shape in zip((0, 8, 16), _STAMP, strict=True):
-        wrong |= shape.misfit(rows.word(offset))
     # stamps of one segment compare as text only within one zone: that of its first line
     firsts = np.concatenate((np.zeros(1, np.int64), bounds[:-1]))
     zones = words_at(raw)(starts[np.minimum(firsts, len(starts) - 1)] + 24)
-    wrong |= zone ^ (zones[np.searchsorted(bounds, may_be, side="right")] if len(bounds) > 1 else zones)
+    odd = np.minimum(_EAST.misfit(zones), _WEST.misfit(zones))  # zero where either fits
+    segments = np.searchsorted(bounds, may_be, side="right") if len(bounds) > 1 else 0
+    wrong = (rows.word(24) ^ zones[segments]) | odd[segments]
+    for offset, shape in zip((0, 8, 16), _STAMP, strict=True):
+        wrong |= shape.misfit(rows.word(offset))
     shaped, telling = _shaped(raw, begin, rows)
     shaped &= wrong == 0
     heads, quiet = shaped.copy(), shaped & ~telling
@@ -162,17 +162,19 @@ def _closing_brace(rows: Rows, count: int) -> tuple[Ints, Bools]:
     """How far behind the name's beginning the first brace closes; and whether all up to there is printable and holds one
     colon. Most names are short: each eight bytes are looked at where no brace was found before."""
     brace, good, colons = np.zeros(count, np.int64), np.ones(count, np.bool_), np.zeros(count, np.int64)
-    left = np.arange(count)
+    left: Ints | slice = slice(None)  # all, until one has ended
     for at in range(0, WINDOW, 8):
         words = rows.word(FILE_AT + at)[left]
         good[left] &= ~maybe_strange(words)
         colons[left] += count_bytes(bytes_equal(words, ord(":")))
         closing = bytes_equal(words, ord("}"))
         ended = closing != _NOTHING
-        brace[left[ended]] = at + lowest_byte(closing[ended])
-        left = left[~ended]
-        if not len(left):
-            break
+        if ended.any():
+            places = np.arange(count)[left]
+            brace[places[ended]] = at + lowest_byte(closing[ended])
+            left = rest = places[~ended]
+            if not len(rest):
+                break
     good[left] = False
     return brace, good & (colons == 1)
 

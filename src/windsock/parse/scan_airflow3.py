@@ -19,7 +19,6 @@ from windsock.parse.words import (
     Bytes,
     Ints,
     Needle,
-    OneOf,
     Rows,
     Shape,
     Words,
@@ -37,14 +36,14 @@ _DATE, _TIME, _FRACTION = Shape(b"00-00-00"), Shape(b"00:00:00"), Shape(b".00000
 _INFO, _EVENT, _DEBUG = word(b'"info","'), word(b'event":"'), word(b'"debug",')
 _SPOKEN, _DETAIL = Needle(TASK_LOGGER, rare=13), Needle(ERROR_DETAIL, rare=6)
 _DULL = tuple(word(text) for text in DULL_EVENTS)
-_STARTS = OneOf([text[:8] for text in STARTS])
+_STARTS = tuple(word(text[:8]) for text in STARTS)
 _GROUP, _PRE = word(b"::group:"), word(b"oup::Pre")
 
 
 def scan(data: bytes, ends: Sequence[int], take: Take | None = None) -> list[tuple[list[Told], Passed]]:
     """Segments of whole lines (`ends` are their ends in `data`, each after a newline) → the lines to decode with their
-    record numbers, and what was passed over. `data` ends with a newline. With `take`, only those quiet lines are passed
-    over that it takes as columns."""
+    record numbers, and what was passed over. `data` ends with a newline; zeros may follow it. With `take`, only those
+    quiet lines are passed over that it takes as columns."""
     raw = np.frombuffer(data, np.uint8)
     stops = places_of(raw, 10)
     starts = np.empty_like(stops)
@@ -109,7 +108,7 @@ def _quiet(raw: Bytes, starts: Ints, stops: Ints, bounds: Ints) -> tuple[Bools, 
     said = rows.word(EVENT_AT)
     is_dull = is_info[spoken] & ((said[spoken] == _DULL[0]) | (said[spoken] == _DULL[1]))
     quiet[spoken[~is_dull]] = False
-    telling = np.flatnonzero(quiet & _STARTS.holds(said))
+    telling = np.flatnonzero(quiet & ((said == _STARTS[0]) | (said == _STARTS[1])))
     if len(telling):  # of a segment in which no group opens a process
         groups = spoken[(said[spoken] == _GROUP) & (rows.word(EVENT_AT + 4)[spoken] == _PRE)]
         segments = np.searchsorted(bounds, telling, side="right")

@@ -154,7 +154,7 @@ def _ended_by(reading: Reading) -> str | None:
     """The signature of the exception that ended the attempt, else of what ended it without one."""
     if reading.failure:
         return signature_of(reading.failure, reading.command_output)
-    return error_signature(None, reading.cause)
+    return error_signature(None, reading.cause) if reading.cause else None
 
 
 def _blame(reading: Reading, signature: str | None) -> str | None:

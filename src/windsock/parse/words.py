@@ -193,16 +193,14 @@ def extremes(columns: tuple[Words, ...], bounds: Ints) -> list[tuple[bytes, byte
 def _extreme(columns: list[Words], firsts: Ints, segment: Ints | None, pick: Any) -> list[bytes]:
     """Column by column, among the rows that are still equal to the best."""
     neutral = np.uint64(2**64 - 1 if pick is np.minimum else 0)
-    parts: list[bytes] = []
+    parts: list[Words] = []
     equal: Bools | None = None
     for column in columns:
         left = column if equal is None else np.where(equal, column, neutral)
-        if segment is None:
-            best = pick.reduce(left, keepdims=True)
-            same = left == best
-        else:
-            best = pick.reduceat(left, firsts)
-            same = left == best[segment]
-        equal = same if equal is None else equal & same
-        parts.append(best.byteswap().tobytes())
-    return [b"".join(part[at : at + 8] for part in parts) for at in range(0, len(parts[0]), 8)]
+        best = pick.reduce(left, keepdims=True) if segment is None else pick.reduceat(left, firsts)
+        parts.append(best.byteswap())
+        same = left == (best if segment is None else best[segment])
+        if not same.all():  # the dates of a segment mostly are
+            equal = same if equal is None else equal & same
+    rows = np.stack(parts, axis=1).tobytes()
+    return [rows[at : at + 8 * len(parts)] for at in range(0, len(rows), 8 * len(parts))]
