@@ -34,6 +34,7 @@ GROUND = {
     "scratch",
     "matchers",
     "metric_gaps",
+    "known_issues",
 }
 STORY = {
     "pipeline",

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from windsock.config import Config
-from windsock.difference import Differing, differences
+from windsock.difference import Differing, differences, is_frame
 from windsock.errors import SourceError
 from windsock.model import Finding, LogKey, Parsed, Row
 from windsock.parse import parse_key, read_task_log
@@ -144,7 +144,7 @@ def _with_lines(config: Config, finding: Finding, rows: Sequence[Row]) -> Findin
     if len(rows) < 2:
         return finding
     try:
-        lines = compare(config, rows).lines
+        lines = [one for one in compare(config, rows).lines if not is_frame(one.text)]
     except SourceError:
         return finding
     new = [one for one in lines if one.sign == "+"]

@@ -85,6 +85,11 @@ def _text(row: Row) -> str:
     return lines[0].strip()[:MAX_TEXT]
 
 
+def is_frame(text: str) -> bool:
+    """Whether Airflow writes this around every task: it differs by itself when one fails."""
+    return _FRAME.match(text) is not None
+
+
 def _rank(one: Differing) -> tuple[bool, int, int, int]:
     weight = _LEVELS.get(one.level, 1) + 3 * is_telling(one.text)
-    return bool(_FRAME.match(one.text)), -one.good_logs, -weight if one.sign == "+" else 0, one.record_no
+    return is_frame(one.text), -one.good_logs, -weight if one.sign == "+" else 0, one.record_no

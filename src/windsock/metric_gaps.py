@@ -20,9 +20,9 @@ class MetricGap:
 
     def concerns(self, version: str) -> bool:
         """Whether a deployment of this Airflow version has it. Pre-releases count as their release."""
-        at = _numbers(version)
-        until = _numbers(self.before_version) if self.before_version else (10**9,)
-        return _numbers(self.since_version) <= at < until
+        at = version_numbers(version)
+        until = version_numbers(self.before_version) if self.before_version else (10**9,)
+        return version_numbers(self.since_version) <= at < until
 
 
 def load_metric_gaps(sql_folder: Path) -> tuple[MetricGap, ...]:
@@ -36,6 +36,7 @@ def gaps_of(gaps: tuple[MetricGap, ...], version: str) -> tuple[MetricGap, ...]:
     return tuple(one for one in gaps if version and one.concerns(version))
 
 
-def _numbers(version: str) -> tuple[int, ...]:
+def version_numbers(version: str) -> tuple[int, ...]:
+    """`2.11.2` as numbers that compare; (-1,) where there is none."""
     found = re.match(r"\D*(\d+)\.(\d+)(?:\.(\d+))?", version)
     return tuple(int(part or 0) for part in found.groups()) if found else (-1,)

@@ -23,6 +23,7 @@ from windsock.findings.waiting import QUESTIONS as WAITING_QUESTIONS
 from windsock.findings.waiting import waiting_answers
 from windsock.findings.what_if import QUESTIONS as POOL_QUESTIONS
 from windsock.findings.what_if import what_if_pool as replay_pool
+from windsock.known_issues import explained, load_known_issues
 from windsock.lake import Lake
 from windsock.metric_gaps import gaps_of, load_metric_gaps
 from windsock.model import Answer, Ignored, Judgement, LogKey, Reject, Row, SourceObject
@@ -133,6 +134,7 @@ def judge_week(
     checked, answers, names = _on_lake(config, week, measure)
     answers["data_checks"] = _check_answer(checked)
     answers["pool_bounds"] = _pool_bounds(config)
+    answers["known_issues"] = _known_issues(answers)
     answers["metric_gaps"] = _metric_gaps(answers)
     answers |= waiting_answers(answers, week)
     shown = publish.material(
@@ -187,6 +189,37 @@ def _metric_gaps(answers: Mapping[str, Answer]) -> Answer:
         for one in gaps_of(load_metric_gaps(resources.folder("sql")), version)
     ]
     return Answer("metric_gaps", ("airflow_version", "metric", "gap", "source"), tuple(rows))
+
+
+def _known_issues(answers: Mapping[str, Answer]) -> Answer:
+    """Which known issues the week's messages and events carry the signs of, of those that this version can have."""
+    version = next((str(row["airflow_version"] or "") for row in answers["parse_settings"].rows), "")
+    columns = (
+        "issue_name",
+        "title",
+        "issue",
+        "fixed",
+        "advice",
+        "times",
+        "dags",
+        "dag_ids",
+        "first_at",
+        "last_at",
+        "sample",
+    )
+    rows: list[Row] = []
+    for one in load_known_issues(resources.folder("sql")):
+        seen = [row for row in answers["known_issue_signs"].rows if one.is_in(str(row["said"]))]
+        if not seen or not one.concerns(version):
+            continue
+        dag_ids = sorted({dag_id for row in seen for dag_id in row["dag_ids"]})
+        told: tuple[Any, ...] = (one.name, one.title, one.issue, one.fixed, one.advice)
+        times = sum(row["times"] for row in seen)
+        first, last = min(row["first_at"] for row in seen), max(row["last_at"] for row in seen)
+        sample = next((str(row["said"]) for row in seen if not str(row["said"]).startswith("reason:")), None)
+        values = (*told, times, len(dag_ids), dag_ids, first, last, sample)
+        rows.append(dict(zip(columns, values, strict=True)))
+    return Answer("known_issues", columns, tuple(rows))
 
 
 def _check_answer(report: checks.CheckReport) -> Answer:
@@ -305,11 +338,18 @@ def _asked(config: Config, names: Sequence[str], week: Week) -> dict[str, Answer
 
 def explain(code: str) -> str:
     """A rule's own words: what it means, how it is judged, what to do."""
+    issues = load_known_issues(resources.folder("sql"))
     for rule in RULES:
         if rule.code == code.upper():
-            return f"{rule.code} {rule.name}\n\n{rule.explanation()}"
+            names = ", ".join(one.name for one in issues) if rule.code == "WS115" else ""
+            return f"{rule.code} {rule.name}\n\n{rule.explanation()}" + (
+                names and f"\n\nKnown issues: {names}"
+            )
+    for issue in issues:
+        if issue.name == code.lower():
+            return explained(issue)
     known = ", ".join(rule.code for rule in RULES)
-    raise ConfigError(f"{code or 'no code given'}: not a finding; known are {known}")
+    raise ConfigError(f"{code or 'no code given'}: neither a finding nor a known issue; findings are {known}")
 
 
 def send(

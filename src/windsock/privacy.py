@@ -34,6 +34,11 @@ COLUMNS: Mapping[str, Kind] = {
     "value": "text",  # what tries share: a DAG, a host, a file
     "attribute": "plain",
     "blame": "plain",
+    "said": "text",
+    "issue_name": "plain",
+    "title": "plain",
+    "fixed": "plain",
+    "advice": "plain",
     "sample": "text",
     "exception_message": "text",
     "message": "text",

@@ -18,6 +18,7 @@ from windsock.findings.ws102_failure_rate_better import FailureRateBetter
 from windsock.findings.ws103_broken import Broken
 from windsock.findings.ws104_born_broken import BornBroken
 from windsock.findings.ws110_incident import Incident
+from windsock.findings.ws115_known_issue import KnownIssueSeen
 from windsock.findings.ws201_parse_time_regression import ParseTimeRegression
 from windsock.findings.ws202_parse_time_near_limit import ParseTimeNearLimit
 from windsock.findings.ws301_pool_saturated import PoolSaturated
@@ -36,6 +37,7 @@ FROM_RULES = {
     "pool_bounds",
     "waiting_by_dag",
     "waiting_by_limit",
+    "known_issues",
 }  # answers that the pipeline makes, not sql/
 
 
@@ -307,6 +309,18 @@ def test_a_dag_that_an_incident_tells_is_not_told_again() -> None:
     assert told_once([worse, incident], said(20)) == [incident]
     assert told_once([worse, incident], said(10)) == [worse, incident]  # ten lost runs of its own
     assert told_once([worse], said(20)) == [worse]
+
+
+@pytest.mark.parametrize(("times", "is_found"), [(1, False), (2, True), (3, True)])
+def test_a_known_issue_is_told_when_its_sign_is_no_stray_word(times: int, is_found: bool) -> None:
+    row = {"issue_name": "sqlite_locked", "title": "t", "issue": 12999, "fixed": "f", "advice": "Move it.", "times": times,
+           "dags": 1, "dag_ids": ["a"], "first_at": AT, "last_at": AT, "sample": "database is locked"}  # fmt: skip
+    findings = found(KnownIssueSeen, answers(known_issues=[row]))
+    assert bool(findings) == is_found
+    if findings:
+        assert findings[0].id == "WS115:sqlite_locked"
+        assert findings[0].evidence["upstream"] == "apache/airflow #12999"
+    assert found(KnownIssueSeen, answers(known_issues=[])) == []
 
 
 # --- WS201, WS202

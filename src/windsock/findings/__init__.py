@@ -16,6 +16,7 @@ from windsock.findings.ws104_born_broken import BornBroken
 from windsock.findings.ws105_worse_than_good_version import WorseThanGoodVersion
 from windsock.findings.ws107_retries import Retries
 from windsock.findings.ws110_incident import Incident
+from windsock.findings.ws115_known_issue import KnownIssueSeen
 from windsock.findings.ws201_parse_time_regression import ParseTimeRegression
 from windsock.findings.ws202_parse_time_near_limit import ParseTimeNearLimit
 from windsock.findings.ws203_parse_killed import ParseKilled
@@ -62,6 +63,7 @@ RULES: tuple[type[Rule], ...] = (
     WorseThanGoodVersion,
     Retries,
     Incident,
+    KnownIssueSeen,
     ParseTimeRegression,
     ParseTimeNearLimit,
     ParseKilled,

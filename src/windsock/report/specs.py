@@ -101,7 +101,7 @@ SPECS = (
     Spec(
         "incidents",
         "Incidents",
-        ("WS110",),
+        ("WS110", "WS115"),
         "Errors that failed more than one try",
         "failures_by_error_signature",
         lambda row: row["tries"] > 1,
