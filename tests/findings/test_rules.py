@@ -628,3 +628,10 @@ def test_an_excluded_dag_is_never_judged() -> None:
     given = rates(days("sandbox_x", [(8, 3)] * 7, (8, 0)))
     assert [one.code for one in judge_all(given, week=WEEK, thresholds={}).findings] == ["WS101"]
     assert judge_all(given, week=WEEK, thresholds={}, exclude=["sandbox_*"]).findings == ()
+
+
+def test_what_is_over_stands_behind_what_goes_on() -> None:
+    killed = answers(killed_tries=[KILLED])
+    for tasks_well, order in ((2, ["WS110", "WS510"]), (3, ["WS510", "WS110"])):
+        judged = judge_all({**error(tasks_well=tasks_well), **killed}, week=WEEK, thresholds={})
+        assert [one.code for one in judged.findings] == order

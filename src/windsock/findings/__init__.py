@@ -137,8 +137,13 @@ def judge_all(
             no_data.append(NoData(rule.section, verdicts.no_data))
         findings += verdicts.findings
     findings = with_changes(told_once(findings, kept), answers, week)
-    findings.sort(key=lambda one: (_SEVERITY[one.severity], _urgency(one.code), -one.rank, one.id))
-    return Judgement(tuple(findings), tuple(no_data), judged, not_enough)
+    return Judgement(tuple(sorted(findings, key=_place)), tuple(no_data), judged, not_enough)
+
+
+def _place(one: Finding) -> tuple[object, ...]:
+    """By severity; what is over stands behind what goes on."""
+    is_over = bool(one.evidence.get("is_over"))
+    return _SEVERITY[one.severity], is_over, _urgency(one.code), -one.rank, one.id
 
 
 OWN_EXCESS = 5.0

@@ -72,7 +72,7 @@ class Incident(Rule):
             headline=f"One error in {wording.plural(row['dags'], 'DAG')}: {named}{kind}, "
             f"{wording.plural(row['tries'], 'try')} failed, {row['lost']} for good"
             f"{'; all well since' if is_over else ''}",
-            evidence=_evidence(row, place),
+            evidence=_evidence(row, place) | {"is_over": is_over},
             advice=_advice(row, place, is_over=is_over),
             rank=float(row["lost_runs"] + row["wasted_hours"]),
         )
