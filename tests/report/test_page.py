@@ -11,6 +11,7 @@ import pytest
 from tests.report.made import WEEK, answers, finding, one_of_each, page
 from windsock.model import NoData
 from windsock.report import Page, body_of, render_html, render_report
+from windsock.report.formats import sentences
 
 
 def words(markup: str) -> str:
@@ -201,3 +202,9 @@ def test_nothing_is_left_out_of_the_json(huge: dict[str, str]) -> None:
 def test_the_body_holds_plain_values_only() -> None:
     body = body_of(page(one_of_each()))
     assert json.loads(json.dumps(body)) == body
+
+
+def test_advice_in_the_mail_ends_with_a_sentence() -> None:
+    assert sentences("Raise it. It is small.", 30) == "Raise it. It is small."
+    assert sentences("Raise it to 3.5 slots. It is the smallest.", 30) == "Raise it to 3.5 slots."
+    assert sentences("Raise it without any stop to be seen", 20) == "Raise it without an…"

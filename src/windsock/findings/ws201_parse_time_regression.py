@@ -186,7 +186,7 @@ def _called(suspect: str) -> str:
 
 def _advice(dag_file: str, suspect: str | None, *, is_versioned: bool) -> str:
     if suspect:
-        return f"Look at the top level of {dag_file} in {suspect}: it appeared when the parse time rose (correlation)."
+        return f"Look at the top level of {dag_file} in {_called(suspect)}: it appeared when the parse time rose (correlation)."
     if is_versioned:
         return (
             "No version of its bundle first appeared in the interval, so this is time-correlated only: look at what else "

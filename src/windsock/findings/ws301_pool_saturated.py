@@ -170,8 +170,9 @@ def _advice(one: Measured, options: Sequence[Mapping[str, Any]], best: int | Non
     kept = f" It stays within {bound['max_slots']}{protects}." if bound.get("max_slots") else ""
     wide = f" {chosen['too_wide']} tasks are wider than that." if chosen.get("too_wide") else ""
     return (
-        f"Raise {one.pool} from {one.slots_now} to {best} slots, the smallest size that removes most of the wait: "
-        f"{wording.hours(max(0.0, chosen['wait_hours_saved']))} of waiting saved a week, "
-        f"{chosen['peak_slots']} slots in use at the most ({_SURE[one.source]}; durations taken as unchanged, "
-        f"parallelism or max_active_tasks may bind instead).{kept}{wide} The command also empties the pool's description."
+        f"Raise {one.pool} from {one.slots_now} to {best} slots: "
+        f"{wording.hours(max(0.0, chosen['wait_hours_saved']))} of waiting saved a week ({_SURE[one.source]})."
+        f"{kept}{wide} It is the smallest size that removes most of the wait, with {chosen['peak_slots']} slots in use at "
+        "the most; durations are taken as unchanged, and parallelism or max_active_tasks may bind instead. The command "
+        "also empties the pool's description."
     )

@@ -140,6 +140,15 @@ def clean(text: str, most: int = 400) -> str:
     return kept if len(kept) <= most else kept[: most - 1] + "…"
 
 
+def sentences(text: str, most: int) -> str:
+    """The whole sentences that fit; a first one that is too long is cut."""
+    kept = clean(text, len(text))
+    if len(kept) <= most:
+        return kept
+    end = kept.rfind(". ", 0, most)
+    return kept[: end + 1] if end > 0 else clean(kept, most)
+
+
 _UNIT = re.compile(r"(?<=\d) (?=(?:%|s|h|min|B|kB|MB|GB|TB)(?![\w]))")
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from windsock.report.formats import clean, days
+from windsock.report.formats import clean, days, sentences
 from windsock.report.history import UNCHANGED_WEEKS
 
 MAX_ACTIONS = 5
@@ -197,7 +197,7 @@ def _item(one: Mapping[str, Any], url: str) -> Item:
     evidence = one.get("evidence") or {}
     return Item(
         headline=clean(one["headline"], MAX_HEADLINE),
-        advice=clean(one["advice"], MAX_ADVICE),
+        advice=sentences(one["advice"], MAX_ADVICE),
         owner=clean(one.get("owner") or "", 80),
         code=one["code"],
         age=clean(one.get("age") or one["status"], 80),
