@@ -83,7 +83,7 @@ def answers(names: list[str], text: str = "boom", *, weeks: int = 9) -> dict[str
             {"dag_id": one, "day": day.monday, "week": day.monday, "runs": 56, "lost_runs": 2, "tries": 56, "failures": 2}
             for one in names[:20] for day in days
         ],
-        "failures_by_error_signature": [
+        "incidents_by_error": [
             {"error_signature": f"{text} {one}", "dags": 2, "runs": 3, "tries": 6, "lost": 2, "wasted_hours": 0.2,
              "exception_type": "ValueError", "sample": text, "dag_ids": [one], "blame": None}
             for one in names

@@ -103,7 +103,7 @@ SPECS = (
         "Incidents",
         ("WS110", "WS115"),
         "Errors that failed more than one try",
-        "failures_by_error_signature",
+        "incidents_by_error",
         lambda row: row["tries"] > 1,
         (
             ("Error", _plain("error_signature")),
