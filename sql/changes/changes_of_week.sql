@@ -143,7 +143,7 @@ select kind, '', subject, before, after, from_at, until_at, 1
 from firsts
 where sight = 1 and before is not null and until_at >= week_start()
 union all
-select kind, dag_id, subject, null, max_by(told, done_at), min(done_at), max(done_at), count(*)
+select kind, dag_id, subject, null, max_by(told, done_at order by told), min(done_at), max(done_at), count(*)
 from actions
 where done_at >= week_start() and done_at < week_end()
 group by kind, dag_id, subject, date_trunc('day', done_at)

@@ -16,6 +16,7 @@
 with seen as (
     select
         *,
+        nullif(regexp_extract(error_signature, 'SIG[A-Z]+'), '') as signal,
         count(*) filter (where week = report_week()) over (partition by dag_id, task_id) as all_tries
     from task_tries
     where week >= weeks_ago(8) and week <= report_week() and is_judged
@@ -24,9 +25,7 @@ select
     dag_id,
     task_id,
     state_reason,
-    coalesce(mode(nullif(regexp_extract(error_signature, 'SIG[A-Z]+'), '')) filter (
-        where week = report_week()
-    ), '') as signal,
+    coalesce(mode(signal order by signal) filter (where week = report_week()), '') as signal,
     count(*) filter (where week = report_week()) as tries,
     max(all_tries) as all_tries,
     count(*) filter (where week = report_week() and final_try) as lost,

@@ -100,8 +100,8 @@ select
     sum(saved_hours) as saved_hours,
     coalesce(max(late.late_hours), 0) as late_hours,
     max(delays.delay_s) as delay_s,
-    mode(error_signature) filter (where is_hopeless) as error_signature,
-    mode(exception_type) filter (where is_hopeless) as exception_type,
+    mode(error_signature order by error_signature) filter (where is_hopeless) as error_signature,
+    mode(exception_type order by exception_type) filter (where is_hopeless) as exception_type,
     count(*) filter (where is_hopeless and week = report_week()) as hopeless_now,
     coalesce(sum(retry_hours) filter (where is_hopeless and week = report_week()), 0) as hopeless_hours_now
 from executions

@@ -54,7 +54,7 @@ select
     max(started_at) as last_at,
     max(last_success_at) as last_success_at,
     min(started_at) filter (
-        where is_lost and started_at > coalesce(last_success_at, timestamptz '1970-01-01 00:00Z')
+        where is_lost and started_at > coalesce(last_success_at, timestamptz '1970-01-01 00:00:00Z')
     ) as failing_since,
     min(started_at) filter (where is_saved) as flaky_since,
     coalesce(max(dag_runs), 0) as dag_runs

@@ -22,7 +22,7 @@ with samples as (
         dag_file,
         parsed_at,
         lag(parsed_at) over file as before_at,
-        row_number() over (partition by source order by parsed_at) as place
+        row_number() over (partition by source order by parsed_at, bundle_name, dag_file) as place
     from parse_samples
     where monday_of(parsed_at) = report_week()
         and source in ('processor_log', 'stats_table', 'metric')
@@ -75,8 +75,8 @@ select
     count(*) as looks,
     median(gap_s) as usual_s,
     max(gap_s) filter (where others >= 0.5 * gap_s * per_s) as longest_s,
-    max_by(before_at, gap_s) filter (where others >= 0.5 * gap_s * per_s) as from_at,
-    max_by(parsed_at, gap_s) filter (where others >= 0.5 * gap_s * per_s) as until_at
+    max_by(before_at, gap_s order by parsed_at desc) filter (where others >= 0.5 * gap_s * per_s) as from_at,
+    max_by(parsed_at, gap_s order by parsed_at desc) filter (where others >= 0.5 * gap_s * per_s) as until_at
 from gaps
 where gap_s is not null
 group by source, bundle_name, dag_file
@@ -89,8 +89,8 @@ select
     count(*),
     median(value),
     max(value),
-    max_by(sampled_at - to_microseconds(cast(value * 1e6 as bigint)), value),
-    max_by(sampled_at, value)
+    max_by(sampled_at - to_microseconds(cast(value * 1e6 as bigint)), value order by sampled_at desc),
+    max_by(sampled_at, value order by sampled_at desc)
 from looks
 where is_moving
 group by bundle_name, dag_file

@@ -70,8 +70,8 @@ news as (
         dag_id,
         task_id,
         count(distinct (run_id, map_index, try_number)) as new_errors,
-        mode(told) as error_signature,
-        mode(exception_type) as exception_type,
+        mode(told order by told) as error_signature,
+        mode(exception_type order by exception_type) as exception_type,
         arg_max(message, logged_at) as sample,
         min(logged_at) as first_at,
         max(logged_at) as last_at

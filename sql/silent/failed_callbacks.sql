@@ -88,8 +88,8 @@ select
         select count(*) from ends as known
         where known.dag_id = words.dag_id and known.task_id = words.task_id and known.week = report_week()
     ) as tries_known,
-    mode(words.error_signature) filter (where words.told_at >= week_start()) as error_signature,
-    mode(words.exception_type) filter (where words.told_at >= week_start()) as exception_type,
+    mode(words.error_signature order by words.error_signature) filter (where words.told_at >= week_start()) as error_signature,
+    mode(words.exception_type order by words.exception_type) filter (where words.told_at >= week_start()) as exception_type,
     arg_max(words.message, words.told_at) filter (where words.told_at >= week_start()) as sample,
     min(words.told_at) filter (where words.told_at >= week_start()) as first_at,
     max(words.told_at) filter (where words.told_at >= week_start()) as last_at

@@ -30,7 +30,7 @@ HEAD = """-- The lake's views, macros and variables. Generated from src/windsock
 -- Before it: set variable lake = 'path/of/the/lake'; set variable week_start = date '2026-11-16';  (the Monday)
 -- Optional:  set variable weeks_back = 8;
 --            set variable exclude = ['sandbox_*'];  DAGs that are stored but never judged
---            set variable quiet_from = [timestamptz '2026-11-20 22:00Z']; set variable quiet_until = [timestamptz '…'];
+--            set variable quiet_from = [timestamptz '2026-11-20 22:00:00Z']; set variable quiet_until = [timestamptz '…'];
 select case
     when getvariable('lake') is null then error('set variable lake to the folder of the lake first')
     when getvariable('week_start') is null then error('set variable week_start to the Monday of the week first')
