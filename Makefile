@@ -5,7 +5,7 @@ STAMP := .venv/installed-$(shell cat requirements/dev.txt pyproject.toml 2>/dev/
 WEEK ?= 2026-W47
 FUZZ_SECONDS ?= 1200
 
-.PHONY: help install demo test e2e check bench fuzz docs format accept lock clean
+.PHONY: help install demo test e2e kills check bench fuzz docs format accept lock clean
 
 help:            ## this list
 	@sed -n 's/^\([a-z0-9]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -28,7 +28,10 @@ test: install    ## all everyday tests
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not e2e"
 
 e2e: install     ## real components: Airflow 2.11 and 3, a browser, DuckDB 1.5, other Pythons, a fresh clone (makes environments; half an hour)
-	@$(BIN)/python -m pytest -m e2e tests
+	@$(BIN)/python -m pytest -m e2e tests/e2e tests/report
+
+kills: install   ## a pull killed a thousand times on local disk and a hundred times on a bucket (an hour)
+	@$(BIN)/python -m pytest -m e2e tests/lake
 
 check: install   ## format, lint, types, drift of generated pages
 	@$(BIN)/ruff format --check .

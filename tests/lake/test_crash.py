@@ -1,6 +1,6 @@
 """A pull killed at any moment leaves a sound lake, and the next pull makes it what an undisturbed one would have.
 
-A thousand kills run under `-m e2e`; a few, always the same, in every test run."""
+A thousand kills run by `make kills`; a few, always the same, in every test run."""
 
 import json
 import os
