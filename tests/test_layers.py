@@ -102,6 +102,12 @@ def test_help_loads_no_heavy_library(module: str) -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
+@pytest.mark.parametrize("module", ["great_expectations", "pandas", "scipy", "boto3"])
+def test_a_pull_from_a_folder_loads_no_library_of_the_judge(module: str) -> None:
+    code = f"import sys, windsock.pipeline, windsock.pull; sys.exit({module!r} in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
 def test_only_the_porch_reads_the_clock() -> None:
     for path in MODULES:
         if path.name != "cli.py":

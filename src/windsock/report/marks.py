@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import log, sqrt
 
-from scipy.special import stdtr
-
 ALPHA = 0.01  # two-sided; eight rows a week would else carry a false mark every other week
 MIN_WEEKS = 4  # of the past; fewer say nothing about spread
 MIN_RATIO = 1.1  # smaller changes of a volume interest nobody
 
 
 def _two_sided(t: float, freedom: int) -> float:
+    from scipy.special import stdtr  # half a CPU second that a pull shall not pay
+
     return float(2 * stdtr(freedom, -abs(t)))
 
 
