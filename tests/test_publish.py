@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from windsock import config as configs
-from windsock import pipeline
+from windsock import pipeline, publish
 from windsock.config import Config
 from windsock.errors import ConfigError
+from windsock.model import Answer
 from windsock.output import Output
 from windsock.week import Week
 
@@ -145,3 +146,25 @@ def test_out_takes_the_four_files_and_nothing_else(made: Config, tmp_path: Path)
     names = {"report.html", "email.html", "email.txt", "report.json"}
     assert {path.name for path in (tmp_path / "here").iterdir()} == names
     assert not made.out.exists()
+
+
+def owners_of(config: Config, dag_ids: list[str]) -> dict[str, str]:
+    told = (("etl", "ops"), ("orders", "sales"))
+    answers = {
+        "failure_rate_by_dag": Answer("q", ("dag_id",), tuple({"dag_id": one} for one in dag_ids)),
+        "dag_owners": Answer(
+            "dag_owners", ("dag_id", "owner"), tuple({"dag_id": one, "owner": who} for one, who in told)
+        ),
+    }
+    store = pipeline.open_lake(config, create=True).store
+    return dict(publish.material(config, answers, store=store).owner_of)
+
+
+def test_airflow_s_own_owners_stand_behind_those_of_the_pipeline_file(tmp_path: Path) -> None:
+    config = load(tmp_path, "[owners]\n'etl*' = 'data@example.com'\n")
+    assert owners_of(config, ["etl", "orders", "other"]) == {"etl": "data@example.com", "orders": "sales"}
+
+
+def test_with_hashed_names_airflow_s_owners_stay_inside(tmp_path: Path) -> None:
+    config = load(tmp_path, "hash_ids = true\n")
+    assert owners_of(config, ["etl", "orders"]) == {}

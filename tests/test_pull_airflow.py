@@ -113,11 +113,12 @@ def test_api_and_database_give_the_same_tries_runs_and_pools(
         "select pool, total_slots from pool_samples order by all",
         "select dag_file, bundle_name, error_signature from import_errors order by all",
         "select seen_at, key, value from deployments where key like 'dag_version.%' or key like 'event.%' order by all",
+        "select key, value from deployments where key like 'dag_owner.%' order by all",
     ):
         found = rows(of_api, sql)
         assert found == rows(of_db, sql), sql
-        if "pool" in sql:
-            assert found
+        if "pool" in sql or "owner" in sql:
+            assert found, sql
 
 
 def test_both_sources_at_once_keep_each_try_once(

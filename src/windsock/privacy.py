@@ -25,6 +25,7 @@ COLUMNS: Mapping[str, Kind] = {
     "run_ids": "run",
     "last_run_id": "run",
     "hostname": "host",
+    "owner": "host",  # of a DAG: a person or a team
     "dag_file": "file",
     "object_url": "file",
     "exception_type": "type",

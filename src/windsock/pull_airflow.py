@@ -24,6 +24,7 @@ from windsock.parse import PARSER_VERSION
 from windsock.parse.airflow_facts import (
     EVENTS,
     dag_limit_facts,
+    dag_owner_facts,
     dag_version_rows,
     event_rows,
     fact,
@@ -130,6 +131,7 @@ class _Pull:
         dags = list(self.airflow.dags())
         self._list("parse_samples", {"parse_samples": parse_rows(dags, self.teller)})
         self._list("dag_limits", {"deployments": dag_limit_facts(dags, self.teller)})
+        self._list("dag_owners", {"deployments": dag_owner_facts(dags, self.teller)})
         self._list(
             "import_errors",
             {"import_errors": _rows(self.airflow.import_errors(), import_error_row, self.teller)},

@@ -112,6 +112,22 @@ def pool_facts(pools: Iterable[Mapping[str, Any]], teller: Teller) -> list[Row]:
     return rows
 
 
+DEFAULT_OWNER = "airflow"
+"""`[operators] default_owner`: what Airflow writes where nobody is named."""
+
+
+def dag_owner_facts(dags: Iterable[Mapping[str, Any]], teller: Teller) -> list[Row]:
+    """Who owns each DAG, as its tasks say: a list in the API, one text in the database."""
+    rows = []
+    for raw in dags:
+        told = raw.get("owners")
+        names = told.split(",") if isinstance(told, str) else told if isinstance(told, list) else []
+        owners = sorted({one.strip() for one in names if isinstance(one, str)} - {"", DEFAULT_OWNER})
+        if owners and (dag_id := text(raw.get("dag_id"))) is not None:
+            rows.append(fact(f"dag_owner.{dag_id}", ", ".join(owners), teller))
+    return rows
+
+
 def dag_limit_facts(dags: Iterable[Mapping[str, Any]], teller: Teller) -> list[Row]:
     """`max_active_tasks` (per DAG in 2.x, per run in 3.x) and `max_active_runs` of each DAG."""
     rows = []

@@ -20,7 +20,7 @@ DAGS = {
     "dag_id": "d.dag_id", "fileloc": "d.fileloc", "relative_fileloc": "d.relative_fileloc",
     "bundle_name": "d.bundle_name", "bundle_version": "d.bundle_version", "last_parsed_time": "d.last_parsed_time",
     "last_parse_duration": "d.last_parse_duration::float8", "max_active_tasks": "d.max_active_tasks::int4",
-    "max_active_runs": "d.max_active_runs::int4",
+    "max_active_runs": "d.max_active_runs::int4", "owners": "d.owners",
 }  # fmt: skip
 EVENTS = {
     "when": "l.dttm", "event": "l.event", "dag_id": "l.dag_id", "run_id": "l.run_id", "task_id": "l.task_id",
