@@ -23,7 +23,7 @@ _RUNNER = re.compile(
 )
 # a block's beginning, with the file of its first frame
 _STARTS = re.compile(
-    re.escape(START) + r'(?:[^\n]*\n\s*(?:[+|]\s*)*File "(?P<file>[^"\n]+)", line \d+(?:,? in .+)?$)?',
+    re.escape(START) + r'(?:[^\n]*\n[^\S\n]*(?:[+|][^\S\n]*)*File "(?P<file>[^"\n]+)", line \d+(?:,? in .+)?$)?',
     re.MULTILINE,
 )
 # the newline before the first line that is neither blank nor indented nor drawn as part of a frame
@@ -59,7 +59,7 @@ def _told(text: str, at: int) -> Failure | None:
             continue
         if match := _EXCEPTION.match(line.rstrip()):
             message = _message(match["message"] or "", rest.split("\n") if rest else [])
-            return Failure(clean_type(match["type"]), message, _last_user_frame(text, at, told.start()))
+            return Failure(clean_type(match["type"]), message, *_innermost(text, at, told.start()))
         return None
     return None
 
@@ -76,16 +76,21 @@ def _line_before(text: str, begin: int) -> str:
     return ""
 
 
-def _last_user_frame(text: str, start: int, stop: int) -> tuple[str, str] | None:
-    """The innermost frame of the user's between two places of a text."""
+def _innermost(text: str, start: int, stop: int) -> tuple[tuple[str, str] | None, str | None]:
+    """Between two places of a text: the innermost frame of the user's, and the package of the innermost of all."""
+    package: str | None = None
+    is_first = True
     while (at := text.rfind('File "', start, stop)) >= 0:
         begin = text.rfind("\n", 0, at) + 1
         end = text.find("\n", at)
         match = _FRAME.match(text[begin : end if end >= 0 else len(text)])
-        if begin > start and match and match["name"] and is_user_file(match["file"]):
-            return match["file"].replace("\\", "/").rsplit("/", 1)[-1], match["name"].strip()
+        if begin > start and match:
+            if is_first:
+                package, is_first = package_of(match["file"]), False
+            if match["name"] and is_user_file(match["file"]):
+                return (match["file"].replace("\\", "/").rsplit("/", 1)[-1], match["name"].strip()), package
         stop = begin - 1
-    return None
+    return None, package
 
 
 def _of_groups(text: str) -> Failure | None:
