@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from windsock.model import Outcome, Parsed, Reject, Row
 from windsock.parse.component.callbacks import tell_callbacks
 from windsock.parse.component.dag_processor import tell_files
-from windsock.parse.component.dull import telling
+from windsock.parse.component.dull import may_tell, telling
 from windsock.parse.component.facts import Facts
 from windsock.parse.component.holds import tell_holds
 from windsock.parse.component.kubernetes import tell_pods
@@ -82,7 +82,8 @@ class Reader:
 
     def _hear(self, records: Iterable[Told]) -> None:
         for told in records:
-            self._component = COMPONENTS[told.origin] or self._component
+            if may_tell(told.text):  # what may be passed over must not say whose the next record is
+                self._component = COMPONENTS[told.origin] or self._component
             _tell(told, self._component or "scheduler", self._facts, self._zone, self._path)
 
 

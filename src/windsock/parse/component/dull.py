@@ -30,6 +30,7 @@ BEGINNINGS = (
 """How the text of a record begins that may tell something."""
 WITHIN = (b"Marking task as", b"DAG File Processing Stats")
 """Words that a telling record may hold further on."""
+_WITHIN_TEXT = tuple(words.decode() for words in WITHIN)
 _COLOUR = b"\x1b["  # may stand anywhere, inside of words too: such a line is read
 _COLOURED_BYTES = 2_000  # a colour every so many bytes: the whole piece is coloured
 
@@ -48,6 +49,11 @@ _WORDS = (
 _TELLING = re.compile(
     rb"\n(?=\{|" + _BRACKETED + _WORDS + rb"|" + _AT + rb"(?:" + _REST + _WORDS + rb"|(?!" + _REST + rb")))"
 )
+
+
+def may_tell(text: str) -> bool:
+    """Whether a record with this text is always kept."""
+    return text.startswith(BEGINNINGS) or any(words in text for words in _WITHIN_TEXT)
 
 
 def telling(piece: bytes) -> Iterator[bytes]:
