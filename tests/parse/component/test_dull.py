@@ -90,3 +90,20 @@ def test_real_logs_tell_the_same() -> None:
 def test_dull_lines_are_not_read() -> None:
     data = ("\n".join(DULL[:3]) + "\n").encode() * 1000
     assert sum(map(len, telling(data))) < 200  # the first head alone
+
+
+def test_a_log_that_begins_with_a_task_s_line_is_still_airflow_s() -> None:
+    foreign = "2026-11-23 15:24:04.739122+00:00 [info     ] hello [task] loc=messy.py:55"
+    same([f"{foreign}\n{DULL[0]}\n{DULL[1]}\n".encode()], "scheduler.log")
+    assert rows([f"{foreign}\n{DULL[0]}\n".encode()], path="x.log", reads_all=False)[0]
+
+
+def test_a_record_that_is_passed_over_does_not_say_whose_the_next_is() -> None:
+    ambiguous = (
+        "2026-11-23T15:23:55.043448Z [error    ] Executor LocalExecutor(parallelism=8) reported that the task instance "
+        "<TaskInstance: d.t scheduled__2026-11-23T15:16:00+00:00 [running] ti_id=01a20900-bc62-74e7-ad55-f75e72d7ab68> "
+        "finished with state success, but the task instance's state attribute is running. [airflow.task] "
+        "loc=taskinstance.py:1878"
+    )
+    for path in ("scheduler.log", "dag_processor_manager.log", "x.log"):
+        same([f"{DULL[1]}\n{DULL[0]}\n{ambiguous}\n".encode()], path)

@@ -40,6 +40,8 @@ _BRACKETED = (
 )
 _REST = rb"(?:\.\d{1,6})?(?:Z|[+-]\d\d:\d\d) \[(?:debug|info|warning|error|critical) *\] ?"
 _HEAD = re.compile(rb"\n(?:" + _BRACKETED + rb"|" + _AT + _REST + rb")")
+# without those of a LocalExecutor's tasks (a space in place of the T), which are nobody's
+_OWN_HEAD = re.compile(rb"\n(?:" + _BRACKETED + rb"|" + _AT.replace(b"[T ]", b"T") + _REST + rb")")
 # a text may also begin on its second line, or be a record inside of another one's
 _WORDS = (
     rb"(?:\[\d{4}-|\s*\n|Task(?! started| finished| instance state updated)|"
@@ -59,8 +61,9 @@ def may_tell(text: str) -> bool:
 def telling(piece: bytes) -> Iterator[bytes]:
     """The lines of a piece (whole lines) that have to be read, in order, a run of them at a time."""
     text = b"\n" + piece
-    # what goes on with the record before, and one head: that shows whose log it is
-    start, end = 1, _behind_next_head(text, 0)
+    # what goes on with the record before, and one head of Airflow's: that shows what log it is
+    own = _OWN_HEAD.search(text)
+    start, end = 1, _behind_next_head(text, own.start() if own else 0)
     if end == len(text) or piece.count(_COLOUR) * _COLOURED_BYTES > len(piece):
         yield piece
         return
