@@ -153,6 +153,13 @@ def test_runs_short_of_a_task_alone_are_told_from_ten_on(runs: int, is_found: bo
     assert all(f"in {runs} runs a task that always ran left nothing" in one.headline for one in got)
 
 
+@pytest.mark.parametrize(("other_runs", "is_found"), [(19, False), (20, True), (21, True)])
+def test_a_task_of_few_runs_is_not_missed(other_runs: int, is_found: bool) -> None:
+    row = {"dag_id": "d", "task_id": "t", "ended_at": AT, "runs": other_runs}
+    short = [row | {"run_id": f"r{n}"} for n in range(12)]
+    assert bool(found(NoLog, {**no_log([], lost_runs=2), **answers(runs_short_of_a_task=short)})) == is_found
+
+
 def test_without_task_logs_no_try_is_missed() -> None:
     verdicts = NoLog.judge(answers(lost_tries=lost(41)), NoLog.limits(), week=WEEK)
     assert (verdicts.findings, verdicts.judged) == ([], 0)

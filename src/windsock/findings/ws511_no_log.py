@@ -53,6 +53,9 @@ class Limits(Thresholds):
     min_short: float = threshold(
         10, "runs short of a task that always ran", "a branch that is new skips in a few"
     )
+    min_other_runs: float = threshold(
+        20, "other runs in which the task ran", "a task of fewer may only run on some days"
+    )
     max_chance: float = threshold(0.01, "probability", "as many in a week may come by chance of its own past")
     critical_runs: float = threshold(10, "lost runs", "so many lost at once are an outage")
 
@@ -95,7 +98,8 @@ class NoLog(Rule):
         by_cause: dict[str, list[Row]] = {}
         for row in rows_of(answers, "lost_tries"):
             by_cause.setdefault(cause_of(row), []).append(row)
-        short = rows_of(answers, "runs_short_of_a_task")
+        rows = rows_of(answers, "runs_short_of_a_task")
+        short = [row for row in rows if row["runs"] >= limits.min_other_runs]
         if len(short) >= limits.min_short:
             by_cause.setdefault(NOT_SEEN, [])
         total = sum(len(rows) for rows in by_cause.values())
