@@ -137,7 +137,10 @@ select
     until_at,
     cast(1 as bigint) as times
 from steps
-where before <> after and until_at >= week_start() and until_at < week_end()
+-- a change belongs to the week in which it most likely fell: a pull on Monday sees what was set the week before
+where before <> after
+    and from_at + (until_at - from_at) / 2 >= week_start()
+    and from_at + (until_at - from_at) / 2 < week_end()
 union all
 select kind, '', subject, before, after, from_at, until_at, 1
 from firsts
