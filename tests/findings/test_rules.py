@@ -635,3 +635,14 @@ def test_what_is_over_stands_behind_what_goes_on() -> None:
     for tasks_well, order in ((2, ["WS110", "WS510"]), (3, ["WS510", "WS110"])):
         judged = judge_all({**error(tasks_well=tasks_well), **killed}, week=WEEK, thresholds={})
         assert [one.code for one in judged.findings] == order
+
+
+def test_a_worse_dag_is_told_with_the_error_that_ended_most_of_its_runs() -> None:
+    rows = [
+        {"dag_id": "d", "error_signature": name, "exception_type": None, "lost_runs": lost}
+        for name, lost in (("KeyError: 'a'", 2), ("SchemaDriftError: gone", 19))
+    ]
+    given = {**rates(days("d", [(8, 3)] * 7, (8, 0))), **answers(lost_runs_by_dag_error=rows)}
+    (finding,) = found(FailureRateWorse, given)
+    assert finding.advice.startswith("19 were lost to SchemaDriftError: gone. ")
+    assert finding.evidence["error_signature"] == "SchemaDriftError: gone"

@@ -63,3 +63,12 @@ def made(**changes: Any) -> dict[str, Any]:
 )
 def test_versions_inflate_when_commits_do_not_explain_them(changes: dict[str, Any], is_found: bool) -> None:
     assert bool(found(VersionInflation, "dag_versions_of_week", [made(**changes)])) == is_found
+
+
+@pytest.mark.parametrize(("rows", "is_blind"), [((), True), (({"dag_id": "d", "version_number": 1},), False)])
+def test_without_versions_nothing_is_said_to_be_well(
+    rows: tuple[dict[str, Any], ...], is_blind: bool
+) -> None:
+    answers = {"dag_versions": Answer("dag_versions", ("dag_id", "version_number"), rows)}
+    told = VersionInflation.judge(answers, VersionInflation.limits(), week=WEEK)
+    assert bool(told.no_data) == is_blind

@@ -5,7 +5,7 @@ from typing import Any
 
 from windsock.findings import rates, wording
 from windsock.findings.rule import Rule, Verdicts, rows_of
-from windsock.model import Answer
+from windsock.model import Answer, Row
 from windsock.week import Week
 
 
@@ -21,7 +21,7 @@ class FailureRateWorse(Rule):
     """
 
     code, name, section = "WS101", "failure-rate-worse", "failures"
-    questions = rates.QUESTIONS
+    questions = (*rates.QUESTIONS, "lost_runs_by_dag_error")
     thresholds = rates.RateThresholds
 
     @classmethod
@@ -33,19 +33,33 @@ class FailureRateWorse(Rule):
             not_enough=sum(one.word == "not enough data" for one in found),
             no_data="" if found else "no task logs of scheduled runs in this week or the eight before",
         )
+        errors = _main_errors(answers)
         for one in found:
             if one.word == "worse":
                 counts = one.counts
+                error = errors.get(counts.subject)
+                named = f"{error['lost_runs']} were lost to {error['error_signature']}. " if error else ""
                 verdicts.findings.append(
                     cls.finding(
                         subject={"dag_id": counts.subject},
                         severity="critical" if counts.k / counts.n >= 0.5 else "warning",
                         headline=f"{counts.subject}: {counts.k} of {wording.plural(counts.n, 'run')} failed "
                         f"(before: {counts.k_prev} of {counts.n_prev})",
-                        evidence=rates.evidence(one, told),
-                        advice=f"Look at what changed in {counts.subject}: about {one.excess_failures:.0f} runs more "
+                        evidence=rates.evidence(one, told)
+                        | ({"error_signature": error["error_signature"]} if error else {}),
+                        advice=f"{named}Look at what changed in {counts.subject}: about {one.excess_failures:.0f} runs more "
                         "than usual were lost this week.",
                         rank=one.rank,
                     )
                 )
         return verdicts
+
+
+def _main_errors(answers: Mapping[str, Answer]) -> dict[str, Row]:
+    """By DAG, the error that ended most of its lost runs."""
+    worst: dict[str, Row] = {}
+    for row in rows_of(answers, "lost_runs_by_dag_error"):
+        before = worst.get(row["dag_id"])
+        if before is None or row["lost_runs"] > before["lost_runs"]:
+            worst[row["dag_id"]] = row
+    return worst

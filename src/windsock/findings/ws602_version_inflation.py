@@ -23,6 +23,9 @@ class Limits(Thresholds):
     min_days: float = threshold(3, "days", "a day of local editing makes many, and is over")
 
 
+NO_VERSIONS = "versions of DAGs come with the API or database of Airflow 3; Airflow 2 makes none"
+
+
 class VersionInflation(Rule):
     """A DAG makes a new version again and again although nobody changes it.
 
@@ -36,12 +39,12 @@ class VersionInflation(Rule):
     """
 
     code, name, section = "WS602", "version-inflation", "config"
-    questions = ("dag_versions_of_week",)
+    questions = ("dag_versions_of_week", "dag_versions")
     thresholds = Limits
 
     @classmethod
     def judge(cls, answers: Mapping[str, Answer], limits: Any, *, week: Week) -> Verdicts:
-        verdicts = Verdicts()
+        verdicts = Verdicts(no_data="" if rows_of(answers, "dag_versions") else NO_VERSIONS)
         for row in rows_of(answers, "dag_versions_of_week"):
             verdicts.judged += 1
             versions, commits = row["versions"], row["bundle_versions"]

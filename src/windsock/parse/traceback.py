@@ -23,7 +23,8 @@ _RUNNER = re.compile(
 )
 # a block's beginning, with the file of its first frame
 _STARTS = re.compile(
-    re.escape(START) + r'(?:[^\n]*\n[^\S\n]*(?:[+|][^\S\n]*)*File "(?P<file>[^"\n]+)", line \d+(?:,? in .+)?$)?',
+    re.escape(START)
+    + r'(?:[^\n]*\n[^\S\n]*(?:[+|][^\S\n]*)*File "(?P<file>[^"\n]+)", line \d+(?:,? in .+)?$)?',
     re.MULTILINE,
 )
 # the newline before the first line that is neither blank nor indented nor drawn as part of a frame

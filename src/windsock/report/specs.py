@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from windsock.intervals import wilson
 from windsock.model import BLAMES, Row
-from windsock.report.formats import cell, clean, interval, measure, share
+from windsock.report.formats import cell, clean, interval, measure, share, span
 from windsock.report.page import Cell
 from windsock.report.waiting import NAMES
 from windsock.standing import standing
@@ -78,8 +78,8 @@ def _gathers(row: Row) -> bool:
 
 
 def _changed(now: str, before: str) -> Callable[[Row], Cell]:
-    """`12 min, before 8.0 min`."""
-    return lambda row: Cell(f"{measure(now, row[now])}, before {measure(before, row[before])}", row[now])
+    """`44 min, before 8 min`, of lengths in seconds."""
+    return lambda row: Cell(f"{span(row[now])}, before {span(row[before])}", row[now])
 
 
 SPECS = (
