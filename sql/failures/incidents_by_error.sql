@@ -32,7 +32,7 @@ with failed as (
     select
         *,
         cause_of(error_signature) as cause,
-        regexp_replace(error_signature, ' @ [^ ]+:[^ @]+$', '') as bare_signature
+        without_frame(error_signature) as bare_signature
     from task_tries
     where week >= weeks_ago(8)
         and week <= report_week()

@@ -12,7 +12,7 @@
 --   lost_runs        bigint    judged runs that lost a task to it
 select
     dag_id,
-    regexp_replace(error_signature, ' @ [^ ]+:[^ @]+$', '') as error_signature,
+    without_frame(error_signature) as error_signature,
     min(exception_type) as exception_type,
     count(distinct run_id) as lost_runs
 from task_tries
@@ -21,5 +21,5 @@ where week = report_week()
     and final_try
     and state in ('failed', 'up_for_retry')
     and error_signature is not null
-group by dag_id, regexp_replace(error_signature, ' @ [^ ]+:[^ @]+$', '')
+group by dag_id, without_frame(error_signature)
 order by dag_id, error_signature

@@ -68,7 +68,7 @@ select dag_id, task_id, run_id, try_number, map_index
 from task_tries
 where week = report_week() and is_judged and has_log and state in ('failed', 'up_for_retry')
     and list_contains($dag_ids, dag_id)
-    and (len($signatures) = 0 or list_contains($signatures, regexp_replace(error_signature, ' @ [^ ]+:[^ @]+$', '')))
+    and (len($signatures) = 0 or list_contains($signatures, without_frame(error_signature)))
 order by final_try desc, started_at desc, dag_id, run_id, task_id, map_index, try_number desc
 limit 1
 """

@@ -9,8 +9,9 @@ from pathlib import Path
 from windsock.config import Config
 from windsock.doctor.row import CLOCK_SKEW, of_error, row
 from windsock.errors import WindsockError
-from windsock.lake import Lake, NoLake
+from windsock.lake import NoLake
 from windsock.model import Row
+from windsock.pull import open_lake
 from windsock.store import NotFound, ObjectUnreadable, PreconditionFailed, Store, open_store
 
 
@@ -18,7 +19,7 @@ def lake_rows(config: Config, *, now: datetime) -> list[Row]:
     """Lake, permission, clock."""
     url = config.url(config.pipeline.lake.url)
     try:
-        _open(config)
+        open_lake(config)
     except NoLake as error:
         first = of_error("lake", error) | {"state": "missing"}
     except WindsockError as error:
@@ -26,17 +27,6 @@ def lake_rows(config: Config, *, now: datetime) -> list[Row]:
     else:
         first = row("lake", "ok", url)
     return [first, *writable_rows("lake", open_store(url, config.storage), now=now)]
-
-
-def _open(config: Config) -> Lake:
-    lake = config.pipeline.lake
-    return Lake.open(
-        config.url(lake.url),
-        deployment=config.pipeline.deployment.name,
-        shards=lake.shards,
-        memory_mb=lake.memory_mb,
-        storage=config.storage,
-    )
 
 
 def writable_rows(name: str, store: Store, *, now: datetime) -> list[Row]:

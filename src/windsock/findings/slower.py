@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 
@@ -57,3 +58,17 @@ def newest_step(
     )
     # a step needs days of points to be sure of: one of the week before is first seen now
     return Step(found[-1], at, earliest, latest) if at >= week.minus(1).from_at else None
+
+
+def step_evidence(step: Step) -> dict[str, Any]:
+    """From how long to how long, and when."""
+    change = step.change
+    return {
+        "before_s": change.before,
+        "after_s": change.after,
+        "ratio": change.ratio,
+        "changed_at": step.at,
+        "changed_from": step.earliest,
+        "changed_to": step.latest,
+        "p_value": change.p_value,
+    }

@@ -43,13 +43,7 @@ class TaskSlower(Rule):
                     headline=f"{row['dag_id']}.{row['task_id']} works {step.change.ratio:.1f} times as long since "
                     f"{wording.moment(step.at)}: {before} → {after}",
                     evidence={
-                        "before_s": step.change.before,
-                        "after_s": step.change.after,
-                        "ratio": step.change.ratio,
-                        "changed_at": step.at,
-                        "changed_from": step.earliest,
-                        "changed_to": step.latest,
-                        "p_value": step.change.p_value,
+                        **slower.step_evidence(step),
                         "extra_hours": extra,
                         "tries": row["tries"],
                         "tries_prev": row["tries_prev"],

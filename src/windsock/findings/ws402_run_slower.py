@@ -41,13 +41,7 @@ class RunSlower(Rule):
                     headline=f"Runs of {row['dag_id']} take {step.change.ratio:.1f} times as long since "
                     f"{wording.moment(step.at)}: {wording.span(step.change.before)} → {wording.span(step.change.after)}",
                     evidence={
-                        "before_s": step.change.before,
-                        "after_s": step.change.after,
-                        "ratio": step.change.ratio,
-                        "changed_at": step.at,
-                        "changed_from": step.earliest,
-                        "changed_to": step.latest,
-                        "p_value": step.change.p_value,
+                        **slower.step_evidence(step),
                         "runs": row["runs"],
                         "runs_prev": row["runs_prev"],
                     },

@@ -52,6 +52,9 @@ create or replace temp macro wilson_low(k, n) as
 create or replace temp macro wilson_high(k, n) as
     case when n > 0 then least(1, (k + 1.9207 + 1.96 * sqrt(k * (n - k) / n + 0.9604)) / (n + 3.8415)) end;
 
+-- A signature without its frame: what was raised, wherever in the code.
+create or replace temp macro without_frame(signature) as regexp_replace(signature, ' @ [^ ]+:[^ @]+$', '');
+
 -- What failed, wherever in the code: a signature without its frame; where it names a login, a connection or a host that
 -- cannot be reached, that name, for one bad credential is told in many words.
 create or replace temp macro cause_of(signature) as coalesce(
@@ -72,7 +75,7 @@ create or replace temp macro cause_of(signature) as coalesce(
         '(?i)(?:host=|host name |failed to resolve |server at )["''`]([a-z][[:word:]-]*(?:[.][[:word:]-]+)*)["''`]',
         1
     ), '') end,
-    regexp_replace(signature, ' @ [^ ]+:[^ @]+$', '')
+    without_frame(signature)
 );
 
 -- What is never judged: DAGs by pattern, and windows of time (from inside, until outside).
