@@ -41,7 +41,7 @@ def log_bill_answers(answers: Mapping[str, Answer], prices: LogPrices | None) ->
 def month_cost(row: Row, prices: LogPrices) -> float:
     """Of one task: a year of such weeks kept, and the requests of a month."""
     requests = (row["puts"] * prices.put_1000 + row["gets"] * prices.get_1000) / 1000
-    return storage_cost(row["kept_bytes"], prices) + requests * YEAR_WEEKS / MONTHS
+    return storage_cost(row["kept_bytes"], prices) + float(requests) * YEAR_WEEKS / MONTHS
 
 
 def storage_cost(week_bytes: float, prices: LogPrices, *, days: float = YEAR_WEEKS * 7) -> float:
