@@ -50,6 +50,10 @@ from windsock.findings.ws517_errors_in_successes import ErrorsInSuccesses
 from windsock.findings.ws530_component_silent import ComponentSilent
 from windsock.findings.ws601_mixed_versions import MixedVersions
 from windsock.findings.ws602_version_inflation import VersionInflation
+from windsock.findings.ws603_broken_commit_rerun import BrokenCommitRerun
+from windsock.findings.ws604_bundle_slow import BundleSlow
+from windsock.findings.ws605_renamed_dag import RenamedDag
+from windsock.findings.ws606_mass_rerun import MassRerun
 from windsock.findings.ws650_log_rewritten import LogRewritten
 from windsock.findings.ws651_log_growth import LogGrowth
 from windsock.findings.ws652_noisy_line import NoisyLine
@@ -101,6 +105,10 @@ RULES: tuple[type[Rule], ...] = (
     ComponentSilent,
     MixedVersions,
     VersionInflation,
+    BrokenCommitRerun,
+    BundleSlow,
+    RenamedDag,
+    MassRerun,
     LogRewritten,
     LogGrowth,
     NoisyLine,
