@@ -18,6 +18,7 @@ from windsock.config import Config
 from windsock.config import load as load_config
 from windsock.errors import ConfigError, QuestionError, SourceError
 from windsock.findings import RULES, judge_all, validate_thresholds
+from windsock.findings.log_bill import log_bill_answers
 from windsock.findings.waiting import ANSWERS as WAITING_ANSWERS
 from windsock.findings.waiting import QUESTIONS as WAITING_QUESTIONS
 from windsock.findings.waiting import waiting_answers
@@ -31,6 +32,7 @@ from windsock.pull import listing_told, open_lake, pull, reshard
 from windsock.questions import Question, answer_as_arrow, ask_sql, load_questions
 from windsock.questions import ask as ask_question
 from windsock.reviewed.known_issues import explained, load_known_issues
+from windsock.reviewed.log_prices import LogPrices, load_list_prices, own_prices
 from windsock.reviewed.metric_gaps import gaps_of, load_metric_gaps
 from windsock.single_logs import PARSE_COLUMNS, parse_files
 from windsock.week import Week
@@ -136,6 +138,7 @@ def judge_week(
     answers["known_issues"] = _known_issues(answers)
     answers["metric_gaps"] = _metric_gaps(answers)
     answers |= waiting_answers(answers, week)
+    answers |= log_bill_answers(answers, _log_prices(config))
     shown = publish.material(
         config, answers, store=lake.store, names=[value for row in names for value in row.values() if value]
     )
@@ -176,6 +179,21 @@ def _pool_bounds(config: Config) -> Answer:
         for name, pool in config.pipeline.pools.items()
     ]
     return Answer("pool_bounds", ("pool", "max_slots", "protects"), tuple(rows))
+
+
+def _log_prices(config: Config) -> LogPrices | None:
+    """What the task logs' bucket costs: `[log_bill]` over the list prices of its kind; None for a folder without."""
+    logs, own = config.pipeline.sources.task_logs, config.pipeline.log_bill
+    schemes = [url.partition("://")[0] for url in config.urls(logs.url)] if logs else []
+    known = load_list_prices(resources.folder("sql"))
+    listed = next((known[one] for one in schemes if one in known), None)
+    return own_prices(
+        listed,
+        storage_gb_month=own.storage_gb_month,
+        put_1000=own.put_1000,
+        get_1000=own.get_1000,
+        currency=own.currency,
+    )
 
 
 def _metric_gaps(answers: Mapping[str, Answer]) -> Answer:
