@@ -10,7 +10,6 @@ from windsock.findings.rule import Rule, Thresholds, Verdicts, rows_of, threshol
 from windsock.model import Answer, Finding, Row
 from windsock.week import Week
 
-
 NO_VERSIONS = "versions of bundles: task logs of Airflow 3.3 and newer tell those of git bundles; local, S3 and GCS bundles have none"
 
 
