@@ -56,6 +56,10 @@ from windsock.findings.ws612_timeouts_in_wrong_order import TimeoutsInWrongOrder
 from windsock.findings.ws613_heartbeat_limits import HeartbeatLimits
 from windsock.findings.ws614_setting_without_effect import SettingWithoutEffect
 from windsock.findings.ws615_queue_timeout import QueueTimeout
+from windsock.findings.ws650_log_rewritten import LogRewritten
+from windsock.findings.ws651_log_growth import LogGrowth
+from windsock.findings.ws652_noisy_line import NoisyLine
+from windsock.findings.ws653_log_retention import LogRetention
 from windsock.findings.ws901_rejects import Rejects
 from windsock.findings.ws902_check_warning import CheckWarning
 from windsock.model import Answer, Finding, Judgement, NoData
@@ -109,6 +113,10 @@ RULES: tuple[type[Rule], ...] = (
     HeartbeatLimits,
     SettingWithoutEffect,
     QueueTimeout,
+    LogRewritten,
+    LogGrowth,
+    NoisyLine,
+    LogRetention,
     Rejects,
     CheckWarning,
 )
