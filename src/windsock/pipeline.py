@@ -306,7 +306,15 @@ def diff(config: Config, *, wanted: Try, week: Week) -> Comparison:
 
 def what_if_pool(config: Config, *, pool: str, slots: Sequence[int], week: Week) -> dict[str, Any]:
     """Replay the week's tasks through a pool at other sizes."""
-    return replay_pool(_asked(config, POOL_QUESTIONS, week), pool=pool, slots=slots, week=week)
+    bound = config.pipeline.pools.get(pool)
+    return replay_pool(
+        _asked(config, POOL_QUESTIONS, week),
+        pool=pool,
+        slots=slots,
+        week=week,
+        max_slots=bound.max_slots if bound else None,
+        protects=bound.protects if bound else "",
+    )
 
 
 def _asked(config: Config, names: Sequence[str], week: Week) -> dict[str, Answer]:

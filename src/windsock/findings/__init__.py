@@ -29,6 +29,8 @@ from windsock.findings.ws302_waits_for_ever import WaitsForEver
 from windsock.findings.ws303_pool_unused import PoolUnused
 from windsock.findings.ws310_waiting_for_limit import WaitingForLimit
 from windsock.findings.ws311_executor_full import ExecutorFull
+from windsock.findings.ws312_sensors_hold_slots import SensorsHoldSlots
+from windsock.findings.ws313_errors_when_full import ErrorsWhenFull
 from windsock.findings.ws401_task_slower import TaskSlower
 from windsock.findings.ws402_run_slower import RunSlower
 from windsock.findings.ws403_late_finish import LateFinish
@@ -96,6 +98,8 @@ RULES: tuple[type[Rule], ...] = (
     PoolUnused,
     WaitingForLimit,
     ExecutorFull,
+    SensorsHoldSlots,
+    ErrorsWhenFull,
     SilentDag,
     MissingRuns,
     DagPaused,

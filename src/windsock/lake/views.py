@@ -136,6 +136,7 @@ TASK_TRIES = """
 -- One row per try: what its log says happened, joined with what API, database or component log know about it.
 --
 -- Further columns: `log_state` and `told_state`, what the log alone and what the others alone say.
+-- `process_starts`, processes that began in its log (each poke of a rescheduled sensor, each resume of a deferral).
 -- `setup_s`, time of the try spent on fetching its bundle and parsing its file, where the log tells (3.3). `is_cleared`, the try belongs to no first execution: it follows a success of the same task, or a
 -- failure that was final (its marking in Airflow 2, max_tries), or the end of its run, or a gap of more than a day.
 -- `final_try`, the last known try of the first execution. `is_quiet`, it started inside a quiet window. `is_asked`,
@@ -244,6 +245,7 @@ joined as (
         l.dag_file,
         l.bundle_prepare_s,
         l.dag_file_parse_s,
+        l.process_starts,
         l.dialect,
         l.dag_id is not null as has_log,
         coalesce(i.anchor_at, l.object_modified_at) as anchor_at,
@@ -384,7 +386,8 @@ select
     log_state,
     told_state,
     max_tries,
-    coalesce(dag_file_parse_s, 0) + coalesce(bundle_prepare_s, 0) as setup_s
+    coalesce(dag_file_parse_s, 0) + coalesce(bundle_prepare_s, 0) as setup_s,
+    process_starts
 from scoped;
 """
 
