@@ -79,7 +79,11 @@ def test_the_advice_names_it_before_more_slots() -> None:
 
 def test_a_cure_that_saves_little_is_not_told() -> None:
     """The tasks of one DAG fill the pool by themselves: no other start of the small one changes that."""
-    tasks = [(DAY * d + n, DAY * d + n * 1800.0 + 5, DAY * d + (n + 1) * 1800.0, "big", False) for d in range(7) for n in range(10)]
+    tasks = [
+        (DAY * d + n, DAY * d + n * 1800.0 + 5, DAY * d + (n + 1) * 1800.0, "big", False)
+        for d in range(7)
+        for n in range(10)
+    ]
     tasks += [(DAY * d, DAY * d, DAY * d + 5, "small", False) for d in range(7)]
     minute = {"pool": "dwh", "minute_of_day": 0, "days": 7, "dags": 2, "dag_ids": ["small"], "tries": 77, "slots": 9.0,
               "wait_hours": 9.0}  # fmt: skip
@@ -109,7 +113,9 @@ def test_what_crowds_default_pool_gets_a_pool_of_its_own(name: str, is_told: boo
         tasks += [(start + 60, start + 3 * HOUR, start + 3 * HOUR + 60, "light", False)]
     given = pool(name, tasks, 1)
     told = [(cure.kind, cure.told) for cure in cures(given, measured(given)[0])]
-    assert told == ([("own_pool", "give heavy a pool of its own: it holds 99 % of default_pool")] if is_told else [])
+    assert told == (
+        [("own_pool", "give heavy a pool of its own: it holds 99 % of default_pool")] if is_told else []
+    )
 
 
 def test_gauges_tell_no_cure_and_a_huge_pool_is_not_replayed_a_dozen_times() -> None:
@@ -165,13 +171,19 @@ def fleet(seed: int, *, slope: float, outages: int) -> list[dict[str, Any]]:
 
 def test_pools_whose_failures_do_not_depend_on_occupancy_are_left_in_peace() -> None:
     """400 simulated pools, half of them with outages that fill the pool: a false alarm in no more than 1 %."""
-    alarms = sum(bool(rises(answers(pool_errors_by_hour=fleet(seed, slope=0.0, outages=seed % 2 * 2)))) for seed in range(400))
+    alarms = sum(
+        bool(rises(answers(pool_errors_by_hour=fleet(seed, slope=0.0, outages=seed % 2 * 2))))
+        for seed in range(400)
+    )
     assert alarms <= 4
 
 
 def test_a_rate_that_rises_with_occupancy_is_seen() -> None:
     """Ten points more when full: seen in nine of ten pools; three points: seen in some."""
-    seen = sum(bool(rises(answers(pool_errors_by_hour=fleet(seed, slope=0.10, outages=seed % 2 * 2)))) for seed in range(60))
+    seen = sum(
+        bool(rises(answers(pool_errors_by_hour=fleet(seed, slope=0.10, outages=seed % 2 * 2))))
+        for seed in range(60)
+    )
     assert seen >= 54
 
 
@@ -183,7 +195,13 @@ def test_one_outage_in_a_full_hour_is_no_trend() -> None:
 
 
 def errors(
-    *, hours: int = 30, failing: int = 10, failures: int = 20, full: int = 150, full_failures: int = 15, score: float = 1.0
+    *,
+    hours: int = 30,
+    failing: int = 10,
+    failures: int = 20,
+    full: int = 150,
+    full_failures: int = 15,
+    score: float = 1.0,
 ) -> list[dict[str, Any]]:
     """Hours that all speak for a trend; the first `failing` share the failures."""
     rows = []
@@ -268,7 +286,9 @@ def sensor(**changes: Any) -> dict[str, Any]:
         ([], False),
     ],
 )
-def test_sensors_in_poke_mode_are_told_by_the_slots_they_hold(rows: list[dict[str, Any]], is_found: bool) -> None:
+def test_sensors_in_poke_mode_are_told_by_the_slots_they_hold(
+    rows: list[dict[str, Any]], is_found: bool
+) -> None:
     told = found(SensorsHoldSlots, answers(pool_sensors=rows))
     assert [one.severity for one in told] == ["info"] * is_found
 

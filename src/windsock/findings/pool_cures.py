@@ -67,7 +67,7 @@ class _Week:
         return Replay(tasks, period_s=self.period_s).at(self.slots).wait_hours if len(tasks) else 0.0
 
     def of(self, dag_id: str) -> NDArray[np.bool_]:
-        return self.dag == self.dag_ids.index(dag_id) + 1
+        return np.asarray(self.dag == self.dag_ids.index(dag_id) + 1)
 
 
 def _shift(answers: Mapping[str, Answer], week: _Week, pool: str) -> Cure | None:
@@ -106,7 +106,9 @@ def _defer(week: _Week) -> Cure | None:
     if not week.is_poking.any():
         return None
     tasks = week.tasks
-    brief = np.where(week.is_poking, np.minimum(tasks.given_back_s, tasks.taken_s + week.period_s), tasks.given_back_s)
+    brief = np.where(
+        week.is_poking, np.minimum(tasks.given_back_s, tasks.taken_s + week.period_s), tasks.given_back_s
+    )
     saved = week.wait_now - week.waited(replace(tasks, given_back_s=brief))
     names = sorted({week.dag_ids[place - 1] for place in week.dag[week.is_poking].tolist()})
     return Cure("defer", f"make the sensors of {wording.names(names)} deferrable, or reschedule them", saved)
@@ -123,9 +125,11 @@ def _move_out(week: _Week, pool: str) -> Cure | None:
         return None
     others = week.dag != largest
     rest = Tasks(
-        *(column[others] for column in (tasks.ready_s, tasks.taken_s, tasks.given_back_s)),
-        tasks.slots[others],
-        tasks.priority[others],
+        ready_s=tasks.ready_s[others],
+        taken_s=tasks.taken_s[others],
+        given_back_s=tasks.given_back_s[others],
+        slots=tasks.slots[others],
+        priority=tasks.priority[others],
     )
     mine = ~others
     # its own waiting goes with it into its own pool, and is nobody's gain

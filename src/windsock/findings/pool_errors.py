@@ -47,7 +47,7 @@ def judged_pools(answers: Mapping[str, Answer]) -> tuple[int, int]:
 
 def _is_enough(rows: list[Row]) -> bool:
     failures = sum(row["failures"] for row in rows)
-    return failures >= MIN_FAILURES and sum(row["failures"] > 0 for row in rows) >= MIN_HOURS
+    return bool(failures >= MIN_FAILURES) and sum(row["failures"] > 0 for row in rows) >= MIN_HOURS
 
 
 def _rise(rows: list[Row]) -> Rise | None:

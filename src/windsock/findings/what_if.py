@@ -37,7 +37,7 @@ def what_if_pool(
             else "no pool gauges and no queue times in this week; set [sources.metrics] url"
         )
         raise QuestionError(f"pool {pool!r}: not seen in week {week}; {told}")
-    told = {
+    answer: dict[str, Any] = {
         "pool": pool,
         "week": str(week),
         "slots_now": one.slots_now,
@@ -46,5 +46,7 @@ def what_if_pool(
         "estimate": one.is_estimate,
     }
     if max_slots is not None:
-        told |= {"max_slots": max_slots, "above_bound": [size for size in slots if size > max_slots]}
-    return told | ({"protects": protects} if protects else {})
+        answer |= {"max_slots": max_slots, "above_bound": [size for size in slots if size > max_slots]}
+    if protects:
+        answer["protects"] = protects
+    return answer

@@ -56,7 +56,13 @@ class PoolSaturated(Rule):
     """
 
     code, name, section = "WS301", "pool-saturated", "pools"
-    questions = (*pool_options.QUESTIONS, "pool_users", "pool_sizes", "pool_collisions", "pool_errors_by_hour")
+    questions = (
+        *pool_options.QUESTIONS,
+        "pool_users",
+        "pool_sizes",
+        "pool_collisions",
+        "pool_errors_by_hour",
+    )
     thresholds = Limits
 
     @classmethod
@@ -111,10 +117,12 @@ class PoolSaturated(Rule):
                 "options": options,
                 "free_cures": [cure.told for cure in free],
                 "cures": [cure.row() for cure in free],
-                "failed_when_fuller": rise and f"{wording.percent(rise.full_rate)}, else {wording.percent(rise.calm_rate)}",
+                "failed_when_fuller": rise
+                and f"{wording.percent(rise.full_rate)}, else {wording.percent(rise.calm_rate)}",
                 **_commands(answers, one, best),
             },
-            advice=_free(free) + (_held_back(one, rise, bound) if rise else _advice(one, options, best, bound)),
+            advice=_free(free)
+            + (_held_back(one, rise, bound) if rise else _advice(one, options, best, bound)),
             rank=float(waited),
         )
         asked = "pool_full_share" if one.source == pool_options.GAUGES else "pool_occupancy"

@@ -17,7 +17,9 @@ class Limits(Thresholds):
 
     min_slot_hours: float = threshold(24.0, "slot hours a week", "one slot for a day; less is not felt")
     min_share: float = threshold(0.2, "fraction of the pool's slot hours", "below it others have room")
-    min_mean_s: float = threshold(600.0, "s held by a try", "a sensor that is done in minutes costs less than a trigger")
+    min_mean_s: float = threshold(
+        600.0, "s held by a try", "a sensor that is done in minutes costs less than a trigger"
+    )
 
 
 class SensorsHoldSlots(Rule):
@@ -68,7 +70,9 @@ class SensorsHoldSlots(Rule):
             evidence={
                 "slot_hours": hours,
                 "share": share,
-                "sensors": [f"{row['dag_id']}.{row['task_id']} {wording.hours(row['slot_hours'])}" for row in most[:8]],
+                "sensors": [
+                    f"{row['dag_id']}.{row['task_id']} {wording.hours(row['slot_hours'])}" for row in most[:8]
+                ],
                 "tries": sum(row["tries"] for row in rows),
                 "longest_mean_s": max(row["mean_s"] for row in rows),
             },
