@@ -8,11 +8,11 @@ import pytest
 
 from tests.support.object_server import Fault, ObjectServer, Request
 from windsock import config as configs
-from windsock import read_components as reading
 from windsock.config import Config
 from windsock.model import Outcome, Parsed, Reject, SourceObject
 from windsock.parse.component import Part, growing, part_of
-from windsock.read_components import read_components
+from windsock.pull import components as reading
+from windsock.pull.components import read_components
 from windsock.store import Storage, Store, open_store, remote
 
 os.environ |= {

@@ -10,7 +10,7 @@ from windsock.config import Config
 from windsock.model import Outcome, Reject, SourceObject
 from windsock.parse.component import Part, last_parts, part_of, read_growing, read_grown
 from windsock.parse.component.growing import CONTEXT_BYTES, PART_BYTES
-from windsock.read import read_again
+from windsock.pull.logs import read_again
 from windsock.sources.fetch import Ranges, fetch_or_stream
 from windsock.store import NotFound, ObjectUnreadable, Store
 
