@@ -130,4 +130,6 @@ def test_an_upgrade_that_the_file_tells_is_told_with_what_it_changed(config: con
     (one,) = [one for one in report["findings"] if one["code"] == "WS621"]
     assert one["headline"].startswith("Airflow 2.11.2 → 3.1.6 changed the meaning of ")
     assert any(line.startswith("max_active_tasks, since 3.0.0: ") for line in one["evidence"]["meanings"])
-    assert [one for one in report["findings"] if one["code"] == "WS620"] == []  # a day of one run is not enough
+    assert [
+        one for one in report["findings"] if one["code"] == "WS620"
+    ] == []  # a day of one run is not enough

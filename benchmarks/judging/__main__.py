@@ -54,10 +54,10 @@ def parse_forecasts(seed: int, count: int) -> Iterator[Figure]:
 def days_around(seed: int, count: int) -> Iterator[Figure]:
     """Figures of the days before and after one change, `count` of each kind."""
     got = upgrades.score(range(seed, seed + count))
-    yield _at_most("before and after: false alarms", got.false_alarms, 0.02)
+    yield _at_most("before and after: false alarms", got.false_alarms, 0.01)
     for kind, value in got.false_alarms_by_kind.items():
-        yield _at_most(f"before and after: false alarms, {kind}", value, 0.05)
-    for shift, limit in ((2.0, 0.5), (3.0, 0.65)):
+        yield _at_most(f"before and after: false alarms, {kind}", value, 0.03)
+    for shift, limit in ((2.0, 0.6), (3.0, 0.8)):
         yield _at_least(f"before and after: power at {shift:g} standard deviations", got.power[shift], limit)
 
 
