@@ -42,6 +42,7 @@ def test_the_order_of_the_page_never_changes() -> None:
         "Durations and lateness",
         "Why tasks waited",
         "Pools and waiting",
+        "Settings",
         "What logs cost",
         "Configuration and versions",
         "Per owner",

@@ -5,7 +5,7 @@ from windsock.report.specs.failures import FAILURES, GRAINS, INCIDENTS, RETRIES,
 from windsock.report.specs.parsing import IMPORTS, PARSING, WORKERS
 from windsock.report.specs.silent import SILENT
 from windsock.report.specs.spec import Grid, Spec
-from windsock.report.specs.upkeep import CONFIG, LOGS, TRUST
+from windsock.report.specs.upkeep import CONFIG, LOGS, SETTINGS, TRUST
 
 __all__ = ["SPECS", "Grid", "Spec"]
 
@@ -22,6 +22,7 @@ SPECS = (
     DURATIONS,
     WAITING,
     POOLS,
+    SETTINGS,
     LOGS,
     CONFIG,
     TRUST,

@@ -2,10 +2,43 @@
 
 from __future__ import annotations
 
+from windsock.model import Row
 from windsock.report.formats import cell
 from windsock.report.page import Cell
 from windsock.report.specs.cells import plain, words
 from windsock.report.specs.spec import Grid, Spec
+
+
+def _setting(row: Row) -> Cell:
+    """`[core] parallelism`; a limit that stands in the DAG's code has no section."""
+    return Cell(cell(f"[{row['section']}] {row['key']}" if row["section"] else row["key"]))
+
+
+def _is_told_or_felt(row: Row) -> bool:
+    """Settings that somebody told, and of the others those that the week felt."""
+    return row["origin"].startswith("told") or row["stands"] in ("at the limit", "harmful", "no effect")
+
+
+SETTINGS = Spec(
+    "settings",
+    "Settings",
+    ("WS61",),
+    (
+        Grid(
+            "Airflow's settings, and how the week stood against them",
+            "settings_of_week",
+            (
+                ("Setting", _setting),
+                ("Value", lambda row: Cell(cell(row["setting_value"] or "none"))),
+                ("Origin", plain("origin")),
+                ("Of", plain("scope")),
+                ("This week", plain("stands")),
+                ("By", plain("because")),
+            ),
+            is_worth_showing=_is_told_or_felt,
+        ),
+    ),
+)
 
 LOGS = Spec(
     "logs",
