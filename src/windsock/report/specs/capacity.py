@@ -39,7 +39,7 @@ DURATIONS = Spec(
 WAITING = Spec(
     "waiting",
     "Why tasks waited",
-    ("WS31",),
+    ("WS310", "WS311"),
     (
         Grid(
             "DAGs whose tasks waited an hour or more",
