@@ -50,6 +50,8 @@ from windsock.findings.ws517_errors_in_successes import ErrorsInSuccesses
 from windsock.findings.ws530_component_silent import ComponentSilent
 from windsock.findings.ws601_mixed_versions import MixedVersions
 from windsock.findings.ws602_version_inflation import VersionInflation
+from windsock.findings.ws630_bad_worker import BadWorker
+from windsock.findings.ws631_slow_worker import SlowWorker
 from windsock.findings.ws901_rejects import Rejects
 from windsock.findings.ws902_check_warning import CheckWarning
 from windsock.model import Answer, Finding, Judgement, NoData
@@ -97,6 +99,8 @@ RULES: tuple[type[Rule], ...] = (
     ComponentSilent,
     MixedVersions,
     VersionInflation,
+    BadWorker,
+    SlowWorker,
     Rejects,
     CheckWarning,
 )

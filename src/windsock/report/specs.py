@@ -269,6 +269,23 @@ SPECS = (
         ),
     ),
     Spec(
+        "executors",
+        "Executors and workers",
+        ("WS63", "WS64"),
+        "What executors and queues did",
+        "work_by_worker",
+        lambda row: row["grain"] != "host",
+        (
+            ("Executor", _plain("executor")),
+            ("Queue", lambda row: Cell(cell(row["queue"]) if row["grain"] == "queue" else "all")),
+            ("Hosts or pods", _plain("hosts")),
+            ("Tries failed", _of("failed", "tries")),
+            ("Ran", _plain("work_hours")),
+            ("Queued to started", _plain("start_s")),
+            ("95th percentile", _plain("start_p95_s")),
+        ),
+    ),
+    Spec(
         "config",
         "Configuration and versions",
         ("WS6",),
