@@ -113,7 +113,9 @@ def bad_workers(seed: int, count: int) -> Iterator[Figure]:
     """Figures of WS630 and WS631 over `count` fleets of each size; a third of the hosts come and go, outages hit all."""
     for of, head in (("failures", "bad workers"), ("durations", "slow workers")):
         for hosts, tries, share in ((4, 4_000, 1.0), (30, 20_000, 1.0), (200, 60_000, 0.3)):
-            got = workers.score(range(seed, seed + max(2, round(count * share))), hosts=hosts, tries=tries, of=of)
+            got = workers.score(
+                range(seed, seed + max(2, round(count * share))), hosts=hosts, tries=tries, of=of
+            )
             told = f"{head}, {hosts} hosts"
             yield _at_most(f"{told}: false share of those named", got.false_share, 0.05)
             yield _at_most(f"{told}: named in a quiet fleet", got.quiet, 0.10)

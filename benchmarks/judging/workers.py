@@ -39,7 +39,9 @@ class Fleet:
     slowness: Floats
 
 
-def simulate(rng: np.random.Generator, *, hosts: int, tasks: int, tries: int, bad: float, slow: float) -> Fleet:
+def simulate(
+    rng: np.random.Generator, *, hosts: int, tasks: int, tries: int, bad: float, slow: float
+) -> Fleet:
     """`bad` and `slow`: share of the hosts; odds of failure times 3 to 10, run times times 1.4 to 2.5."""
     volume = rng.pareto(1.2, tasks) + 0.2
     task = rng.choice(tasks, tries, p=volume / volume.sum())
@@ -80,7 +82,9 @@ def rows(fleet: Fleet) -> list[dict[str, Any]]:
     """What `sql/executors/host_standing.sql` answers of failures and durations, by another way than SQL."""
     stratum = _periods(fleet)
     good = ~fleet.is_failed
-    found = _sums("failures", fleet, stratum, fleet.is_failed.astype(float), np.ones(len(stratum), bool), None)
+    found = _sums(
+        "failures", fleet, stratum, fleet.is_failed.astype(float), np.ones(len(stratum), bool), None
+    )
     ranks = _midranks(stratum[good], fleet.duration_s[good])
     score = np.zeros(len(stratum))
     score[good] = ranks
@@ -91,7 +95,8 @@ def _periods(fleet: Fleet) -> Ints:
     """The task in one hour, on one day or in the week: the shortest in which it runs at least twice where it runs at all."""
     tries, day = np.bincount(fleet.task), fleet.hour // 24
     hours, days = (
-        np.bincount(np.unique(fleet.task * 1000 + one) // 1000, minlength=len(tries)) for one in (fleet.hour, day)
+        np.bincount(np.unique(fleet.task * 1000 + one) // 1000, minlength=len(tries))
+        for one in (fleet.hour, day)
     )
     period = np.where((tries >= 2 * days)[fleet.task], 200 + day, 999)
     return fleet.task * 1000 + np.where((tries >= 2 * hours)[fleet.task], fleet.hour, period)
@@ -143,7 +148,9 @@ def _sums(
                 "cell_square": float((cells[0] ** 2).sum()),
                 "cell_cross": float((cells[0] * cells[1]).sum()),
                 "cell_variance": float((cells[1] ** 2).sum()),
-                "log_ratio": float(log_s[mine].sum() / (rest / n[mine]).sum()) if took_s is not None else None,
+                "log_ratio": float(log_s[mine].sum() / (rest / n[mine]).sum())
+                if took_s is not None
+                else None,
                 "median_s": float(np.median(took_s[keep][mine])) if took_s is not None else None,
                 "first_at": None,
                 "last_at": None,
@@ -172,7 +179,10 @@ def score(seeds: Sequence[int], *, hosts: int, tries: int, of: str) -> Scores:
             rng = np.random.default_rng((seed, hosts, bad > 0))
             fleet = simulate(rng, hosts=hosts, tasks=200, tries=tries, bad=bad, slow=bad)
             answer = Answer("host_standing", (), tuple(row for row in rows(fleet) if row["measure"] == of))
-            named = {one.subject["hostname"] for one in rule.judge({"host_standing": answer}, limits, week=WEEK).findings}
+            named = {
+                one.subject["hostname"]
+                for one in rule.judge({"host_standing": answer}, limits, week=WEEK).findings
+            }
             if not bad:
                 quiet.append(len(named))
                 judged = stand(answer.rows, fdr=0.05, are_counts=of == "failures")
@@ -184,11 +194,16 @@ def score(seeds: Sequence[int], *, hosts: int, tries: int, of: str) -> Scores:
             large = {name for name, value in _large(answer, effect, of) if value}
             found += [name in named for name in large & truly]
     power = float(np.mean(found)) if found else 1.0
-    return Scores(float(np.mean(false_shares)), power, float(np.mean(quiet)), float(np.mean(np.array(chances) < 0.01)))
+    return Scores(
+        float(np.mean(false_shares)), power, float(np.mean(quiet)), float(np.mean(np.array(chances) < 0.01))
+    )
 
 
 def _large(answer: Answer, effect: Floats, of: str) -> Iterator[tuple[str, bool]]:
     """Hosts whose true effect is one that the rule promises to tell: ten failures above the usual, half as long again."""
     for row in answer.rows:
         true = float(effect[int(row["hostname"].removeprefix("host-"))])
-        yield row["hostname"], row["usual"] * (true - 1) >= 10 if of == "failures" else true >= 1.5 and row["tries"] >= 50
+        yield (
+            row["hostname"],
+            row["usual"] * (true - 1) >= 10 if of == "failures" else true >= 1.5 and row["tries"] >= 50,
+        )

@@ -78,6 +78,7 @@ COLUMNS: Mapping[str, Kind] = {
     "metric": "plain",
     "gap": "plain",
     "scope": "plain",
+    "measure": "plain",  # failures, durations, starts
     "waits_for": "plain",  # names of limits
     "mostly_for": "plain",
     "told_by": "plain",

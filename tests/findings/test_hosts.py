@@ -154,7 +154,9 @@ LATE = SLOW | {"measure": "starts", "median_s": 12.0}
     ],
 )
 def test_a_bad_host_is_named(row: Mapping[str, Any], is_found: bool, why: str) -> None:
-    assert bool(found(BadWorker, answers(host_standing=[row, host(hostname="w1", observed=2.0)]))) == is_found, why
+    assert (
+        bool(found(BadWorker, answers(host_standing=[row, host(hostname="w1", observed=2.0)]))) == is_found
+    ), why
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,9 @@ _SAID = {
 class Limits(Thresholds):
     """When a host is slow enough to be told."""
 
-    fdr: float = threshold(0.01, "fraction", "expected share of wrongly named hosts; with many tries power is no concern")
+    fdr: float = threshold(
+        0.01, "fraction", "expected share of wrongly named hosts; with many tries power is no concern"
+    )
     min_tries: float = threshold(50, "tries that other hosts can be compared with", "times spread wide")
     min_ratio: float = threshold(
         1.3, "times the other hosts' time", "machines of one kind differ by ten or twenty percent"

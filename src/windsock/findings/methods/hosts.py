@@ -54,13 +54,9 @@ def stand(rows: Sequence[Mapping[str, Any]], *, fdr: float, are_counts: bool) ->
             continue
         wider = inflation(row)
         tail = chance_of_counts if are_counts else _normal_tail
-        found.append(
-            Standing(row, wider, tail(row["observed"], row["expected"], row["variance"] * wider))
-        )
+        found.append(Standing(row, wider, tail(row["observed"], row["expected"], row["variance"] * wider)))
     named = _discoveries([one.p_value for one in found], fdr)
-    return [
-        Standing(one.row, one.inflation, one.p_value, place in named) for place, one in enumerate(found)
-    ]
+    return [Standing(one.row, one.inflation, one.p_value, place in named) for place, one in enumerate(found)]
 
 
 def _normal_tail(observed: float, expected: float, variance: float) -> float:
