@@ -52,6 +52,10 @@ from windsock.findings.ws601_mixed_versions import MixedVersions
 from windsock.findings.ws602_version_inflation import VersionInflation
 from windsock.findings.ws630_bad_worker import BadWorker
 from windsock.findings.ws631_slow_worker import SlowWorker
+from windsock.findings.ws650_log_rewritten import LogRewritten
+from windsock.findings.ws651_log_growth import LogGrowth
+from windsock.findings.ws652_noisy_line import NoisyLine
+from windsock.findings.ws653_log_retention import LogRetention
 from windsock.findings.ws901_rejects import Rejects
 from windsock.findings.ws902_check_warning import CheckWarning
 from windsock.model import Answer, Finding, Judgement, NoData
@@ -101,6 +105,10 @@ RULES: tuple[type[Rule], ...] = (
     VersionInflation,
     BadWorker,
     SlowWorker,
+    LogRewritten,
+    LogGrowth,
+    NoisyLine,
+    LogRetention,
     Rejects,
     CheckWarning,
 )
