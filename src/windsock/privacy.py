@@ -80,6 +80,8 @@ COLUMNS: Mapping[str, Kind] = {
     "gap": "plain",
     "scope": "plain",
     "measure": "plain",  # failures, durations, starts
+    "trouble": "plain",
+    "memory_request": "plain",
     "waits_for": "plain",  # names of limits
     "mostly_for": "plain",
     "told_by": "plain",

@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from windsock.errors import ConfigError
 from windsock.findings.context import with_changes
 from windsock.findings.rule import Rule, rows_of
+from windsock.findings.told_with_more import is_told_by, told_with_more
 from windsock.findings.ws101_failure_rate_worse import FailureRateWorse
 from windsock.findings.ws102_failure_rate_better import FailureRateBetter
 from windsock.findings.ws103_broken import Broken
@@ -52,6 +53,9 @@ from windsock.findings.ws601_mixed_versions import MixedVersions
 from windsock.findings.ws602_version_inflation import VersionInflation
 from windsock.findings.ws630_bad_worker import BadWorker
 from windsock.findings.ws631_slow_worker import SlowWorker
+from windsock.findings.ws632_worker_lost import WorkerLost
+from windsock.findings.ws633_queue_without_worker import QueueWithoutWorker
+from windsock.findings.ws634_retries_burnt import RetriesBurnt
 from windsock.findings.ws650_log_rewritten import LogRewritten
 from windsock.findings.ws651_log_growth import LogGrowth
 from windsock.findings.ws652_noisy_line import NoisyLine
@@ -105,6 +109,9 @@ RULES: tuple[type[Rule], ...] = (
     VersionInflation,
     BadWorker,
     SlowWorker,
+    WorkerLost,
+    QueueWithoutWorker,
+    RetriesBurnt,
     LogRewritten,
     LogGrowth,
     NoisyLine,
@@ -187,6 +194,7 @@ def told_once(findings: Sequence[Finding], answers: Mapping[str, Answer]) -> lis
     for row in rows_of(answers, "lost_runs_by_dag_error"):
         if row["error_signature"] in incidents:
             explained[row["dag_id"]] = explained.get(row["dag_id"], 0) + row["lost_runs"]
+    elsewhere = told_with_more(findings)
     has_rejects = any(one.code == "WS901" for one in findings)
     codes: dict[str, set[str]] = {}
     for one in findings:
@@ -194,6 +202,8 @@ def told_once(findings: Sequence[Finding], answers: Mapping[str, Answer]) -> lis
     kept = []
     for one in findings:
         if codes[one.subject.get("dag_id", "")] & _FOLLOWS.get(one.code, frozenset()):
+            continue
+        if is_told_by(elsewhere, one):
             continue
         if has_rejects and one.id == "WS902:objects_readable":
             continue

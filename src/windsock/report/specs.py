@@ -297,6 +297,23 @@ SPECS = (
         ),
     ),
     Spec(
+        "infrastructure",
+        "Tries that the infrastructure ended",
+        (),
+        "Pods and workers, by trouble and task",
+        "infrastructure_tries",
+        columns=(
+            ("Trouble", _words("trouble")),
+            ("DAG", _plain("dag_id")),
+            ("Task", _plain("task_id")),
+            ("Tries", _plain("tries")),
+            ("Retries burnt", _plain("retried")),
+            ("Lost", _plain("lost")),
+            ("In Kubernetes' words", _plain("reasons")),
+            ("Memory request", _plain("memory_request")),
+        ),
+    ),
+    Spec(
         "logs",
         "What logs cost",
         ("WS65",),
