@@ -183,11 +183,8 @@ def _close(one: _Open) -> Iterator[Told]:
 
 
 def _is_known(logger: str, origin: str) -> bool:
-    return (
-        (logger.startswith("airflow")
-        and origin in COMPONENTS)
-        or (logger.startswith("celery.")
-        and origin in CELERY)
+    return (logger.startswith("airflow") and origin in COMPONENTS) or (
+        logger.startswith("celery.") and origin in CELERY
     )
 
 
