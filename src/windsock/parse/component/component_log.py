@@ -84,7 +84,8 @@ class Reader:
     def _hear(self, records: Iterable[Told]) -> None:
         for told in records:
             if may_tell(told.text):  # what may be passed over must not say whose the next record is
-                self._component = (COMPONENTS | CELERY)[told.origin] or self._component
+                named = COMPONENTS.get(told.origin) or CELERY.get(told.origin)
+                self._component = named or self._component
             _tell(told, self._component or "scheduler", self._facts, self._zone, self._path)
 
 
