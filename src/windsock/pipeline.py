@@ -19,6 +19,9 @@ from windsock.config import load as load_config
 from windsock.errors import ConfigError, QuestionError, SourceError
 from windsock.findings import RULES, judge_all, validate_thresholds
 from windsock.findings.log_bill import log_bill_answers
+from windsock.findings.settings import ANSWERS as SETTINGS_ANSWERS
+from windsock.findings.settings import QUESTIONS as SETTINGS_QUESTIONS
+from windsock.findings.settings import settings_answers
 from windsock.findings.waiting import ANSWERS as WAITING_ANSWERS
 from windsock.findings.waiting import QUESTIONS as WAITING_QUESTIONS
 from windsock.findings.waiting import waiting_answers
@@ -34,6 +37,7 @@ from windsock.questions import ask as ask_question
 from windsock.reviewed.known_issues import explained, load_known_issues
 from windsock.reviewed.log_prices import LogPrices, load_list_prices, own_prices
 from windsock.reviewed.metric_gaps import gaps_of, load_metric_gaps
+from windsock.reviewed.settings import load_settings
 from windsock.single_logs import PARSE_COLUMNS, parse_files
 from windsock.week import Week
 
@@ -82,9 +86,12 @@ def _question(name: str) -> Question:
 
 
 def ask(config: Config, *, question: str, sql: str, week: Week) -> Answer:
-    """One question of sql/, an answer made of several (why tasks waited), or ad-hoc SQL over the lake's views."""
+    """One question of sql/, an answer made of several (why tasks waited, settings), or ad-hoc SQL over the lake's views."""
     if question in WAITING_ANSWERS:
         return waiting_answers(_asked(config, WAITING_QUESTIONS, week), week)[question]
+    if question in SETTINGS_ANSWERS:
+        asked = _asked(config, tuple(dict.fromkeys((*WAITING_QUESTIONS, *SETTINGS_QUESTIONS))), week)
+        return _settings(asked | waiting_answers(asked, week))[question]
     chosen = _question(question) if question else None
     return _on_lake(config, week, lambda conn: ask_question(conn, chosen) if chosen else ask_sql(conn, sql))
 
@@ -138,6 +145,7 @@ def judge_week(
     answers["known_issues"] = _known_issues(answers)
     answers["metric_gaps"] = _metric_gaps(answers)
     answers |= waiting_answers(answers, week)
+    answers |= _settings(answers)
     answers |= log_bill_answers(answers, _log_prices(config))
     shown = publish.material(
         config, answers, store=lake.store, names=[value for row in names for value in row.values() if value]
@@ -179,6 +187,11 @@ def _pool_bounds(config: Config) -> Answer:
         for name, pool in config.pipeline.pools.items()
     ]
     return Answer("pool_bounds", ("pool", "max_slots", "protects"), tuple(rows))
+
+
+def _settings(answers: Mapping[str, Answer]) -> dict[str, Answer]:
+    """Airflow's settings with their use, by the reviewed table."""
+    return settings_answers(answers, load_settings(resources.folder("sql")))
 
 
 def _log_prices(config: Config) -> LogPrices | None:

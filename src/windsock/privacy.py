@@ -93,6 +93,22 @@ COLUMNS: Mapping[str, Kind] = {
     "subject": "plain",  # of changes: settings, pools, bundles, components
     "first_version": "plain",
     "last_version": "plain",
+    "key": "plain",  # of settings, all by an allow-list of sizes and limits
+    "key_now": "plain",
+    "section": "plain",
+    "section_now": "plain",
+    "setting": "plain",
+    "setting_value": "plain",
+    "value_now": "plain",
+    "default_value": "plain",
+    "variable": "plain",
+    "variable_now": "plain",
+    "origin": "plain",
+    "told_as": "plain",
+    "bounds": "plain",
+    "stands": "plain",
+    "because": "plain",  # windsock's own figures of a setting's use, without names
+    "status": "plain",
     "before": "plain",  # versions, sizes, states
     "after": "plain",
 }

@@ -30,8 +30,8 @@ def test_the_order_of_the_page_never_changes() -> None:
         "What to do", "Silent problems", "Scoreboard", "What changed", "Incidents", "Retries", "Failure rates",
             "How tasks stand", "Where failures gather",
             "Import errors and killed parses", "DAG parsing", "Parsing inside of tasks",
-        "Durations and lateness", "Why tasks waited", "Pools and waiting",
-        "Executors and workers", "Tries that the infrastructure ended", "What logs cost", "Configuration and versions", "Per owner", "Trust in the data",
+        "Durations and lateness", "Why tasks waited", "Pools and waiting", "Executors and workers",
+        "Tries that the infrastructure ended", "Settings", "What logs cost", "Configuration and versions", "Per owner", "Trust in the data",
     ]  # fmt: skip
     full = headings(render_html(page(one_of_each())))
     sparse = headings(render_html(page([finding()], given={})))

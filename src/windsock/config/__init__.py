@@ -71,6 +71,13 @@ class AirflowApi(Struct, frozen=True, forbid_unknown_fields=True):
     password_env: str = ""
 
 
+class AirflowConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """Airflow's configuration as files: airflow.cfg, `airflow config list --show-values`, or its environment. Only sizes
+    and limits are kept of them, by an allow-list."""
+
+    url: OneOrMany
+
+
 class AirflowDb(Struct, frozen=True, forbid_unknown_fields=True):
     """The Airflow metadata database, read-only."""
 
@@ -84,6 +91,7 @@ class Sources(Struct, frozen=True, forbid_unknown_fields=True):
     component_logs: ComponentLogs | None = None
     metrics: Metrics | None = None
     airflow_api: AirflowApi | None = None
+    airflow_config: AirflowConfig | None = None
     airflow_db: AirflowDb | None = None
 
 
