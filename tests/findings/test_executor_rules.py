@@ -13,13 +13,16 @@ from windsock.findings.ws511_no_log import NoLog
 from windsock.findings.ws632_worker_lost import WorkerLost
 from windsock.findings.ws633_queue_without_worker import QueueWithoutWorker
 from windsock.findings.ws634_retries_burnt import RetriesBurnt
+from windsock.findings.ws635_executor_fit import ExecutorFit
 from windsock.model import Finding
 
 AT = datetime(2026, 11, 17, 10, tzinfo=UTC)
 SPAN = {"first_at": AT, "last_at": AT + timedelta(minutes=20)}
 
 
-@pytest.mark.parametrize("rule", [WorkerLost, QueueWithoutWorker, RetriesBurnt], ids=lambda rule: rule.code)
+@pytest.mark.parametrize(
+    "rule", [WorkerLost, QueueWithoutWorker, RetriesBurnt, ExecutorFit], ids=lambda rule: rule.code
+)
 def test_a_quiet_fleet_has_no_finding(rule: Any) -> None:
     assert found(rule, answers(lost_workers=[], queues_without_worker=[], infrastructure_tries=[])) == []
     assert found(rule, {}) == []
@@ -164,3 +167,61 @@ def test_pods_without_a_log_are_told_by_the_rule_of_missing_logs() -> None:
     assert told_once([silent, burnt], {}) == [silent]
     fewer = made(NoLog, {"cause": "out of memory"}, tries=4)
     assert told_once([fewer, burnt], {}) == [fewer, burnt]
+
+
+# --- WS635
+
+
+def task(**changes: Any) -> dict[str, Any]:
+    row = {"dag_id": "d", "task_id": "ping", "executor": "KubernetesExecutor", "queue": "default", "tries": 400, "starts": 400,
+           "start_s": 30.0, "work_s": 5.0, "start_hours": 3.3, "work_hours": 0.6, "memory_kills": 0, "lost": 0}  # fmt: skip
+    return row | changes
+
+
+HEAVY = {
+    "executor": "CeleryExecutor",
+    "task_id": "train",
+    "start_s": 2.0,
+    "work_s": 3600.0,
+    "memory_kills": 3,
+    "lost": 1,
+}
+
+
+@pytest.mark.parametrize(
+    ("rows", "kinds", "why"),
+    [
+        ([task()], ["short tasks in pods"], "six times as long to start as to work"),
+        ([task(starts=49)], [], "seldom"),
+        ([task(starts=50)], ["short tasks in pods"], "at the sample"),
+        ([task(work_s=30.1)], [], "works longer than it starts"),
+        ([task(work_s=30.0)], ["short tasks in pods"], "at the ratio"),
+        ([task(start_hours=1.9)], [], "not worth it"),
+        (
+            [task(start_hours=1.0), task(task_id="pong", start_hours=1.0)],
+            ["short tasks in pods"],
+            "together they are",
+        ),
+        ([task(executor="CeleryExecutor")], [], "a full queue is no pod"),
+        ([task(**HEAVY)], ["heavy tasks on shared workers"], "killed three times"),
+        ([task(**HEAVY | {"memory_kills": 2})], [], "twice"),
+        ([task(**HEAVY | {"work_s": 599.0})], [], "too short for a pod"),
+        ([task(**HEAVY | {"executor": "KubernetesExecutor", "work_s": 9999.0})], [], "it has a pod"),
+    ],
+)
+def test_tasks_on_the_wrong_executor(rows: list[dict[str, Any]], kinds: list[str], why: str) -> None:
+    told = found(ExecutorFit, answers(executor_fit=rows))
+    assert [one.subject["kind"] for one in told] == kinds, why
+    assert all(one.severity == "info" for one in told)
+
+
+def test_the_advice_comes_with_its_arithmetic() -> None:
+    (short,) = found(ExecutorFit, answers(executor_fit=[task()]))
+    assert short.headline == (
+        "1 task of the KubernetesExecutor in pods that take longer to start than the work takes: 3.3 hours of starting for "
+        "36 minutes of work, most d.ping (30.0 s for 5.0 s)"
+    )
+    (heavy,) = found(ExecutorFit, answers(executor_fit=[task(**HEAVY)]))
+    assert heavy.headline == (
+        "1 long task ran out of memory on shared workers 3 times, most d.train (3 of 400 tries, 1 h each)"
+    )

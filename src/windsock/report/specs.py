@@ -119,6 +119,7 @@ SPECS = (
             ("What would tell", _plain("missing")),
         ),
     ),
+    Spec("health", "Health indicators", ()),
     Spec(
         "incidents",
         "Incidents",
