@@ -62,7 +62,15 @@ marked as (
         *,
         coalesce(
             case when event in ('pod_failed', 'pod_deleted', 'pod_not_started') then nullif(pod, '') end,
-            concat_ws(' ', event, dag_id, run_id, task_id, map_index, try_number, date_trunc('minute', event_at))
+            -- the audit log tells it as well, a moment apart; of queues the scheduler's log names no try
+            case
+                when event in ('heartbeat_timeout', 'queue_timeout') and run_id is not null
+                    then concat_ws(
+                        ' ', event, dag_id, run_id, task_id, coalesce(map_index, -1),
+                        case when event = 'heartbeat_timeout' then try_number end
+                    )
+            end,
+            concat_ws(' ', event, dag_id, run_id, task_id, coalesce(map_index, -1), date_trunc('minute', event_at))
         ) as of_what
     from told
 ),

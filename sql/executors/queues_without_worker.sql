@@ -1,7 +1,8 @@
 -- In which queues did tasks wait for a worker that never came?
 --
 -- Told by the scheduler, where a task is put back or failed after `task_queued_timeout`; and by API or database, where tries
--- stand queued that never began. A queue is of the executor: that of Celery's workers, or a label that pods carry. Where
+-- stand queued that never began. A task that was put back and began later is left out. What the scheduler's log and the audit
+-- log both tell counts once. A queue is of the executor: that of Celery's workers, or a label that pods carry. Where
 -- nobody tells a task's queue it is the one of its other tries.
 --
 -- grain:    executor, queue
@@ -21,8 +22,9 @@
 --   longest_s    double       longest that one stood queued, until a try was last seen to begin anywhere; 0: not told
 --   first_at     timestamptz  first time of the week that one was given up or seen waiting
 --   last_at      timestamptz
-with told as (
+with sources as (
     select
+        events.component,
         events.dag_id,
         coalesce(events.run_id, '') as run_id,
         events.task_id,
@@ -38,7 +40,36 @@ with told as (
         and events.task_id is not null
         and not is_quiet(events.event_at)
         and not exists (select 1 from excluded_dags where events.dag_id glob pattern)
-    group by events.dag_id, coalesce(events.run_id, ''), events.task_id, coalesce(events.map_index, -1)
+    group by
+        events.component, events.dag_id, coalesce(events.run_id, ''), events.task_id, coalesce(events.map_index, -1)
+),
+taken as (
+    select distinct dag_id, run_id, task_id, map_index
+    from task_tries
+    -- the scheduler stamps a start on what it fails in the queue
+    where week = report_week() and started_at is not null and (has_log or hostname <> '')
+),
+told as (
+    select
+        dag_id,
+        run_id,
+        task_id,
+        map_index,
+        max(failed) as failed,
+        max(put_back) as put_back,
+        min(first_at) as first_at,
+        max(last_at) as last_at
+    from sources
+    where not exists (
+        select 1
+        from taken
+        where taken.dag_id = sources.dag_id
+            and taken.run_id = sources.run_id
+            and taken.task_id = sources.task_id
+            and taken.map_index = sources.map_index
+            and sources.failed = 0
+    )
+    group by dag_id, run_id, task_id, map_index
 ),
 standing as (
     select dag_id, run_id, task_id, map_index, queued_at, executor, queue
@@ -86,7 +117,6 @@ begun as (
     where week >= weeks_ago(4)
         and week <= report_week()
         and started_at is not null
-        -- the scheduler stamps a start on what it fails in the queue
         and (has_log or hostname <> '' or state = 'success' or started_at < ended_at - interval 1 second)
     group by coalesce(executor, ''), coalesce(queue, '')
 ),

@@ -19,10 +19,10 @@ from windsock.config import load as load_config
 from windsock.errors import ConfigError, QuestionError, SourceError
 from windsock.findings import RULES, judge_all, validate_thresholds
 from windsock.findings.log_bill import log_bill_answers
+from windsock.findings.queue_trend import queue_trends
 from windsock.findings.settings import ANSWERS as SETTINGS_ANSWERS
 from windsock.findings.settings import QUESTIONS as SETTINGS_QUESTIONS
 from windsock.findings.settings import settings_answers
-from windsock.findings.queue_trend import queue_trends
 from windsock.findings.waiting import ANSWERS as WAITING_ANSWERS
 from windsock.findings.waiting import QUESTIONS as WAITING_QUESTIONS
 from windsock.findings.waiting import waiting_answers

@@ -83,7 +83,8 @@ def seen(s3: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
         pipeline, parts = home / "windsock.toml", home / "components"
         parts.mkdir()
         for path in home.glob("*.out"):
-            shutil.copy(path, parts / f"{path.stem}.log")
+            if path.stem != "redis":
+                shutil.copy(path, parts / f"{path.stem}.log")
         pipeline.write_text(
             "[deployment]\nname = 'celery'\n[sources.task_logs]\nurl = 's3://airflow-logs/celery'\n"
             "[sources.component_logs]\nurl = 'components'\n[lake]\nurl = 'lake'\n[report]\nout = 'out'\n"
@@ -133,7 +134,7 @@ def test_work_is_told_by_executor_queue_and_host(seen: Seen) -> None:
     hosts = {row["hostname"]: (row["tries"], row["failed"]) for row in rows if row["grain"] == "host"}
     assert hosts == {"alpha": (12, 0), "bravo": (6, 6), "charlie": (5, 0)}
     queues = {row["queue"]: row for row in rows if row["grain"] == "queue"}
-    assert {name: row["tries"] for name, row in queues.items()} >= {"common": 12, "heavy": 11}
+    assert (queues["common"]["tries"], queues["heavy"]["tries"]) == (12, 11)
     assert queues["common"]["starts"] == 12
     assert queues["common"]["start_s"] > 0
     (host,) = {row["executor"] for row in rows if row["grain"] == "executor"}
