@@ -261,7 +261,7 @@ SPECS = (
     Spec(
         "waiting",
         "Why tasks waited",
-        ("WS31",),
+        ("WS310", "WS311"),
         "DAGs whose tasks waited an hour or more",
         "waiting_by_dag",
         lambda row: row["wait_hours"] >= 1,
