@@ -17,7 +17,7 @@ from windsock.week import Week
 TITLE = "Each against its own past; the last column holds the fixed numbers in use, and why not to trust them"
 COLUMNS = ("Indicator", "This week", "Usual", "Judged", "Common threshold")
 _BEATS = {"scheduler": "scheduler", "triggerer": "triggerer", "dag_processor": "dag-processor"}
-_LEAST_SILENCE_S = 300.0  # as WS530
+_LEAST_SILENCE_S, _LEAST_RATIO = 300.0, 3.0  # as WS530: snapshots of every ten minutes are no gaps
 _HALF_MINUTE = "30 s: a restart takes longer, and metrics hold one value a minute"
 _Line = tuple[str, str, str, str, str]
 
@@ -48,19 +48,34 @@ def _alive(answers: Mapping[str, Answer]) -> Iterator[_Line]:
     for component, called in _BEATS.items():
         name = f"{called.capitalize()} alive"
         mine = [row for row in _rows(answers, "heartbeat_gaps") if row["component"] == component]
-        gaps = [row for row in mine if row["seen_minutes"] or row["frozen_looks"] or row["starts_told"]]
+        gaps = [row for row in mine if _is_gap(row)]
         if component not in heard and not gaps:
             yield _blind(name, "no heartbeat in the metrics ([sources.metrics])", _HALF_MINUTE)
             continue
         if not gaps:
-            beats = f"heard in {number(heard[component]['seen_minutes'])} minutes; no gap over a minute"
-            yield name, beats, "", "alive", _HALF_MINUTE
+            beats = f"heard in {number(heard[component]['seen_minutes'])} minutes; no gap"
+            yield name, beats, _distance(mine), "alive", _HALF_MINUTE
             continue
         longest = max(row["gap_s"] for row in gaps)
         restarts = sum(bool(row["starts_told"] or row["job_starts"] > row["task_starts"]) for row in gaps)
         told = f"longest gap {span(longest)}; {plural(len(gaps), 'gap')}, {plural(restarts, 'restart')}"
-        usual = f"a heartbeat each {seconds(max(row['usual_gap_s'] for row in gaps))}"
-        yield name, told, usual, "silent" if longest >= _LEAST_SILENCE_S else "short gaps", _HALF_MINUTE
+        yield (
+            name,
+            told,
+            _distance(gaps),
+            "silent" if longest >= _LEAST_SILENCE_S else "short gaps",
+            _HALF_MINUTE,
+        )
+
+
+def _is_gap(row: Row) -> bool:
+    """Longer than heartbeats are usually apart, and not merely a time without metrics."""
+    is_seen = row["seen_minutes"] or row["frozen_looks"] or row["starts_told"]
+    return bool(is_seen and row["gap_s"] >= _LEAST_RATIO * row["usual_gap_s"])
+
+
+def _distance(gaps: Sequence[Row]) -> str:
+    return f"heard each {span(max(row['usual_gap_s'] for row in gaps))}" if gaps else ""
 
 
 def _parsing(answers: Mapping[str, Answer], judgement: Judgement, week: Week) -> Iterator[_Line]:

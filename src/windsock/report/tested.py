@@ -34,6 +34,8 @@ def tested_lines(answers: Mapping[str, Answer]) -> list[tuple[str, str]]:
             others[text] = others.get(text, 0) + row["tries"]
         for word in missing:
             silent[word] = silent.get(word, 0) + row["tries"]
+    if not known and not others:
+        return [(LABEL, "cannot be said: API or database tell version and executor, task logs do not")]
     told = [f"{share(known / total)} of {plural(total, 'try')}"]
     told += [f"{share(count / total)} by {text}" for text, count in _largest(others)]
     told += [f"{word} not told for {share(count / total)}" for word, count in sorted(silent.items())]
