@@ -76,7 +76,6 @@ class Facts:
     dag_ids: set[str] = field(default_factory=set)
     latest: dict[tuple[str, str, str, int], TryKey] = field(default_factory=dict)
     closed: dict[TryKey, datetime] = field(default_factory=dict)
-    lost: set[tuple[Any, ...]] = field(default_factory=set)
     worker: str | None = None  # whose output this is, once a worker has said so
     lost: dict[tuple[Any, ...], None] = field(default_factory=dict)
     files: dict[str, dict[str, int]] = field(default_factory=dict)
