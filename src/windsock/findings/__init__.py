@@ -63,6 +63,8 @@ from windsock.findings.ws612_timeouts_in_wrong_order import TimeoutsInWrongOrder
 from windsock.findings.ws613_heartbeat_limits import HeartbeatLimits
 from windsock.findings.ws614_setting_without_effect import SettingWithoutEffect
 from windsock.findings.ws615_queue_timeout import QueueTimeout
+from windsock.findings.ws620_since_change import SinceChange
+from windsock.findings.ws621_meanings_changed import MeaningsChanged
 from windsock.findings.ws630_bad_worker import BadWorker
 from windsock.findings.ws631_slow_worker import SlowWorker
 from windsock.findings.ws632_worker_lost import WorkerLost
@@ -138,6 +140,8 @@ RULES: tuple[type[Rule], ...] = (
     SettingWithoutEffect,
     QueueTimeout,
     ExecutorFit,
+    SinceChange,
+    MeaningsChanged,
     LogRewritten,
     LogGrowth,
     NoisyLine,
