@@ -1,10 +1,10 @@
 -- Which Airflow versions and executors ran the week's tries?
 --
 -- The version is the last one that API or database told before the try began, else the first one after it; logs do not tell
--- it. An executor that a try does not name is the first one configured. Windsock's tests have seen some of them run, some only in logs or texts (`tested.csv`): the trust box says the share.
+-- it. An executor that a try does not name is the first one configured, or loaded by a scheduler. Windsock's tests have seen some of them run, some only in logs or texts (`tested.csv`): the trust box says the share.
 --
 -- grain:    airflow_version, executor
--- reads:    deployments, task_tries
+-- reads:    component_events, deployments, task_tries
 -- columns:
 --   airflow_version  varchar  empty where nobody tells
 --   executor         varchar  empty where nobody tells
@@ -15,6 +15,11 @@ with told as (
     select key, value, seen_at
     from deployments
     where key in ('airflow.version', 'config.core.executor') and seen_at is not null
+    union all
+    select 'config.core.executor', arg_min(reason, (event_at, reason)), min(event_at)
+    from component_events
+    where event = 'executor_loaded' and component = 'scheduler' and reason is not null
+    group by date_trunc('minute', event_at)
 ),
 tries as (
     select started_at, executor

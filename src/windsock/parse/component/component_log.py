@@ -18,7 +18,7 @@ from windsock.parse.component.holds import tell_holds
 from windsock.parse.component.kubernetes import tell_pods
 from windsock.parse.component.lines import Line, plain, unwrap
 from windsock.parse.component.records import CELERY, COMPONENTS, Records, Told
-from windsock.parse.component.scheduler import tell_scheduler
+from windsock.parse.component.scheduler import tell_executor, tell_scheduler
 from windsock.parse.component.triggerer import tell_triggers
 from windsock.parse.task_log import cut, plausible
 from windsock.redaction import redact
@@ -94,7 +94,9 @@ def _tell(told: Told, component: str, facts: Facts, zone: tzinfo, path: str) -> 
     """Hand a record to those who know the file that wrote it."""
     if told.is_nested and component != "dag-processor":
         return  # a worker's output: a task can print what it likes
-    if told.origin in CELERY:
+    if told.origin == "executor_loader.py":
+        tell_executor(told, component, facts)
+    elif told.origin in CELERY:
         tell_workers(told, facts)
     elif "executor" in told.origin:
         tell_pods(told, component, facts)

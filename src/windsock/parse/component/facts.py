@@ -54,6 +54,7 @@ EVENTS: dict[str, str] = {
     "callback_failed": "a callback that the dag-processor ran failed; reason: its exception",
     "trigger_failed": "a trigger ended with an error: the waiting task fails",
     "triggerer_blocked": "code in a trigger blocked all others; detail: seconds",
+    "executor_loaded": "the component began to use an executor (reason); of several the first one is the default",
     "started": "the component started",
     "stopping": "the component was told to end; detail: the signal",
 }

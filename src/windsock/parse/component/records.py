@@ -40,6 +40,7 @@ COMPONENTS: Mapping[str, str] = {
     "taskinstance.py": "",
     "dag.py": "",
     "base_executor.py": "scheduler",
+    "executor_loader.py": "",
     "kubernetes_executor.py": "scheduler",
     "kubernetes_executor_utils.py": "scheduler",
     "kubernetes_executor_types.py": "scheduler",
