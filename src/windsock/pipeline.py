@@ -58,7 +58,13 @@ def load(path: Path) -> Config:
 
 def _on_lake(config: Config, week: Week, work: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
     """`work` on the lake's views with the pipeline's scope set, while the lake stands still."""
-    return open_lake(config).read(week, work, exclude=config.pipeline.scope.exclude, quiet=config.quiet)
+    return open_lake(config).read(
+        week,
+        work,
+        exclude=config.pipeline.scope.exclude,
+        quiet=config.quiet,
+        renamed=config.renamed,
+    )
 
 
 def check(config: Config, *, week: Week, output: Output) -> checks.CheckReport:
@@ -99,8 +105,10 @@ def ask(config: Config, *, question: str, sql: str, week: Week) -> Answer:
 def ask_arrow(config: Config, *, question: str, sql: str, week: Week) -> Any:
     """The same answer as an Arrow table, with the types that DuckDB gave it."""
     chosen = _question(question) if question else None
-    return open_lake(config).read(
-        week, lambda conn: answer_as_arrow(conn, chosen.sql if chosen else sql, name=question or "sql")
+    return _on_lake(
+        config,
+        week,
+        lambda conn: answer_as_arrow(conn, chosen.sql if chosen else sql, name=question or "sql"),
     )
 
 
@@ -119,6 +127,10 @@ def _scope_variables(config: Config) -> str:
     """`[scope]` as `lake.sql` reads it; nothing when it is empty."""
     quoted = ["'" + one.replace("'", "''") + "'" for one in config.pipeline.scope.exclude]
     head = f"set variable exclude = [{', '.join(quoted)}];\n" if quoted else ""
+    if config.renamed:
+        for name, names in (("renamed_from", config.renamed), ("renamed_to", config.renamed.values())):
+            told = ", ".join("'" + one.replace("'", "''") + "'" for one in names)
+            head += f"set variable {name} = [{told}];\n"
     if config.quiet:
         for name, place in (("quiet_from", 0), ("quiet_until", 1)):
             ends = ", ".join(f"timestamptz '{window[place].isoformat()}'" for window in config.quiet)
@@ -177,7 +189,10 @@ def _scope(config: Config) -> dict[str, Any]:
     patterns = list(config.pipeline.scope.exclude)
     if config.pipeline.report.hash_ids:  # patterns are names, too
         patterns = ["hidden"] * len(patterns)
-    return {"exclude": patterns, "quiet": quiet}
+    renamed = (
+        [] if config.pipeline.report.hash_ids else [f"{new} was {old}" for old, new in config.renamed.items()]
+    )
+    return {"exclude": patterns, "quiet": quiet, "renamed": renamed}
 
 
 def _pool_bounds(config: Config) -> Answer:
@@ -291,7 +306,15 @@ def diff(config: Config, *, wanted: Try, week: Week) -> Comparison:
 
 def what_if_pool(config: Config, *, pool: str, slots: Sequence[int], week: Week) -> dict[str, Any]:
     """Replay the week's tasks through a pool at other sizes."""
-    return replay_pool(_asked(config, POOL_QUESTIONS, week), pool=pool, slots=slots, week=week)
+    bound = config.pipeline.pools.get(pool)
+    return replay_pool(
+        _asked(config, POOL_QUESTIONS, week),
+        pool=pool,
+        slots=slots,
+        week=week,
+        max_slots=bound.max_slots if bound else None,
+        protects=bound.protects if bound else "",
+    )
 
 
 def _asked(config: Config, names: Sequence[str], week: Week) -> dict[str, Answer]:

@@ -19,6 +19,8 @@ Kind = Literal["dag", "task", "run", "host", "file", "type", "signature", "text"
 COLUMNS: Mapping[str, Kind] = {
     "dag_id": "dag",
     "dag_ids": "dag",
+    "former_dag_id": "dag",
+    "first_dag_id": "dag",
     "task_id": "task",
     "task_ids": "task",
     "run_id": "run",
@@ -90,6 +92,8 @@ COLUMNS: Mapping[str, Kind] = {
     "subject": "plain",  # of changes: settings, pools, bundles, components
     "first_version": "plain",
     "last_version": "plain",
+    "newest_version": "plain",
+    "seen_by": "plain",
     "key": "plain",  # of settings, all by an allow-list of sizes and limits
     "key_now": "plain",
     "section": "plain",
