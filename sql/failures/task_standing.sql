@@ -17,7 +17,7 @@
 --   last_at          timestamptz  it last started
 --   last_success_at  timestamptz  it last succeeded
 --   failing_since    timestamptz  first failure after the last success; null: its newest end is no failure
---   flaky_since      timestamptz  first end in view that a retry had to save
+--   flaky_since      timestamptz  first lost or saved end after the last week before this one that had ends and none such
 --   dag_runs         bigint       runs of its DAG in the week
 with ended as (
     select
@@ -38,28 +38,41 @@ successes as (
     where is_success
     group by dag_id, task_id
 ),
+calm_weeks as (
+    select dag_id, task_id, week
+    from ended
+    where week < report_week()
+    group by dag_id, task_id, week
+    having not bool_or(is_lost or is_saved)
+),
+last_calm_week as (
+    select dag_id, task_id, max(week) as week from calm_weeks group by dag_id, task_id
+),
 dags as (
     select dag_id, count(distinct run_id) as dag_runs from ended where week = report_week() group by dag_id
 )
 select
     ended.dag_id,
     ended.task_id,
-    count(*) filter (where week = report_week()) as ended,
-    count(*) filter (where week = report_week() and is_lost) as lost,
-    count(*) filter (where week = report_week() and is_saved) as saved,
-    count(*) filter (where week < report_week()) as ended_prev,
-    count(*) filter (where week < report_week() and is_lost) as lost_prev,
-    count(*) filter (where week < report_week() and is_saved) as saved_prev,
-    count(distinct week) filter (where week < report_week()) as weeks_prev,
+    count(*) filter (where ended.week = report_week()) as ended,
+    count(*) filter (where ended.week = report_week() and is_lost) as lost,
+    count(*) filter (where ended.week = report_week() and is_saved) as saved,
+    count(*) filter (where ended.week < report_week()) as ended_prev,
+    count(*) filter (where ended.week < report_week() and is_lost) as lost_prev,
+    count(*) filter (where ended.week < report_week() and is_saved) as saved_prev,
+    count(distinct ended.week) filter (where ended.week < report_week()) as weeks_prev,
     max(started_at) as last_at,
     max(last_success_at) as last_success_at,
     min(started_at) filter (
         where is_lost and started_at > coalesce(last_success_at, timestamptz '1970-01-01 00:00:00Z')
     ) as failing_since,
-    min(started_at) filter (where is_saved) as flaky_since,
+    min(started_at) filter (
+        where (is_lost or is_saved) and (last_calm_week.week is null or ended.week > last_calm_week.week)
+    ) as flaky_since,
     coalesce(max(dag_runs), 0) as dag_runs
 from ended
 left join successes on ended.dag_id = successes.dag_id and ended.task_id = successes.task_id
+left join last_calm_week on ended.dag_id = last_calm_week.dag_id and ended.task_id = last_calm_week.task_id
 left join dags on ended.dag_id = dags.dag_id
 group by ended.dag_id, ended.task_id
 order by ended.dag_id, ended.task_id

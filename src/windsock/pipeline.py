@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import duckdb
 
-from windsock import __version__, checks, dispatch, publish, resources
+from windsock import __version__, checks, publish, resources
 from windsock.compare import Comparison, Try, compare, newest_failures, rows_for, with_differences
 from windsock.config import Config
 from windsock.config import load as load_config
@@ -23,16 +23,16 @@ from windsock.findings.waiting import QUESTIONS as WAITING_QUESTIONS
 from windsock.findings.waiting import waiting_answers
 from windsock.findings.what_if import QUESTIONS as POOL_QUESTIONS
 from windsock.findings.what_if import what_if_pool as replay_pool
-from windsock.known_issues import explained, load_known_issues
 from windsock.lake import Lake
-from windsock.metric_gaps import gaps_of, load_metric_gaps
 from windsock.model import Answer, Ignored, Judgement, LogKey, Reject, Row, SourceObject
 from windsock.output import Output
 from windsock.parse import parse_key, read_task_log
-from windsock.publish import Written
+from windsock.publish import Written, dispatch
 from windsock.pull import listing_told, open_lake, pull, reshard
 from windsock.questions import Question, answer_as_arrow, ask_sql, load_questions
 from windsock.questions import ask as ask_question
+from windsock.reviewed.known_issues import explained, load_known_issues
+from windsock.reviewed.metric_gaps import gaps_of, load_metric_gaps
 from windsock.store import NotFound, ObjectUnreadable, Store, open_store
 from windsock.week import Week
 

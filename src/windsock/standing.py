@@ -16,7 +16,8 @@ SILENT_WEEKS = 4  # weeks with a run before
 
 def standing(row: Row) -> tuple[Standing, datetime | None]:
     """Silent: it ran in four weeks before and not now, while its DAG did. Broken: nothing but failures since a day.
-    Flaky: some ends needed a retry or were lost. Healthy is everything else; its date is None.
+    Flaky: some ends needed a retry or were lost, since
+    the last week without such an end. Healthy is everything else; its date is None.
     """
     if not row["ended"]:
         is_silent = row["weeks_prev"] >= SILENT_WEEKS and row["dag_runs"]
@@ -24,5 +25,5 @@ def standing(row: Row) -> tuple[Standing, datetime | None]:
     if row["lost"] == row["ended"] and row["failing_since"] and row["lost"] + row["lost_prev"] >= BROKEN_ENDS:
         return "broken", row["failing_since"]
     if row["lost"] + row["saved"] >= FLAKY_ENDS:
-        return "flaky", row["flaky_since"] or row["last_success_at"]
+        return "flaky", row["flaky_since"]
     return "healthy", None

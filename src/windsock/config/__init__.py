@@ -17,7 +17,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 
-from windsock import settings
+from windsock.config import settings
 from windsock.errors import ConfigError
 from windsock.matchers import parse_match
 from windsock.store import Storage
