@@ -33,6 +33,7 @@ STORY = {
     "compare",
     "pull",
     "airflow_access",
+    "one_case",
     "publish",
     "snapshot",
     "setup",

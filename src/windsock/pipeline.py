@@ -23,8 +23,14 @@ from windsock.findings.waiting import QUESTIONS as WAITING_QUESTIONS
 from windsock.findings.waiting import waiting_answers
 from windsock.findings.what_if import QUESTIONS as POOL_QUESTIONS
 from windsock.findings.what_if import what_if_pool as replay_pool
+from windsock.findings.why import QUESTIONS as WHY_QUESTIONS
+from windsock.findings.why import TOTALS as WHY_TOTALS
+from windsock.findings.why import Case
+from windsock.findings.why import totals as why_totals
 from windsock.lake import Lake
 from windsock.model import Answer, Ignored, Judgement, LogKey, Reject, Row, SourceObject
+from windsock.one_case import Explained
+from windsock.one_case import explained as explained_case
 from windsock.output import Output
 from windsock.parse import parse_key, read_task_log
 from windsock.publish import Written, dispatch
@@ -84,6 +90,10 @@ def ask(config: Config, *, question: str, sql: str, week: Week) -> Answer:
     """One question of sql/, an answer made of several (why tasks waited), or ad-hoc SQL over the lake's views."""
     if question in WAITING_ANSWERS:
         return waiting_answers(_asked(config, WAITING_QUESTIONS, week), week)[question]
+    if question == WHY_TOTALS:
+        names = {*WHY_QUESTIONS, *WAITING_QUESTIONS} - set(WAITING_ANSWERS)
+        asked = _asked(config, sorted(names), week)
+        return why_totals(asked | waiting_answers(asked, week), exclude=config.pipeline.scope.exclude)
     chosen = _question(question) if question else None
     return _on_lake(config, week, lambda conn: ask_question(conn, chosen) if chosen else ask_sql(conn, sql))
 
@@ -137,6 +147,7 @@ def judge_week(
     answers["known_issues"] = _known_issues(answers)
     answers["metric_gaps"] = _metric_gaps(answers)
     answers |= waiting_answers(answers, week)
+    answers[WHY_TOTALS] = why_totals(answers, exclude=config.pipeline.scope.exclude)
     shown = publish.material(
         config, answers, store=lake.store, names=[value for row in names for value in row.values() if value]
     )
@@ -257,6 +268,11 @@ def diff(config: Config, *, wanted: Try, week: Week) -> Comparison:
             "check the names with `windsock ask error_samples`, or name another --week"
         )
     return compare(config, rows)
+
+
+def why(config: Config, *, case: Case, week: Week) -> Explained:
+    """Why a DAG, a task or a run does not run, as far as the lake can tell."""
+    return _on_lake(config, week, lambda conn: explained_case(conn, case, week=week, questions=questions()))
 
 
 PARSE_COLUMNS = [

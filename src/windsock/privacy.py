@@ -27,6 +27,7 @@ COLUMNS: Mapping[str, Kind] = {
     "hostname": "host",
     "owner": "host",  # of a DAG: a person or a team
     "dag_file": "file",
+    "files": "file",
     "object_url": "file",
     "exception_type": "type",
     "error_signature": "signature",
@@ -84,6 +85,10 @@ COLUMNS: Mapping[str, Kind] = {
     "ready_from": "plain",
     "signal": "plain",
     "subject": "plain",  # of changes: settings, pools, bundles, components
+    "why": "plain",  # windsock's own words
+    "codes": "plain",  # of findings
+    "failed_run_id": "run",
+    "last_state": "plain",
     "first_version": "plain",
     "last_version": "plain",
     "before": "plain",  # versions, sizes, states

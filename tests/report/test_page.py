@@ -161,8 +161,8 @@ def test_every_number_names_the_command_that_makes_it() -> None:
     for section in made.sections:
         for card in section.cards:
             assert f"windsock ask {card.question} --week {WEEK}" in text
-        if section.table:
-            assert f"windsock ask {section.table.question} --week {WEEK}" in text
+        for table in section.tables:
+            assert f"windsock ask {table.question} --week {WEEK}" in text
     assert {score.question for score in made.scoreboard} <= set(re.findall(r"windsock ask (\w+)", text))
 
 

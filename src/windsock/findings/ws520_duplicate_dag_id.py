@@ -15,7 +15,7 @@ class Limits(Thresholds):
     """When files take turns."""
 
     min_turns: float = threshold(
-        2, "changes of file", "a rename is one change; one that is taken back is two, and worth a look"
+        3, "changes of file in the week", "a rename is one change, one that is taken back is two"
     )
 
 
@@ -24,8 +24,8 @@ class DuplicateDagId(Rule):
 
     What it means: whichever file was parsed last is the DAG. Runs alternate between two sets of tasks, and one of the two
     DAGs is never seen in the UI. Airflow warns of nothing.
-    How it is judged: the file that each try's log names (Airflow 3.3 and newer), or API and database at each pull; at
-    least `min_turns` changes from one file to another in the week. A file that was renamed changes once.
+    How it is judged: the file that each try's log names (Airflow 3.3 and newer), or API and database at each pull; each
+    by itself; at least `min_turns` changes from one file to another in the week. A file that was renamed changes once.
     What to do: give one of the DAGs another dag_id, or remove the file that is left over.
     """
 
@@ -38,7 +38,7 @@ class DuplicateDagId(Rule):
         verdicts = Verdicts()
         for dag_id, files in by_dag(rows_of(answers, "dag_files")).items():
             verdicts.judged += 1
-            turns = sum(row["turns_week"] for row in files)
+            turns = turns_of(files)
             if turns >= limits.min_turns:
                 verdicts.findings.append(cls._of(dag_id, files, turns))
         return verdicts
@@ -66,9 +66,18 @@ class DuplicateDagId(Rule):
 
 
 def by_dag(rows: Sequence[Row]) -> dict[str, list[Row]]:
-    """DAGs of which more than one file is known."""
-    found: dict[str, list[Row]] = {}
+    """DAGs of which one teller names more than one file: the rows of the teller that saw most changes."""
+    told: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
         if row["files"] > 1:
-            found.setdefault(row["dag_id"], []).append(row)
+            told.setdefault((row["dag_id"], row["told_by"]), []).append(row)
+    found: dict[str, list[Row]] = {}
+    for (dag_id, _), files in sorted(told.items()):
+        if dag_id not in found or turns_of(files) > turns_of(found[dag_id]):
+            found[dag_id] = files
     return found
+
+
+def turns_of(files: Sequence[Row]) -> int:
+    """Changes from one file to another in the week."""
+    return sum(row["turns_week"] for row in files)

@@ -42,7 +42,7 @@ class LogsMissing(Rule):
     executor whose image has remote logging off, workers that are killed before they upload. In the UI such logs cannot be
     found, whatever `log_fetch_timeout_sec` is set to.
     How it is judged: tries that API, database or the scheduler know to have run; at least `min_missing` without a log and
-    `min_share` of its tries, `min_ratio` times the share of all others, beyond chance (`max_chance`, Fisher). The
+    `min_share` of its tries, `min_ratio` times the share of its likes (other hosts, other executors), beyond chance (`max_chance`, Fisher). The
     widest place tells it. Operators that never leave a log are not counted. A whole week without logs is no finding:
     then they lie under another address. Failed tries without a log alone are WS511's.
     What to do: look at remote logging, its credentials and the disk of that place; for killed ones at memory and eviction.
@@ -65,8 +65,14 @@ class LogsMissing(Rule):
         if whole is None or not whole["missing"]:
             return []
         left, found = whole["missing"], []
+        # only with its likes: who tells of a host or an executor may tell of other tries than who tells of none
+        sums: dict[str, tuple[int, int]] = {}
+        for row in rows:
+            tries, missing = sums.get(row["grain"], (0, 0))
+            sums[row["grain"]] = (tries + row["tries"], missing + row["missing"])
         for row in sorted(rows, key=lambda row: (_ORDER.index(row["grain"]), -row["missing"], _name(row))):
-            rest_tries, rest_missing = whole["tries"] - row["tries"], whole["missing"] - row["missing"]
+            tries, missing = sums[row["grain"]]
+            rest_tries, rest_missing = tries - row["tries"], missing - row["missing"]
             if row["grain"] == "all" or not rest_tries or row["missing"] < limits.min_missing or not row["successes"]:
                 continue
             share, rest_share = row["missing_share"], rest_missing / rest_tries

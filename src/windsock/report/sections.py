@@ -9,7 +9,7 @@ from windsock.report.cards import card
 from windsock.report.history import anchor
 from windsock.report.page import Section, Table
 from windsock.report.plots import Plot, curve_plot, heat_plot, rate_plot, step_plot, timeline_plot
-from windsock.report.specs import SPECS, Spec
+from windsock.report.specs import SPECS, Grid, Spec
 from windsock.report.waiting import wait_plot
 from windsock.week import Week
 
@@ -51,7 +51,7 @@ def sections(
                 cards=cards,
                 cards_left_out=max(0, len(mine) - MAX_CARDS),
                 plots=(line,) if line else (),
-                table=_table(spec, answers),
+                tables=tuple(one for grid in spec.grids if (one := _table(grid, answers))),
                 no_data="" if mine else _missing(spec, judgement),
             )
         )
@@ -68,15 +68,15 @@ def _missing(spec: Spec, judgement: Judgement) -> str:
     return ""
 
 
-def _table(spec: Spec, answers: Mapping[str, Answer]) -> Table | None:
-    if not spec.question or spec.question not in answers:
+def _table(grid: Grid, answers: Mapping[str, Answer]) -> Table | None:
+    if grid.question not in answers:
         return None
-    rows = [row for row in answers[spec.question].rows if spec.is_worth_showing(row)]
+    rows = [row for row in answers[grid.question].rows if grid.is_worth_showing(row)]
     if not rows:
         return None
-    cells = tuple(tuple(make(row) for _, make in spec.columns) for row in rows[:MAX_ROWS])
-    names = tuple(name for name, _ in spec.columns)
-    return Table(spec.table, names, cells, max(0, len(rows) - MAX_ROWS), spec.question)
+    cells = tuple(tuple(make(row) for _, make in grid.columns) for row in rows[:MAX_ROWS])
+    names = tuple(name for name, _ in grid.columns)
+    return Table(grid.title, names, cells, max(0, len(rows) - MAX_ROWS), grid.question)
 
 
 # the long answers that plots are drawn from, and the column that says of what a row is

@@ -18,8 +18,18 @@ Column = tuple[str, Callable[[Row], Cell]]
 
 
 @dataclass(frozen=True, slots=True)
+class Grid:
+    """One table below the findings of a section."""
+
+    title: str
+    question: str
+    is_worth_showing: Callable[[Row], bool]
+    columns: tuple[Column, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Spec:
-    """One section: which findings belong to it, and which table stands below them."""
+    """One section: which findings belong to it, and which tables stand below them."""
 
     key: str
     title: str
@@ -28,6 +38,13 @@ class Spec:
     question: str = ""
     is_worth_showing: Callable[[Row], bool] = bool
     columns: tuple[Column, ...] = ()
+    more: tuple[Grid, ...] = ()
+
+    @property
+    def grids(self) -> tuple[Grid, ...]:
+        """Its tables, its own first."""
+        own = Grid(self.table, self.question, self.is_worth_showing, self.columns)
+        return (own, *self.more) if self.question else self.more
 
 
 def _plain(name: str) -> Callable[[Row], Cell]:
@@ -72,6 +89,21 @@ def _where(row: Row) -> Cell:
     return Cell(cell(row["hostname"] or row["of_what"]))
 
 
+def _counted(row: Row) -> Cell:
+    """`3 DAGs`; what could not be seen has no number."""
+    if row["things"] is None:
+        return Cell("not seen", -1.0)
+    unit = row["unit"].removesuffix("s") if row["things"] == 1 else row["unit"]
+    return Cell(f"{row['things']:,} {'try' if unit == 'trie' else unit}", float(row["things"]))
+
+
+def _examples(row: Row) -> Cell:
+    """The first of its DAGs or files."""
+    names = [str(one) for one in row["dag_ids"] or row["files"]]
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return Cell(clean(", ".join(names[:3]) + more, MAX_SAMPLE))
+
+
 def _gathers(row: Row) -> bool:
     """The few telling grains: failures of something other than a DAG or a task, and more than one of them."""
     return row["grain"] not in ("task", "dag", "hour") and row["lost"] > 1
@@ -86,7 +118,7 @@ SPECS = (
     Spec(
         "silent",
         "Silent problems",
-        ("WS5",),
+        ("WS50", "WS51", "WS53"),
         "What was looked at, and what could not be known",
         "silent_coverage",
         lambda row: bool(row["looked_at"] or row["not_known"]),
@@ -95,6 +127,39 @@ SPECS = (
             ("Of", _plain("unit")),
             ("Looked at", _plain("looked_at")),
             ("Not known", _plain("not_known")),
+            ("What would tell", _plain("missing")),
+        ),
+        (
+            Grid(
+                "What callbacks could tell of failures",
+                "callbacks_of_week",
+                lambda row: bool(row["failures"]),
+                (
+                    ("Of", _plain("kind")),
+                    ("Failures", _plain("failures")),
+                    ("A callback of the task ran, if there is one", _plain("could_tell")),
+                    ("A component says that one ran", _plain("told")),
+                    ("A callback failed", _plain("failed")),
+                    ("DAGs", _plain("dags")),
+                    ("With a sign of callbacks", _plain("dags_heard")),
+                    ("Errors behind", _plain("causes")),
+                ),
+            ),
+        ),
+    ),
+    Spec(
+        "why",
+        "Why it did not run",
+        ("WS52",),
+        "Causes of the week; `windsock why DAG` tells of one",
+        "why_not_run",
+        lambda row: True,
+        (
+            ("Why", _plain("why")),
+            ("How many", _counted),
+            ("Since", _plain("first_at")),
+            ("For example", _examples),
+            ("Findings", lambda row: Cell(", ".join(row["codes"]))),
             ("What would tell", _plain("missing")),
         ),
     ),

@@ -23,10 +23,12 @@ from windsock.findings.why.pool_too_small import PoolTooSmall
 from windsock.findings.why.queue_unserved import QueueUnserved
 from windsock.findings.why.scheduler_gap import SchedulerGap
 from windsock.findings.why.start_date import StartDate
+from windsock.findings.why.timed_out import TimedOut
+from windsock.findings.why.upstream import Upstream
 from windsock.findings.why.waiting_for import WaitingFor
 from windsock.model import Answer, Row
 
-__all__ = ["CASE_TRIES", "CAUSES", "QUESTIONS", "Case", "Told", "explain", "totals"]
+__all__ = ["CASE_TRIES", "CAUSES", "NEAR_DAGS", "QUESTIONS", "WHOLE", "TOTALS", "Case", "Told", "explain", "totals"]
 
 CAUSES: tuple[type[Cause], ...] = (
     ImportFails,
@@ -43,15 +45,19 @@ CAUSES: tuple[type[Cause], ...] = (
     PoolTooSmall,
     QueueUnserved,
     WaitingFor,
+    Upstream,
+    TimedOut,
     Failed,
     ConnectionFails,
     LogMissing,
 )
 """In the order in which one thing must hold before the next can: the file, the DAG, its runs, its tasks, their logs."""
 
-CASE_TRIES = "case_tries"
-"""The tries of one case: no question of `sql/`, for it needs the case's names."""
-QUESTIONS = tuple(sorted({one for cause in CAUSES for one in cause.questions} - {CASE_TRIES}))
+CASE_TRIES, NEAR_DAGS = "case_tries", "near_dags"
+"""The tries of one case, and DAGs of nearly its name: no questions of `sql/`, for they need the case's names."""
+QUESTIONS = tuple(sorted({one for cause in CAUSES for one in cause.questions} - {CASE_TRIES, NEAR_DAGS}))
+WHOLE = frozenset({"dag_states", "logs_missing_by_place"})
+"""Questions of which one DAG's rows are not enough."""
 _LIKELY = ("certain", "likely", "possible")
 
 
@@ -75,18 +81,31 @@ def _is_beside(told: Told, case: Case) -> bool:
     return (told.about in _OF_TASKS) != bool(case.task_id)
 
 
-COLUMNS = ("why", "about", "things", "unit", "first_at", "dag_ids", "files", "codes", "missing")
+TOTALS = "why_not_run"
+COLUMNS = ("why", "things", "unit", "first_at", "dag_ids", "files", "codes", "missing")
 
 
 def totals(answers: Mapping[str, Answer], *, exclude: Sequence[str] = ()) -> Answer:
-    """`why_not_run`: one row per cause, the ones that could not be seen as well (`missing` names the input)."""
+    """`why_not_run`: one row per cause that held in the week; the last names those that could not be seen, and the inputs
+    (`missing`) that would tell."""
     rows: list[Row] = []
+    unseen: list[tuple[str, str]] = []
     for cause in CAUSES:
         count = cause.count(_in_scope(answers, cause.questions, exclude))
-        values = (cause.words, cause.about, count.things, count.unit, count.first_at, list(count.dag_ids),
-                  list(count.files), list(cause.codes), count.missing)  # fmt: skip
-        rows.append(dict(zip(COLUMNS, values, strict=True)))
-    return Answer("why_not_run", COLUMNS, tuple(rows))
+        if count.missing and not count.things:
+            unseen.append((cause.name, count.missing))
+        elif count.things:
+            rows.append({
+                "why": cause.words, "things": count.things, "unit": count.unit, "first_at": count.first_at,
+                "dag_ids": list(count.dag_ids), "files": list(count.files), "codes": list(cause.codes), "missing": "",
+            })  # fmt: skip
+    if unseen:
+        words, inputs = (list(dict.fromkeys(one)) for one in zip(*unseen, strict=True))
+        rows.append({
+            "why": f"Not seen: {', '.join(words)}", "things": None, "unit": "", "first_at": None, "dag_ids": [], "files": [],
+            "codes": [], "missing": "; ".join(inputs),
+        })  # fmt: skip
+    return Answer(TOTALS, COLUMNS, tuple(rows))
 
 
 def _in_scope(

@@ -32,8 +32,8 @@ class ActiveRuns(Cause):
             yield cls.told(
                 "certain",
                 f"The scheduler held runs of {case.dag_id} back for max_active_runs"
-                f"{f' ({limit})' if limit else ''} in {wording.plural(minutes, 'minute')} of the week, last on "
-                f"{wording.moment(max(row['hour_at'] for row in held))}",
+                f"{f' ({limit})' if limit else ''} in {wording.plural(minutes, 'minute')} of the week, last in the hour "
+                f"of {wording.moment(max(row['hour_at'] for row in held))}",
                 since=earliest(held, "hour_at"),
                 evidence={"held_minutes": minutes, "limit": limit, **open_evidence},
                 unknown="" if is_open else "which run is the oldest open one: API or database would tell",

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from windsock.findings import wording
 from windsock.findings.rule import rows_of
 from windsock.findings.why.cause import Case, Cause, Count, Told, dags_of, earliest, of_dag
-from windsock.findings.ws520_duplicate_dag_id import DuplicateDagId, by_dag
+from windsock.findings.ws520_duplicate_dag_id import DuplicateDagId, by_dag, turns_of
 from windsock.model import Answer
 
 
@@ -20,18 +20,18 @@ class DuplicateId(Cause):
     def tell(cls, case: Case, answers: Mapping[str, Answer]) -> Iterator[Told]:
         limits = DuplicateDagId.limits()
         for files in by_dag(of_dag(answers, "dag_files", case)).values():
-            turns = sum(row["turns"] for row in files)
+            turns = turns_of(files)
             if turns < limits.min_turns:
                 continue
             names = sorted({row["dag_file"] for row in files})
             yield cls.told(
                 "certain",
-                f"{wording.names(names)} take turns as {case.dag_id}: {turns} changes in nine weeks",
+                f"{wording.names(names)} take turns as {case.dag_id}: {turns} changes this week",
                 since=min(row["first_at"] for row in files),
                 evidence={
                     "files": names,
                     "turns": turns,
-                    "turns_week": sum(row["turns_week"] for row in files),
+                    "turns_in_nine_weeks": sum(row["turns"] for row in files),
                     "last_at": max(row["last_at"] for row in files),
                 },
                 unknown="which of them you mean",
@@ -42,7 +42,7 @@ class DuplicateId(Cause):
     def count(cls, answers: Mapping[str, Answer]) -> Count:
         least = DuplicateDagId.limits().min_turns
         rows = rows_of(answers, "dag_files")
-        taken = [one for one in by_dag(rows).values() if sum(row["turns_week"] for row in one) >= least]
+        taken = [one for one in by_dag(rows).values() if turns_of(one) >= least]
         flat = [row for one in taken for row in one]
         missing = "" if rows else "task logs of Airflow 3.3, API or database"
         return Count(len(taken), "DAGs", earliest(flat, "first_at"), dags_of(flat), missing=missing)

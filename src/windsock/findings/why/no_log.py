@@ -8,7 +8,7 @@ from windsock.findings.rule import rows_of
 from windsock.findings.why.cause import Case, Cause, Count, Told, dags_of, earliest, of_dag
 from windsock.findings.ws511_no_log import NOT_SEEN, cause_of
 from windsock.findings.ws523_logs_missing import LogsMissing
-from windsock.model import Answer
+from windsock.model import Answer, Row
 
 
 class LogMissing(Cause):
@@ -23,7 +23,7 @@ class LogMissing(Cause):
         lost = [row for row in of_dag(answers, "lost_tries", case) if not case.run_id or row["run_id"] == case.run_id]
         for cause, count in Counter(cause_of(row) for row in lost).most_common():
             rows = [row for row in lost if cause_of(row) == cause]
-            newest = max(rows, key=lambda row: (row["ended_at"] or row["started_at"] or row["told_at"]) is not None)
+            newest = max(rows, key=_place)
             is_seen = cause != NOT_SEEN
             yield cls.told(
                 "certain" if is_seen else "possible",
@@ -35,7 +35,7 @@ class LogMissing(Cause):
                     "exit_code": newest["exit_code"],
                     "hosts": sorted({row["hostname"] for row in rows if row["hostname"]})[:20],
                 },
-                unknown="" if is_seen else "what became of the process: the scheduler's log ([sources.component_logs]) names pod and exit code",
+                unknown="" if is_seen else "what became of the process: the scheduler's log of that time names pod and exit code, where it is read",
                 next="windsock ask lost_tries",
             )
         limits = LogsMissing.limits()
@@ -61,3 +61,8 @@ class LogMissing(Cause):
         coverage = [row for row in rows_of(answers, "silent_coverage") if row["kind"] == "tries without a log"]
         missing = "" if rows else next((row["missing"] or "" for row in coverage), "")
         return Count(len(rows), "tries", earliest(rows, "started_at"), dags_of(rows), missing=missing)
+
+
+def _place(row: Row) -> tuple[float, str, str]:
+    at = row["ended_at"] or row["started_at"] or row["told_at"]
+    return at.timestamp() if at else 0.0, row["run_id"], row["task_id"]

@@ -55,7 +55,9 @@ class Paused(Cause):
         states = rows_of(answers, "dag_states")
         active = {row["dag_id"] for row in rows_of(answers, "dag_activity") if row["scheduled_runs"]}
         since: dict[str, datetime] = {
-            row["dag_id"]: row["paused_at"] for row in rows_of(answers, "paused_dags") if row["runs_prev"]
+            row["dag_id"]: row["paused_at"]
+            for row in rows_of(answers, "paused_dags")
+            if row["runs_prev"] or row["dag_id"] in active
         }
         for row in states:
             if row["is_paused"] and row["dag_id"] in active:

@@ -19,8 +19,17 @@ WORDS = {
     "upstream": "its upstream tasks",
     "retry": "the retry delay",
     "parse": "parsing its file on the worker",
-    "unattributed": "something that no input tells",
 }
+HOLDS = {
+    "pool_full": "for an open slot of pool {pool}",
+    "pool_slots_short": "for enough open slots of pool {pool}",
+    "max_active_tasks": "for max_active_tasks of the DAG",
+    "max_active_runs": "for max_active_runs of the DAG",
+    "max_active_tis_per_dag": "for the task's own concurrency (max_active_tis_per_dag)",
+    "max_active_tis_per_dagrun": "for the task's own concurrency within a run (max_active_tis_per_dagrun)",
+    "executor_full": "for an open executor slot",
+}
+"""What the scheduler said most often while the try stood, in words."""
 LEAST_HOURS = 1.0
 """Hours waited in the week: less does not keep a task from running."""
 LONG_S = 300.0
@@ -41,8 +50,8 @@ class WaitingFor(Cause):
         held = [row for row in rows if row["waits_for"] not in OWN]
         total = sum(row["hours"] for row in held)
         for row in held:
-            if row["hours"] < LEAST_HOURS or row["hours"] < total / 4:
-                continue  # what is less than a quarter of it is not why
+            if row["hours"] < LEAST_HOURS or row["hours"] < total / 4 or row["waits_for"] not in WORDS:
+                continue  # what is less than a quarter of it is not why; what nothing explains is no cause
             is_told = row["told_by"] not in ("inferred", "", None)
             limit = f" ({row['limit_value']})" if row["limit_value"] else ""
             yield cls.told(
@@ -113,7 +122,9 @@ def where(row: Row) -> tuple[str, float, bool] | None:
     if row["ready_at"] and (row["queued_at"] or until):
         ready = ((row["queued_at"] or until) - row["ready_at"]).total_seconds()
         if ready >= LONG_S and (row["queued_at"] or row["started_at"] or row["state"] == "scheduled"):
-            for_what = row["hold"] or (f"for a slot, of pool {row['pool']} or another limit" if row["pool"] else "for a slot")
+            for_what = HOLDS.get(row["hold"] or "", "for a slot of pool {pool}, or another limit").format(
+                pool=row["pool"] or "(not told)"
+            )
             return for_what, ready, bool(row["started_at"])
     return None
 
