@@ -27,7 +27,7 @@ def headings(markup: str) -> list[str]:
 
 def test_the_order_of_the_page_never_changes() -> None:
     order = [
-        "What to do", "Silent problems", "Scoreboard", "What changed", "Incidents", "Retries", "Failure rates",
+        "What to do", "Silent problems", "Scoreboard", "What changed", "Why it did not run", "Incidents", "Retries", "Failure rates",
             "How tasks stand", "Where failures gather",
             "Import errors and killed parses", "DAG parsing", "Parsing inside of tasks",
         "Durations and lateness", "Why tasks waited", "Pools and waiting", "Configuration and versions", "Per owner", "Trust in the data",

@@ -155,7 +155,10 @@ def _told(one: Any) -> str:
     """One cause as lines: what, the numbers, what it cannot know, what next."""
     told = {name: _fact(value) for name, value in one.evidence.items() if _is_known(value)}
     facts = [f"{name.replace('_', ' ')} {value}" for name, value in told.items() if value not in one.headline]
-    lines = [f"{one.likely}, {one.about}: {as_cell(one.headline, 400)}", f"  {'; '.join(facts)}" if facts else ""]
+    lines = [
+        f"{one.likely}, {one.about}: {as_cell(one.headline, 400)}",
+        f"  {'; '.join(facts)}" if facts else "",
+    ]
     lines += [f"  not known: {one.unknown}" if one.unknown else "", f"  next: {one.next}"]
     return "\n".join(line for line in lines if line)
 

@@ -63,7 +63,8 @@ class Unheard(Rule):
                     "dags": len(silent),
                     "dag_ids": dags[:20],
                     "processor_log_read": all(row["components"] for row in silent),
-                    "runs_timed_out": sum(row["timed_out"] for row in rows_of(answers, "runs_timed_out")) or None,
+                    "runs_timed_out": sum(row["timed_out"] for row in rows_of(answers, "runs_timed_out"))
+                    or None,
                     "not_known": sum(row["unheard"] for row in rows if not row["heard"]),
                     "first_at": min(row["first_at"] for row in silent if row["first_at"]),
                     "last_at": max(row["last_at"] for row in silent if row["last_at"]),

@@ -15,7 +15,9 @@ class Limits(Thresholds):
     """When messages hide their causes."""
 
     min_messages: float = threshold(50, "messages a week", "fewer are read")
-    min_per_cause: float = threshold(10, "messages per cause", "a cause that fails ten tries should be told once")
+    min_per_cause: float = threshold(
+        10, "messages per cause", "a cause that fails ten tries should be told once"
+    )
 
 
 class ManyMessages(Rule):

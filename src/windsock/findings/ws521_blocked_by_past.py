@@ -19,7 +19,9 @@ class Limits(Thresholds):
 
     min_open: float = threshold(2, "open runs without the task", "one may just be at work")
     min_hours: float = threshold(
-        24.0, "hours between the failure and the newest later run", "a queue or an outage of a night is over by then"
+        24.0,
+        "hours between the failure and the newest later run",
+        "a queue or an outage of a night is over by then",
     )
     min_runs_before: float = threshold(
         10, "runs before, each with the task", "a task of some runs only is a branch"
@@ -92,6 +94,7 @@ class BlockedByPast(Rule):
                 "error_signature": first["error_signature"],
             },
             advice=f"Clear {first['task_id']} of the run {first['failed_run_id']}, or mark it as success: if depends_on_past holds "
-            "the later runs, they follow." + ("" if by_open else " If the task was taken out of the DAG, accept this finding."),
+            "the later runs, they follow."
+            + ("" if by_open else " If the task was taken out of the DAG, accept this finding."),
             rank=float(runs),
         )

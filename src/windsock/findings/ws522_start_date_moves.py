@@ -13,14 +13,16 @@ from windsock.week import Week
 class Limits(Thresholds):
     """When versions without runs are a start_date that moves."""
 
-    min_versions: float = threshold(5, "versions a week", "a DAG that is being written makes some before its first run")
+    min_versions: float = threshold(
+        5, "versions a week", "a DAG that is being written makes some before its first run"
+    )
     min_days: float = threshold(3, "days", "a day of editing makes many, and is over")
 
 
 class StartDateMoves(Rule):
     """A DAG makes version after version and never runs: its start_date moves with every parse.
 
-    What it means: `start_date=datetime.now()` (or `days_ago`, or `pendulum.now()`): the first interval begins anew with each
+    What it means: a start_date of `now()`, `utcnow()` or `days_ago`: the first interval begins anew with each
     parse and never ends, so no run is ever due. Nothing fails.
     How it is judged: `min_versions` or more versions on `min_days` or more days (API or database of Airflow 3), and not one
     scheduled run in nine weeks. A DAG that does run and makes versions is WS602's. Airflow makes versions only of DAGs
@@ -43,7 +45,10 @@ class StartDateMoves(Rule):
                     severity="watch",
                     headline=f"{row['dag_id']} made {row['versions']:,} versions on {row['days']} days and has never run by "
                     "schedule: its start_date moves, most likely",
-                    evidence={name: row[name] for name in ("versions", "bundle_versions", "days", "first_at", "last_at")},
+                    evidence={
+                        name: row[name]
+                        for name in ("versions", "bundle_versions", "days", "first_at", "last_at")
+                    },
                     advice=f"Write a fixed start_date in the past in the file of {row['dag_id']}, not now() or days_ago().",
                     rank=float(row["versions"]),
                 )

@@ -18,9 +18,13 @@ _ORDER = ("all", "executor", "queue", "host", "dag")
 class Limits(Thresholds):
     """When missing logs are of one place."""
 
-    min_missing: float = threshold(10, "tries without a log in the week", "a node that is lost takes some with it")
+    min_missing: float = threshold(
+        10, "tries without a log in the week", "a node that is lost takes some with it"
+    )
     min_share: float = threshold(0.2, "fraction of its tries", "one try in five without a log is no accident")
-    min_ratio: float = threshold(3.0, "times the share elsewhere", "less is the fleet's habit, not this place's")
+    min_ratio: float = threshold(
+        3.0, "times the share elsewhere", "less is the fleet's habit, not this place's"
+    )
     max_chance: float = threshold(0.0001, "probability", "hundreds of hosts and DAGs are looked at in a week")
 
 
@@ -56,7 +60,9 @@ class LogsMissing(Rule):
     def judge(cls, answers: Mapping[str, Answer], limits: Any, *, week: Week) -> Verdicts:
         rows = rows_of(answers, "logs_missing_by_place")
         places = cls.places(rows, limits)
-        return Verdicts([cls._of(one, week) for one in places], judged=sum(row["grain"] != "all" for row in rows))
+        return Verdicts(
+            [cls._of(one, week) for one in places], judged=sum(row["grain"] != "all" for row in rows)
+        )
 
     @classmethod
     def places(cls, rows: Sequence[Row], limits: Any) -> list[Place]:
@@ -73,7 +79,12 @@ class LogsMissing(Rule):
         for row in sorted(rows, key=lambda row: (_ORDER.index(row["grain"]), -row["missing"], _name(row))):
             tries, missing = sums[row["grain"]]
             rest_tries, rest_missing = tries - row["tries"], missing - row["missing"]
-            if row["grain"] == "all" or not rest_tries or row["missing"] < limits.min_missing or not row["successes"]:
+            if (
+                row["grain"] == "all"
+                or not rest_tries
+                or row["missing"] < limits.min_missing
+                or not row["successes"]
+            ):
                 continue
             share, rest_share = row["missing_share"], rest_missing / rest_tries
             if share < limits.min_share or share < limits.min_ratio * rest_share or row["missing"] > left:
@@ -93,7 +104,17 @@ class LogsMissing(Rule):
             headline=f"{place.where}: {row['missing']:,} of {wording.plural(row['tries'], 'try')} left no log, "
             f"{wording.percent(place.rest_share)} elsewhere; {place.cause}",
             evidence={
-                name: row[name] for name in ("missing", "tries", "successes", "killed", "missing_prev", "tries_prev", "first_at", "last_at")
+                name: row[name]
+                for name in (
+                    "missing",
+                    "tries",
+                    "successes",
+                    "killed",
+                    "missing_prev",
+                    "tries_prev",
+                    "first_at",
+                    "last_at",
+                )
             },
             advice=place.advice,
             rank=float(row["missing"]),
@@ -124,4 +145,3 @@ def _cause(row: Row) -> tuple[str, str]:
         f"Look at remote logging on {_where(row)}: AIRFLOW__LOGGING__REMOTE_LOGGING, its connection, the rights on the bucket, "
         "free disk.",
     )
-

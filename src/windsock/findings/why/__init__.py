@@ -28,7 +28,18 @@ from windsock.findings.why.upstream import Upstream
 from windsock.findings.why.waiting_for import WaitingFor
 from windsock.model import Answer, Row
 
-__all__ = ["CASE_TRIES", "CAUSES", "NEAR_DAGS", "QUESTIONS", "WHOLE", "TOTALS", "Case", "Told", "explain", "totals"]
+__all__ = [
+    "CASE_TRIES",
+    "CAUSES",
+    "NEAR_DAGS",
+    "QUESTIONS",
+    "TOTALS",
+    "WHOLE",
+    "Case",
+    "Told",
+    "explain",
+    "totals",
+]
 
 CAUSES: tuple[type[Cause], ...] = (
     ImportFails,

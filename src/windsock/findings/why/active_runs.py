@@ -4,7 +4,17 @@ from collections.abc import Iterator, Mapping
 
 from windsock.findings import wording
 from windsock.findings.rule import rows_of
-from windsock.findings.why.cause import Case, Cause, Count, Told, activity_of, dags_of, earliest, of_dag, state_of
+from windsock.findings.why.cause import (
+    Case,
+    Cause,
+    Count,
+    Told,
+    activity_of,
+    dags_of,
+    earliest,
+    of_dag,
+    state_of,
+)
 from windsock.model import Answer
 
 
@@ -19,12 +29,19 @@ class ActiveRuns(Cause):
     def tell(cls, case: Case, answers: Mapping[str, Answer]) -> Iterator[Told]:
         held = [row for row in of_dag(answers, "holds_by_limit", case) if row["event"] == "max_active_runs"]
         limit = next(
-            (row["limit_value"] for row in of_dag(answers, "known_limits", case) if row["name"] == "max_active_runs"), None
+            (
+                row["limit_value"]
+                for row in of_dag(answers, "known_limits", case)
+                if row["name"] == "max_active_runs"
+            ),
+            None,
         )
         activity, state = activity_of(answers, case), state_of(answers, case)
         is_open = activity is not None and activity["open_runs"] > 0
         open_evidence = (
-            {"open_runs": activity["open_runs"], "oldest_open_at": activity["oldest_open_at"]} if activity and is_open else {}
+            {"open_runs": activity["open_runs"], "oldest_open_at": activity["oldest_open_at"]}
+            if activity and is_open
+            else {}
         )
         show = f"airflow dags list-runs -d {case.dag_id!r} --state running"
         if held:
@@ -46,7 +63,11 @@ class ActiveRuns(Cause):
                 f"{case.dag_id} has {wording.plural(activity['open_runs'], 'open run')}, as many as max_active_runs allows "
                 f"({limit}); the oldest was due {wording.moment(activity['oldest_open_at'])}",
                 since=activity["oldest_open_at"],
-                evidence={**open_evidence, "open_without_a_try": activity["open_without_try"], "limit": limit},
+                evidence={
+                    **open_evidence,
+                    "open_without_a_try": activity["open_without_try"],
+                    "limit": limit,
+                },
                 unknown="whether the oldest run works or hangs: look at its tasks",
                 next=show,
             )
@@ -56,5 +77,7 @@ class ActiveRuns(Cause):
         told = [row for row in rows_of(answers, "holds_by_limit") if row["dag_id"]]
         rows = [row for row in told if row["event"] == "max_active_runs"]
         dags = dags_of(rows)
-        missing = "" if rows_of(answers, "holds_by_limit") or rows_of(answers, "dag_states") else "scheduler log"
+        missing = (
+            "" if rows_of(answers, "holds_by_limit") or rows_of(answers, "dag_states") else "scheduler log"
+        )
         return Count(len(dags), "DAGs", earliest(rows, "hour_at"), dags, missing=missing)

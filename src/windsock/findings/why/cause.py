@@ -11,7 +11,12 @@ from windsock.findings.rule import rows_of
 from windsock.model import Answer, Row
 
 About = Literal[
-    "missing from the UI", "not running", "task not running", "task failed", "log missing", "connection failing"
+    "missing from the UI",
+    "not running",
+    "task not running",
+    "task failed",
+    "log missing",
+    "connection failing",
 ]
 Likely = Literal["certain", "likely", "possible"]
 """certain: Airflow or a component says so itself. likely: what was seen has hardly another reason. possible: it fits."""
@@ -105,9 +110,7 @@ def files_of(answers: Mapping[str, Answer], case: Case) -> tuple[str, ...]:
     return tuple(dict.fromkeys(row["dag_file"] for row in rows))
 
 
-def of_files(
-    answers: Mapping[str, Answer], question: str, case: Case
-) -> list[tuple[Row, Likely]]:
+def of_files(answers: Mapping[str, Answer], question: str, case: Case) -> list[tuple[Row, Likely]]:
     """Rows about the DAG's file. Where nobody names its file, one of the same name as the DAG is a possible one."""
     files = files_of(answers, case)
     found: list[tuple[Row, Likely]] = []

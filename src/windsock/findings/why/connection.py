@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from windsock.findings import wording
 from windsock.findings.rule import rows_of
-from windsock.findings.why.cause import Case, Cause, Count, Told, dags_of, earliest
+from windsock.findings.why.cause import Case, Cause, Count, Told, earliest
 from windsock.findings.ws524_connection_failing import NAMED, is_named
 from windsock.model import Answer, Row
 
@@ -25,7 +25,11 @@ class ConnectionFails(Cause):
             kind, _, name = row["cause"].partition(" ")
             others = [one for one in row["dag_ids"] if one != case.dag_id]
             well = row["tasks_well"] >= row["tasks"]
-            also = f" and {wording.plural(len(others), 'other DAG')} ({wording.names(others)})" if others else " alone"
+            also = (
+                f" and {wording.plural(len(others), 'other DAG')} ({wording.names(others)})"
+                if others
+                else " alone"
+            )
             yield cls.told(
                 "likely" if not well else "possible",
                 f"{NAMED[kind]} {name} failed {wording.plural(row['tries'], 'try')} of {case.dag_id}{also}, "
@@ -42,7 +46,9 @@ class ConnectionFails(Cause):
                 unknown="whether the secret, the network or the service is at fault: its own side would tell"
                 if kind != "connection"
                 else "what the connection holds: windsock never reads connections",
-                next=f"airflow connections get {name!r}" if kind == "connection" else "windsock ask incidents_by_error",
+                next=f"airflow connections get {name!r}"
+                if kind == "connection"
+                else "windsock ask incidents_by_error",
             )
 
     @classmethod

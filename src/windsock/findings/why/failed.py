@@ -22,15 +22,25 @@ class Failed(Cause):
 
     @classmethod
     def tell(cls, case: Case, answers: Mapping[str, Answer]) -> Iterator[Told]:
-        failed = [row for row in rows_of(answers, "case_tries") if row["state"] in ("failed", "up_for_retry") and row["has_log"]]
+        failed = [
+            row
+            for row in rows_of(answers, "case_tries")
+            if row["state"] in ("failed", "up_for_retry") and row["has_log"]
+        ]
         elsewhere = {one: row for row in rows_of(answers, "incidents_by_error") for one in row["signatures"]}
         errors = Counter(_error(row) for row in failed)
         for error, times in errors.most_common(SHOWN):
             row = next(one for one in failed if _error(one) == error)
             known = elsewhere.get(row["bare_signature"])
             others = [one for one in (known["dag_ids"] if known else ()) if one != case.dag_id]
-            also = f"; {wording.plural(len(others), 'other DAG')} have it this week: {wording.names(others)}" if others else ""
-            try_ = f"try {row['try_number']}" + (f" of index {row['map_index']}" if row["map_index"] >= 0 else "")
+            also = (
+                f"; {wording.plural(len(others), 'other DAG')} have it this week: {wording.names(others)}"
+                if others
+                else ""
+            )
+            try_ = f"try {row['try_number']}" + (
+                f" of index {row['map_index']}" if row["map_index"] >= 0 else ""
+            )
             yield cls.told(
                 "certain",
                 f"{row['dag_id']}.{row['task_id']} failed {wording.plural(times, 'time')} with {error}, last in {row['run_id']}, "
@@ -57,4 +67,6 @@ class Failed(Cause):
 
 
 def _error(row: Mapping[str, object]) -> str:
-    return str(row["error_signature"] or f"no error in its log (ended by {row['state_reason'] or 'something else'})")
+    return str(
+        row["error_signature"] or f"no error in its log (ended by {row['state_reason'] or 'something else'})"
+    )

@@ -4,7 +4,17 @@ from collections.abc import Iterator, Mapping
 
 from windsock.findings import wording
 from windsock.findings.rule import rows_of
-from windsock.findings.why.cause import Case, Cause, Count, Told, activity_of, dags_of, earliest, files_of, state_of
+from windsock.findings.why.cause import (
+    Case,
+    Cause,
+    Count,
+    Told,
+    activity_of,
+    dags_of,
+    earliest,
+    files_of,
+    state_of,
+)
 from windsock.model import Answer
 
 
@@ -26,7 +36,11 @@ class Gone(Cause):
                 "certain",
                 f"Airflow lists {case.dag_id} no more since the list of {wording.moment(state['listed_at'])} or the one after it",
                 since=state["listed_at"],
-                evidence={"dag_file": state["dag_file"], "last_listed_at": state["listed_at"], "list_at": state["list_at"]},
+                evidence={
+                    "dag_file": state["dag_file"],
+                    "last_listed_at": state["listed_at"],
+                    "list_at": state["list_at"],
+                },
                 unknown="why: its file was removed or renamed, or gives another dag_id; the repository would tell",
                 next=f"git log --oneline -5 -- {state['dag_file'] or '<its file>'}",
             )

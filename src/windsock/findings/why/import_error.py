@@ -7,9 +7,7 @@ from windsock.findings.rule import rows_of
 from windsock.findings.why.cause import Case, Cause, Count, Told, earliest, of_files, state_of
 from windsock.model import Answer
 
-UNKNOWN = (
-    "whether the DAG that Airflow still shows is the version before the error: Airflow keeps it until the file is stale"
-)
+UNKNOWN = "whether the DAG that Airflow still shows is the version before the error: Airflow keeps it until the file is stale"
 
 
 class ImportFails(Cause):
@@ -39,7 +37,9 @@ class ImportFails(Cause):
                     "files_with_it": row["files"],
                     "sample": row["message"],
                 },
-                unknown=UNKNOWN if likely == "certain" else "of which DAG this file is: no task log or API names it",
+                unknown=UNKNOWN
+                if likely == "certain"
+                else "of which DAG this file is: no task log or API names it",
                 next="airflow dags list-import-errors",
             )
         state = state_of(answers, case)

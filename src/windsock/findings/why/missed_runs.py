@@ -24,7 +24,8 @@ class MissedRuns(Cause):
             yield cls.told(
                 "possible",
                 f"{case.dag_id} had no scheduled run this week, usually {weekly['median_runs']:.0f}; the last one began "
-                f"{wording.moment(weekly['last_at'])}" + (f"; {by_hand} other runs this week" if by_hand else ""),
+                f"{wording.moment(weekly['last_at'])}"
+                + (f"; {by_hand} other runs this week" if by_hand else ""),
                 since=weekly["last_at"],
                 evidence={"median_runs": weekly["median_runs"], "weeks_seen": weekly["weeks_seen"]},
                 unknown="whether Airflow made runs that never began: API or database would tell",
@@ -37,7 +38,10 @@ class MissedRuns(Cause):
                     f"{missing(row)} of {row['expected']} runs that the cadence of {case.dag_id} expects never came, "
                     f"{wording.moment(row['first_at'])} to {wording.moment(row['last_at'])}",
                     since=row["first_at"],
-                    evidence={name: row[name] for name in ("expected", "missing", "runs", "least_runs", "last_run_at")},
+                    evidence={
+                        name: row[name]
+                        for name in ("expected", "missing", "runs", "least_runs", "last_run_at")
+                    },
                     unknown="whether its schedule was changed, or catchup is off: the DAG's code says",
                     next=f"airflow dags list-runs -d {case.dag_id!r}",
                 )

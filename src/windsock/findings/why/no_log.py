@@ -20,7 +20,11 @@ class LogMissing(Cause):
 
     @classmethod
     def tell(cls, case: Case, answers: Mapping[str, Answer]) -> Iterator[Told]:
-        lost = [row for row in of_dag(answers, "lost_tries", case) if not case.run_id or row["run_id"] == case.run_id]
+        lost = [
+            row
+            for row in of_dag(answers, "lost_tries", case)
+            if not case.run_id or row["run_id"] == case.run_id
+        ]
         for cause, count in Counter(cause_of(row) for row in lost).most_common():
             rows = [row for row in lost if cause_of(row) == cause]
             newest = max(rows, key=_place)
@@ -35,7 +39,9 @@ class LogMissing(Cause):
                     "exit_code": newest["exit_code"],
                     "hosts": sorted({row["hostname"] for row in rows if row["hostname"]})[:20],
                 },
-                unknown="" if is_seen else "what became of the process: the scheduler's log of that time names pod and exit code, where it is read",
+                unknown=""
+                if is_seen
+                else "what became of the process: the scheduler's log of that time names pod and exit code, where it is read",
                 next="windsock ask lost_tries",
             )
         limits = LogsMissing.limits()
@@ -50,7 +56,10 @@ class LogMissing(Cause):
                 f"{place.where}: {place.row['missing']} of {wording.plural(place.row['tries'], 'try')} left no log, "
                 f"{wording.percent(place.rest_share)} elsewhere; {place.cause}",
                 since=place.row["first_at"],
-                evidence={name: place.row[name] for name in ("tries", "missing", "successes", "killed", "tries_prev", "missing_prev")},
+                evidence={
+                    name: place.row[name]
+                    for name in ("tries", "missing", "successes", "killed", "tries_prev", "missing_prev")
+                },
                 unknown="whether the log lies on that machine: look there before it is gone",
                 next=place.advice,
             )
@@ -58,7 +67,9 @@ class LogMissing(Cause):
     @classmethod
     def count(cls, answers: Mapping[str, Answer]) -> Count:
         rows = rows_of(answers, "lost_tries")
-        coverage = [row for row in rows_of(answers, "silent_coverage") if row["kind"] == "tries without a log"]
+        coverage = [
+            row for row in rows_of(answers, "silent_coverage") if row["kind"] == "tries without a log"
+        ]
         missing = "" if rows else next((row["missing"] or "" for row in coverage), "")
         return Count(len(rows), "tries", earliest(rows, "started_at"), dags_of(rows), missing=missing)
 

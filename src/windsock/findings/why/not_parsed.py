@@ -16,8 +16,18 @@ LATE_S = 600.0
 class NotParsed(Cause):
     """What is deployed arrives only with the next parse: a refresh of the bundle, then the file's turn."""
 
-    name, words, about = "not parsed", "Their file is parsed no more, or killed while it is", "missing from the UI"
-    questions = ("files_last_parsed", "parse_kills_by_file", "parse_staleness_by_file", "dag_files", "dag_states")
+    name, words, about = (
+        "not parsed",
+        "Their file is parsed no more, or killed while it is",
+        "missing from the UI",
+    )
+    questions = (
+        "files_last_parsed",
+        "parse_kills_by_file",
+        "parse_staleness_by_file",
+        "dag_files",
+        "dag_states",
+    )
     codes = ("WS203", "WS207")
 
     @classmethod
@@ -57,7 +67,9 @@ class NotParsed(Cause):
         left = [row for row in seen if is_left(row) and row["parses_week"]]
         files = tuple(sorted({row["dag_file"] for row in (*killed, *left)}))
         first = min(filter(None, (earliest(killed, "first_at"), earliest(left, "last_at"))), default=None)
-        return Count(len(files), "files", first, files=files, missing="" if seen else "dag-processor log or metrics")
+        return Count(
+            len(files), "files", first, files=files, missing="" if seen else "dag-processor log or metrics"
+        )
 
 
 def is_left(row: Row) -> bool:

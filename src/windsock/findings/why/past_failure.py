@@ -31,14 +31,25 @@ class PastFailure(Cause):
                 if by_open
                 else "whether the task was taken out of the DAG then, or is held: API or database would tell the open runs"
             )
-            held = wording.plural(row["open_later"], "open run") if by_open else wording.plural(row["later_runs"], "later run")
+            held = (
+                wording.plural(row["open_later"], "open run")
+                if by_open
+                else wording.plural(row["later_runs"], "later run")
+            )
             yield cls.told(
                 "likely" if by_open else "possible",
                 f"{task} failed in {row['failed_run_id']} on {wording.moment(row['failed_at'])} and has not begun since, in {held}",
                 since=row["failed_at"],
                 evidence={
                     name: row[name]
-                    for name in ("failed_run_id", "later_runs", "open_later", "ran_before", "runs_before", "error_signature")
+                    for name in (
+                        "failed_run_id",
+                        "later_runs",
+                        "open_later",
+                        "ran_before",
+                        "runs_before",
+                        "error_signature",
+                    )
                 },
                 unknown=unknown,
                 next=f"airflow tasks clear {quote(row['dag_id'])} -t {quote('^' + row['task_id'] + '$')}  "

@@ -22,14 +22,20 @@ class Paused(Cause):
         state, activity = state_of(answers, case), activity_of(answers, case)
         told = next(iter(of_dag(answers, "paused_dags", case)), None)
         if told:
-            failed = f" after {told['failed_runs']} failed runs in a row" if told["failed_runs"] else " after failed runs"
+            failed = (
+                f" after {told['failed_runs']} failed runs in a row"
+                if told["failed_runs"]
+                else " after failed runs"
+            )
             who = f"Airflow{failed}" if told["is_auto"] else "a person"
             yield cls.told(
                 "certain",
                 f"{case.dag_id} was paused by {who} on {wording.moment(told['paused_at'])}",
                 since=told["paused_at"],
                 evidence={name: told[name] for name in ("failed_runs", "runs_after", "runs_prev")},
-                unknown="" if state else "whether somebody unpaused it after the week: API or database would tell",
+                unknown=""
+                if state
+                else "whether somebody unpaused it after the week: API or database would tell",
                 next=unpause if not told["is_auto"] else f"mend what failed, then: {unpause}",
             )
         elif state and state["is_paused"]:
@@ -63,4 +69,6 @@ class Paused(Cause):
             if row["is_paused"] and row["dag_id"] in active:
                 since.setdefault(row["dag_id"], row["paused_from"])
         missing = "" if states or since else "API, database, or scheduler log"
-        return Count(len(since), "DAGs", min(since.values(), default=None), tuple(sorted(since)), missing=missing)
+        return Count(
+            len(since), "DAGs", min(since.values(), default=None), tuple(sorted(since)), missing=missing
+        )

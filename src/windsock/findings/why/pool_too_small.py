@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 
-from windsock.findings import wording
 from windsock.findings.rule import rows_of
 from windsock.findings.why.cause import Case, Cause, Count, Told, dags_of, earliest, of_dag
 from windsock.model import Answer

@@ -24,13 +24,18 @@ class QueueUnserved(Cause):
             if row["queue"] not in mine and case.dag_id not in row["dag_ids"]:
                 continue
             last = row["last_start_at"]
-            started = f"the last start was {wording.moment(last)}" if last else "none has started in nine weeks"
+            started = (
+                f"the last start was {wording.moment(last)}" if last else "none has started in nine weeks"
+            )
             yield cls.told(
                 "likely",
                 f"{wording.plural(row['waiting'], 'try')} of {wording.plural(row['dags'], 'DAG')} wait in queue {row['queue']} "
                 f"since {wording.moment(row['oldest_at'])}; {started}",
                 since=row["oldest_at"],
-                evidence={name: row[name] for name in ("tries", "started", "waiting", "given_up", "hosts", "executor")},
+                evidence={
+                    name: row[name]
+                    for name in ("tries", "started", "waiting", "given_up", "hosts", "executor")
+                },
                 unknown="which workers listen to which queue: Airflow's API does not tell, `celery inspect active_queues` does",
                 next=f"airflow celery worker --queues {row['queue']!r}  # is one running, and was it ever?",
             )

@@ -22,7 +22,9 @@ class SchedulerGap(Cause):
         gaps = silences(answers)
         spans = [row for row in of_dag(answers, "missing_runs", case) if missing(row) > 0]
         for gap in gaps:
-            meets = any(row["first_at"] <= gap["until_at"] and row["last_at"] >= gap["from_at"] for row in spans)
+            meets = any(
+                row["first_at"] <= gap["until_at"] and row["last_at"] >= gap["from_at"] for row in spans
+            )
             yield cls.told(
                 "likely" if meets else "possible",
                 f"The scheduler was silent for {wording.span(gap['gap_s'])} from {wording.moment(gap['from_at'])}"
@@ -38,7 +40,10 @@ class SchedulerGap(Cause):
         gaps = silences(answers)
         seen = any(row["component"] == "scheduler" for row in rows_of(answers, "heartbeats_by_component"))
         return Count(
-            len(gaps), "silences", earliest(gaps, "from_at"), missing="" if seen or gaps else "metrics with the heartbeat"
+            len(gaps),
+            "silences",
+            earliest(gaps, "from_at"),
+            missing="" if seen or gaps else "metrics with the heartbeat",
         )
 
 

@@ -4,7 +4,17 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from windsock.findings import wording
 from windsock.findings.rule import rows_of
-from windsock.findings.why.cause import Case, Cause, Count, Told, activity_of, dags_of, earliest, of_dag, state_of
+from windsock.findings.why.cause import (
+    Case,
+    Cause,
+    Count,
+    Told,
+    activity_of,
+    dags_of,
+    earliest,
+    of_dag,
+    state_of,
+)
 from windsock.findings.ws522_start_date_moves import StartDateMoves
 from windsock.model import Answer, Row
 
@@ -24,9 +34,11 @@ class StartDate(Cause):
                 f"{case.dag_id} made {row['versions']} versions this week and had no scheduled run: its start_date moves, "
                 "most likely",
                 since=row["first_at"],
-                evidence={name: row[name] for name in ("versions", "bundle_versions", "days", "last_version")},
+                evidence={
+                    name: row[name] for name in ("versions", "bundle_versions", "days", "last_version")
+                },
                 unknown="what differs between two versions: the code, or Airflow's warning of version inflation (3.2 and newer)",
-                next="look for start_date=datetime.now(), pendulum.now() or days_ago() in its file; write a fixed date",
+                next="look in its file for a start_date of now(), utcnow() or days_ago(); write a fixed date",
             )
         state, activity = state_of(answers, case), activity_of(answers, case)
         due = state and state["next_run_at"]

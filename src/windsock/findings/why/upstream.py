@@ -35,7 +35,9 @@ class Upstream(Cause):
                 unknown="which of them it waits for: the DAG's graph says"
                 if blockers
                 else "which task or rule decided it: the DAG's graph and its trigger rules say",
-                next=f"windsock why {case.dag_id!r} {blockers[0]!r}" if blockers else "airflow dags show " + repr(case.dag_id),
+                next=f"windsock why {case.dag_id!r} {blockers[0]!r}"
+                if blockers
+                else "airflow dags show " + repr(case.dag_id),
             )
 
     @classmethod

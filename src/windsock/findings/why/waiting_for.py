@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from windsock.findings import wording
 from windsock.findings.rule import rows_of
 from windsock.findings.waiting import OWN
-from windsock.findings.why.cause import Case, Cause, Count, Told, dags_of, of_dag
+from windsock.findings.why.cause import Case, Cause, Count, Told, dags_of
 from windsock.model import Answer, Row
 
 WORDS = {
@@ -46,7 +46,11 @@ class WaitingFor(Cause):
     @classmethod
     def tell(cls, case: Case, answers: Mapping[str, Answer]) -> Iterator[Told]:
         yield from cls._tries(case, rows_of(answers, "case_tries"))
-        rows = [row for row in rows_of(answers, "waiting_by_limit") if row["scope"] == "dag" and row["dag_id"] == case.dag_id]
+        rows = [
+            row
+            for row in rows_of(answers, "waiting_by_limit")
+            if row["scope"] == "dag" and row["dag_id"] == case.dag_id
+        ]
         held = [row for row in rows if row["waits_for"] not in OWN]
         total = sum(row["hours"] for row in held)
         for row in held:
@@ -96,9 +100,21 @@ class WaitingFor(Cause):
                 since=row["ready_at"] or row["queued_at"],
                 evidence={
                     name: row[name]
-                    for name in ("state", "ready_from", "ready_at", "queued_at", "started_at", "pool", "queue", "executor", "hold")
+                    for name in (
+                        "state",
+                        "ready_from",
+                        "ready_at",
+                        "queued_at",
+                        "started_at",
+                        "pool",
+                        "queue",
+                        "executor",
+                        "hold",
+                    )
                 },
-                unknown="" if row["hold"] else "which limit held it: the scheduler's log names it in these minutes",
+                unknown=""
+                if row["hold"]
+                else "which limit held it: the scheduler's log names it in these minutes",
                 next="windsock ask waiting_by_limit",
             )
             return
@@ -118,7 +134,11 @@ def where(row: Row) -> tuple[str, float, bool] | None:
     if row["queued_at"] and until:
         in_queue = (until - row["queued_at"]).total_seconds()
         if in_queue >= LONG_S and (row["started_at"] or row["state"] == "queued"):
-            return f"in the queue {row['queue'] or '(default)'} for a worker", in_queue, row["started_at"] is not None
+            return (
+                f"in the queue {row['queue'] or '(default)'} for a worker",
+                in_queue,
+                row["started_at"] is not None,
+            )
     if row["ready_at"] and (row["queued_at"] or until):
         ready = ((row["queued_at"] or until) - row["ready_at"]).total_seconds()
         if ready >= LONG_S and (row["queued_at"] or row["started_at"] or row["state"] == "scheduled"):
@@ -127,4 +147,3 @@ def where(row: Row) -> tuple[str, float, bool] | None:
             )
             return for_what, ready, bool(row["started_at"])
     return None
-
