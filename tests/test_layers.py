@@ -31,6 +31,7 @@ GROUND = {
 STORY = {
     "pipeline",
     "compare",
+    "single_logs",
     "pull",
     "airflow_access",
     "one_case",

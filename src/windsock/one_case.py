@@ -15,6 +15,7 @@ from windsock.findings.waiting import ANSWERS as WAITING
 from windsock.findings.waiting import QUESTIONS as WAITING_QUESTIONS
 from windsock.findings.waiting import waiting_answers
 from windsock.findings.why import CASE_TRIES, NEAR_DAGS, QUESTIONS, WHOLE, Case, Told, explain
+from windsock.lake import Lake
 from windsock.model import Answer, Row
 from windsock.questions import Question, ask, ask_of_dag, ask_sql, ask_with
 from windsock.week import Week
@@ -92,6 +93,7 @@ class Explained:
 
 def explained(conn: Any, case: Case, *, week: Week, questions: Mapping[str, Question]) -> Explained:
     """Ask what the causes need, and let them speak."""
+    Lake.keep_tries(conn)
     answers: dict[str, Answer] = {}
     for name in sorted({*QUESTIONS, *WAITING_QUESTIONS, "inputs_seen"} - set(WAITING)):
         one = questions[name]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +18,10 @@ from windsock.config import Config
 from windsock.config import load as load_config
 from windsock.errors import ConfigError, QuestionError, SourceError
 from windsock.findings import RULES, judge_all, validate_thresholds
+from windsock.findings.log_bill import log_bill_answers
+from windsock.findings.settings import ANSWERS as SETTINGS_ANSWERS
+from windsock.findings.settings import QUESTIONS as SETTINGS_QUESTIONS
+from windsock.findings.settings import settings_answers
 from windsock.findings.waiting import ANSWERS as WAITING_ANSWERS
 from windsock.findings.waiting import QUESTIONS as WAITING_QUESTIONS
 from windsock.findings.waiting import waiting_answers
@@ -28,21 +32,22 @@ from windsock.findings.why import TOTALS as WHY_TOTALS
 from windsock.findings.why import Case
 from windsock.findings.why import totals as why_totals
 from windsock.lake import Lake
-from windsock.model import Answer, Ignored, Judgement, LogKey, Reject, Row, SourceObject
+from windsock.model import Answer, Judgement, Row
 from windsock.one_case import Explained
 from windsock.one_case import explained as explained_case
 from windsock.output import Output
-from windsock.parse import parse_key, read_task_log
 from windsock.publish import Written, dispatch
 from windsock.pull import listing_told, open_lake, pull, reshard
 from windsock.questions import Question, answer_as_arrow, ask_sql, load_questions
 from windsock.questions import ask as ask_question
 from windsock.reviewed.known_issues import explained, load_known_issues
+from windsock.reviewed.log_prices import LogPrices, load_list_prices, own_prices
 from windsock.reviewed.metric_gaps import gaps_of, load_metric_gaps
-from windsock.store import NotFound, ObjectUnreadable, Store, open_store
+from windsock.reviewed.settings import load_settings
+from windsock.single_logs import PARSE_COLUMNS, parse_files
 from windsock.week import Week
 
-__all__ = ["open_lake", "pull", "reshard"]
+__all__ = ["PARSE_COLUMNS", "open_lake", "parse_files", "pull", "reshard"]
 T = TypeVar("T")
 
 
@@ -87,13 +92,16 @@ def _question(name: str) -> Question:
 
 
 def ask(config: Config, *, question: str, sql: str, week: Week) -> Answer:
-    """One question of sql/, an answer made of several (why tasks waited), or ad-hoc SQL over the lake's views."""
+    """One question of sql/, an answer made of several (why tasks waited, settings), or ad-hoc SQL over the lake's views."""
     if question in WAITING_ANSWERS:
         return waiting_answers(_asked(config, WAITING_QUESTIONS, week), week)[question]
     if question == WHY_TOTALS:
         names = {*WHY_QUESTIONS, *WAITING_QUESTIONS} - set(WAITING_ANSWERS)
         asked = _asked(config, sorted(names), week)
         return why_totals(asked | waiting_answers(asked, week), exclude=config.pipeline.scope.exclude)
+    if question in SETTINGS_ANSWERS:
+        asked = _asked(config, tuple(dict.fromkeys((*WAITING_QUESTIONS, *SETTINGS_QUESTIONS))), week)
+        return _settings(asked | waiting_answers(asked, week))[question]
     chosen = _question(question) if question else None
     return _on_lake(config, week, lambda conn: ask_question(conn, chosen) if chosen else ask_sql(conn, sql))
 
@@ -148,6 +156,8 @@ def judge_week(
     answers["metric_gaps"] = _metric_gaps(answers)
     answers |= waiting_answers(answers, week)
     answers[WHY_TOTALS] = why_totals(answers, exclude=config.pipeline.scope.exclude)
+    answers |= _settings(answers)
+    answers |= log_bill_answers(answers, _log_prices(config))
     shown = publish.material(
         config, answers, store=lake.store, names=[value for row in names for value in row.values() if value]
     )
@@ -188,6 +198,26 @@ def _pool_bounds(config: Config) -> Answer:
         for name, pool in config.pipeline.pools.items()
     ]
     return Answer("pool_bounds", ("pool", "max_slots", "protects"), tuple(rows))
+
+
+def _settings(answers: Mapping[str, Answer]) -> dict[str, Answer]:
+    """Airflow's settings with their use, by the reviewed table."""
+    return settings_answers(answers, load_settings(resources.folder("sql")))
+
+
+def _log_prices(config: Config) -> LogPrices | None:
+    """What the task logs' bucket costs: `[log_bill]` over the list prices of its kind; None for a folder without."""
+    logs, own = config.pipeline.sources.task_logs, config.pipeline.log_bill
+    schemes = [url.partition("://")[0] for url in config.urls(logs.url)] if logs else []
+    known = load_list_prices(resources.folder("sql"))
+    listed = next((known[one] for one in schemes if one in known), None)
+    return own_prices(
+        listed,
+        storage_gb_month=own.storage_gb_month,
+        put_1000=own.put_1000,
+        get_1000=own.get_1000,
+        currency=own.currency,
+    )
 
 
 def _metric_gaps(answers: Mapping[str, Answer]) -> Answer:
@@ -273,74 +303,6 @@ def diff(config: Config, *, wanted: Try, week: Week) -> Comparison:
 def why(config: Config, *, case: Case, week: Week) -> Explained:
     """Why a DAG, a task or a run does not run, as far as the lake can tell."""
     return _on_lake(config, week, lambda conn: explained_case(conn, case, week=week, questions=questions()))
-
-
-PARSE_COLUMNS = [
-    "path",
-    "dialect",
-    "state",
-    "state_reason",
-    "exception_type",
-    "exception_message",
-    "error_signature",
-    "record_count",
-    "process_starts",
-    "started_at",
-    "ended_at",
-    "reject",
-]
-
-
-def parse_files(paths: Sequence[str]) -> Iterator[Row]:
-    """What is understood of single objects: one row each, whether it could be read or not."""
-    for given in paths:
-        local = Path(given)
-        if "://" not in given and local.is_file():
-            store = open_store(str(local.resolve().parent))
-            yield _parse_one(store, store.head(local.name), given)
-            continue
-        if "://" not in given and not local.is_dir():
-            raise SourceError(f"{given}: no such file or folder; give a log file, a folder or a URL")
-        yield from _parse_below(given)
-
-
-def _parse_below(given: str) -> Iterator[Row]:
-    """Every object below a folder or a URL; a URL may name one object."""
-    store = open_store(given)
-    count = 0
-    for obj in store.list():
-        count += 1
-        yield _parse_one(store, obj, obj.url)
-    if count:
-        return
-    folder, _, name = given.rpartition("/")
-    if "://" in given and name and not folder.endswith(":/"):
-        parent = open_store(folder)
-        try:
-            yield _parse_one(parent, parent.head(name), given)
-            return
-        except (NotFound, ObjectUnreadable):
-            pass
-    raise SourceError(f"{given}: no such object, and nothing below it; give a log file, a folder or a URL")
-
-
-def _parse_one(store: Store, obj: SourceObject, shown: str) -> Row:
-    row: Row = dict.fromkeys(PARSE_COLUMNS) | {"path": shown}
-    try:
-        data = store.get(obj.path)
-    except NotFound:
-        return row | {"reject": "vanished"}
-    except ObjectUnreadable as error:
-        return row | {"reject": error.reason}
-    key = parse_key(obj.url) or LogKey("", "", "", -1, 0)
-    # a single file may be any number of years old, and was perhaps copied today: its times are told as they are
-    outcome = read_task_log(key, data, object_url=obj.url, etag=obj.etag, modified_at=None, lines="errors")
-    if isinstance(outcome, Reject):
-        return row | {"reject": outcome.reason}
-    if isinstance(outcome, Ignored):
-        return row | {"reject": outcome.kind}
-    log: Mapping[str, Any] = outcome.rows["task_logs"][0]
-    return row | {name: log.get(name) for name in PARSE_COLUMNS if name in log}
 
 
 def what_if_pool(config: Config, *, pool: str, slots: Sequence[int], week: Week) -> dict[str, Any]:

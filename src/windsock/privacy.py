@@ -33,6 +33,7 @@ COLUMNS: Mapping[str, Kind] = {
     "error_signature": "signature",
     "signatures": "signature",
     "cause": "signature",
+    "template": "signature",  # of log lines
     "value": "text",  # what tries share: a DAG, a host, a file
     "attribute": "plain",
     "blame": "plain",
@@ -84,6 +85,9 @@ COLUMNS: Mapping[str, Kind] = {
     "told_by": "plain",
     "ready_from": "plain",
     "signal": "plain",
+    "logger": "text",  # user code names its own
+    "level": "plain",
+    "currency": "plain",
     "subject": "plain",  # of changes: settings, pools, bundles, components
     "why": "plain",  # windsock's own words
     "codes": "plain",  # of findings
@@ -91,6 +95,22 @@ COLUMNS: Mapping[str, Kind] = {
     "last_state": "plain",
     "first_version": "plain",
     "last_version": "plain",
+    "key": "plain",  # of settings, all by an allow-list of sizes and limits
+    "key_now": "plain",
+    "section": "plain",
+    "section_now": "plain",
+    "setting": "plain",
+    "setting_value": "plain",
+    "value_now": "plain",
+    "default_value": "plain",
+    "variable": "plain",
+    "variable_now": "plain",
+    "origin": "plain",
+    "told_as": "plain",
+    "bounds": "plain",
+    "stands": "plain",
+    "because": "plain",  # windsock's own figures of a setting's use, without names
+    "status": "plain",
     "before": "plain",  # versions, sizes, states
     "after": "plain",
 }

@@ -71,6 +71,13 @@ class AirflowApi(Struct, frozen=True, forbid_unknown_fields=True):
     password_env: str = ""
 
 
+class AirflowConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """Airflow's configuration as files: airflow.cfg, `airflow config list --show-values`, or its environment. Only sizes
+    and limits are kept of them, by an allow-list."""
+
+    url: OneOrMany
+
+
 class AirflowDb(Struct, frozen=True, forbid_unknown_fields=True):
     """The Airflow metadata database, read-only."""
 
@@ -84,6 +91,7 @@ class Sources(Struct, frozen=True, forbid_unknown_fields=True):
     component_logs: ComponentLogs | None = None
     metrics: Metrics | None = None
     airflow_api: AirflowApi | None = None
+    airflow_config: AirflowConfig | None = None
     airflow_db: AirflowDb | None = None
 
 
@@ -135,6 +143,15 @@ class Pool(Struct, frozen=True, forbid_unknown_fields=True):
 
     max_slots: int | None = None
     protects: str = ""
+
+
+class LogBill(Struct, frozen=True, forbid_unknown_fields=True):
+    """What the bucket of the task logs costs; unset prices are list prices of its kind (`sql/log_bill/list_prices.csv`)."""
+
+    storage_gb_month: float | None = None
+    put_1000: float | None = None
+    get_1000: float | None = None
+    currency: str = ""
 
 
 class Report(Struct, frozen=True, forbid_unknown_fields=True):
@@ -196,6 +213,7 @@ class Pipeline(Struct, frozen=True, forbid_unknown_fields=True):
     findings: dict[str, dict[str, float]] = {}
     owners: dict[str, str] = {}
     pools: dict[str, Pool] = {}
+    log_bill: LogBill = LogBill()
     report: Report = Report()
     deliver: Deliver = Deliver()
 

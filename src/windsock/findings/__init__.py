@@ -56,6 +56,16 @@ from windsock.findings.ws524_connection_failing import ConnectionFailing
 from windsock.findings.ws530_component_silent import ComponentSilent
 from windsock.findings.ws601_mixed_versions import MixedVersions
 from windsock.findings.ws602_version_inflation import VersionInflation
+from windsock.findings.ws610_limit_never_reached import LimitNeverReached
+from windsock.findings.ws611_parsing_behind import ParsingBehind
+from windsock.findings.ws612_timeouts_in_wrong_order import TimeoutsInWrongOrder
+from windsock.findings.ws613_heartbeat_limits import HeartbeatLimits
+from windsock.findings.ws614_setting_without_effect import SettingWithoutEffect
+from windsock.findings.ws615_queue_timeout import QueueTimeout
+from windsock.findings.ws650_log_rewritten import LogRewritten
+from windsock.findings.ws651_log_growth import LogGrowth
+from windsock.findings.ws652_noisy_line import NoisyLine
+from windsock.findings.ws653_log_retention import LogRetention
 from windsock.findings.ws901_rejects import Rejects
 from windsock.findings.ws902_check_warning import CheckWarning
 from windsock.model import Answer, Finding, Judgement, NoData
@@ -109,6 +119,16 @@ RULES: tuple[type[Rule], ...] = (
     ComponentSilent,
     MixedVersions,
     VersionInflation,
+    LimitNeverReached,
+    ParsingBehind,
+    TimeoutsInWrongOrder,
+    HeartbeatLimits,
+    SettingWithoutEffect,
+    QueueTimeout,
+    LogRewritten,
+    LogGrowth,
+    NoisyLine,
+    LogRetention,
     Rejects,
     CheckWarning,
 )
@@ -174,7 +194,7 @@ _FOLLOWS = {
 def told_once(findings: Sequence[Finding], answers: Mapping[str, Answer]) -> list[Finding]:
     """Leave out a DAG's WS101 when another finding tells its failures already: WS103 or WS104 (it is broken), or
     incidents that explain all but `OWN_EXCESS` of its excess. What is the consequence of a finding on the same DAG (`_FOLLOWS`).
-    And the check of rejects when WS901 tells of them.
+    And the check of rejects when WS901 tells of them; and a slow pass of parsing when WS207 tells what it led to.
     """
     broken = {one.subject["dag_id"] for one in findings if one.code in ("WS103", "WS104")}
     incidents = {
@@ -188,6 +208,7 @@ def told_once(findings: Sequence[Finding], answers: Mapping[str, Answer]) -> lis
         if row["error_signature"] in incidents:
             explained[row["dag_id"]] = explained.get(row["dag_id"], 0) + row["lost_runs"]
     has_rejects = any(one.code == "WS901" for one in findings)
+    has_stale_files = any(one.code == "WS207" for one in findings)
     codes: dict[str, set[str]] = {}
     for one in findings:
         codes.setdefault(one.subject.get("dag_id", ""), set()).add(one.code)
@@ -196,6 +217,8 @@ def told_once(findings: Sequence[Finding], answers: Mapping[str, Answer]) -> lis
         if codes[one.subject.get("dag_id", "")] & _FOLLOWS.get(one.code, frozenset()):
             continue
         if has_rejects and one.id == "WS902:objects_readable":
+            continue
+        if has_stale_files and one.code == "WS611":
             continue
         dag_id = one.subject.get("dag_id", "")
         if one.code == "WS101" and (

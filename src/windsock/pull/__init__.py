@@ -21,6 +21,7 @@ from windsock.parse import PARSER_VERSION
 from windsock.parse.component import Part, part_of
 from windsock.parse.metrics import Known
 from windsock.pull.airflow import Span, pull_airflow
+from windsock.pull.airflow_config import pull_airflow_config
 from windsock.pull.components import is_part, read_components
 from windsock.pull.inputs import Input, inputs_of, shard_of, shards_of, version_of
 from windsock.pull.logs import is_of_kind, read_objects
@@ -103,6 +104,7 @@ def pull(
                     )
                     span = Span(week.minus(LOOK_BACK_WEEKS + 1).from_at, since, until, is_anew=reread or full)
                     pull_airflow(config, writer, now=now, span=span, output=output)
+                    pull_airflow_config(config, writer, now=now, output=output)
         for index, before in zip(owned, memory, strict=True):
             lake.remember(_memory_name(index, lake.shards), listing.memory(now, before))
     return listing.summary
