@@ -22,6 +22,7 @@ from windsock.findings.log_bill import log_bill_answers
 from windsock.findings.settings import ANSWERS as SETTINGS_ANSWERS
 from windsock.findings.settings import QUESTIONS as SETTINGS_QUESTIONS
 from windsock.findings.settings import settings_answers
+from windsock.findings.upgrades import meanings_answer
 from windsock.findings.waiting import ANSWERS as WAITING_ANSWERS
 from windsock.findings.waiting import QUESTIONS as WAITING_QUESTIONS
 from windsock.findings.waiting import waiting_answers
@@ -42,6 +43,7 @@ from windsock.questions import Question, answer_as_arrow, ask_sql, load_question
 from windsock.questions import ask as ask_question
 from windsock.reviewed.known_issues import explained, load_known_issues
 from windsock.reviewed.log_prices import LogPrices, load_list_prices, own_prices
+from windsock.reviewed.meanings import load_meanings
 from windsock.reviewed.metric_gaps import gaps_of, load_metric_gaps
 from windsock.reviewed.settings import load_settings
 from windsock.single_logs import PARSE_COLUMNS, parse_files
@@ -64,7 +66,13 @@ def load(path: Path) -> Config:
 
 def _on_lake(config: Config, week: Week, work: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
     """`work` on the lake's views with the pipeline's scope set, while the lake stands still."""
-    return open_lake(config).read(week, work, exclude=config.pipeline.scope.exclude, quiet=config.quiet)
+    return open_lake(config).read(
+        week,
+        work,
+        exclude=config.pipeline.scope.exclude,
+        quiet=config.quiet,
+        renamed=config.renamed,
+    )
 
 
 def check(config: Config, *, week: Week, output: Output) -> checks.CheckReport:
@@ -109,8 +117,10 @@ def ask(config: Config, *, question: str, sql: str, week: Week) -> Answer:
 def ask_arrow(config: Config, *, question: str, sql: str, week: Week) -> Any:
     """The same answer as an Arrow table, with the types that DuckDB gave it."""
     chosen = _question(question) if question else None
-    return open_lake(config).read(
-        week, lambda conn: answer_as_arrow(conn, chosen.sql if chosen else sql, name=question or "sql")
+    return _on_lake(
+        config,
+        week,
+        lambda conn: answer_as_arrow(conn, chosen.sql if chosen else sql, name=question or "sql"),
     )
 
 
@@ -129,6 +139,10 @@ def _scope_variables(config: Config) -> str:
     """`[scope]` as `lake.sql` reads it; nothing when it is empty."""
     quoted = ["'" + one.replace("'", "''") + "'" for one in config.pipeline.scope.exclude]
     head = f"set variable exclude = [{', '.join(quoted)}];\n" if quoted else ""
+    if config.renamed:
+        for name, names in (("renamed_from", config.renamed), ("renamed_to", config.renamed.values())):
+            told = ", ".join("'" + one.replace("'", "''") + "'" for one in names)
+            head += f"set variable {name} = [{told}];\n"
     if config.quiet:
         for name, place in (("quiet_from", 0), ("quiet_until", 1)):
             ends = ", ".join(f"timestamptz '{window[place].isoformat()}'" for window in config.quiet)
@@ -157,6 +171,7 @@ def judge_week(
     answers |= waiting_answers(answers, week)
     answers[WHY_TOTALS] = why_totals(answers, exclude=config.pipeline.scope.exclude)
     answers |= _settings(answers)
+    answers["meanings_of_upgrade"] = meanings_answer(answers, load_meanings(resources.folder("sql")))
     answers |= log_bill_answers(answers, _log_prices(config))
     shown = publish.material(
         config, answers, store=lake.store, names=[value for row in names for value in row.values() if value]
@@ -188,7 +203,10 @@ def _scope(config: Config) -> dict[str, Any]:
     patterns = list(config.pipeline.scope.exclude)
     if config.pipeline.report.hash_ids:  # patterns are names, too
         patterns = ["hidden"] * len(patterns)
-    return {"exclude": patterns, "quiet": quiet}
+    renamed = (
+        [] if config.pipeline.report.hash_ids else [f"{new} was {old}" for old, new in config.renamed.items()]
+    )
+    return {"exclude": patterns, "quiet": quiet, "renamed": renamed}
 
 
 def _pool_bounds(config: Config) -> Answer:
@@ -307,7 +325,15 @@ def why(config: Config, *, case: Case, week: Week) -> Explained:
 
 def what_if_pool(config: Config, *, pool: str, slots: Sequence[int], week: Week) -> dict[str, Any]:
     """Replay the week's tasks through a pool at other sizes."""
-    return replay_pool(_asked(config, POOL_QUESTIONS, week), pool=pool, slots=slots, week=week)
+    bound = config.pipeline.pools.get(pool)
+    return replay_pool(
+        _asked(config, POOL_QUESTIONS, week),
+        pool=pool,
+        slots=slots,
+        week=week,
+        max_slots=bound.max_slots if bound else None,
+        protects=bound.protects if bound else "",
+    )
 
 
 def _asked(config: Config, names: Sequence[str], week: Week) -> dict[str, Answer]:

@@ -19,6 +19,8 @@ Kind = Literal["dag", "task", "run", "host", "file", "type", "signature", "text"
 COLUMNS: Mapping[str, Kind] = {
     "dag_id": "dag",
     "dag_ids": "dag",
+    "former_dag_id": "dag",
+    "first_dag_id": "dag",
     "task_id": "task",
     "task_ids": "task",
     "run_id": "run",
@@ -95,6 +97,8 @@ COLUMNS: Mapping[str, Kind] = {
     "last_state": "plain",
     "first_version": "plain",
     "last_version": "plain",
+    "newest_version": "plain",
+    "seen_by": "plain",
     "key": "plain",  # of settings, all by an allow-list of sizes and limits
     "key_now": "plain",
     "section": "plain",
@@ -111,6 +115,13 @@ COLUMNS: Mapping[str, Kind] = {
     "stands": "plain",
     "because": "plain",  # windsock's own figures of a setting's use, without names
     "status": "plain",
+    "figure": "plain",
+    "code": "plain",  # all, same
+    "what": "plain",  # meanings that an upgrade changed, from windsock's own table
+    "look_at": "plain",
+    "since_version": "plain",
+    "from_version": "plain",
+    "to_version": "plain",
     "before": "plain",  # versions, sizes, states
     "after": "plain",
 }

@@ -27,11 +27,28 @@ def headings(markup: str) -> list[str]:
 
 def test_the_order_of_the_page_never_changes() -> None:
     order = [
-        "What to do", "Silent problems", "Scoreboard", "What changed", "Why it did not run", "Incidents", "Retries", "Failure rates",
-            "How tasks stand", "Where failures gather",
-            "Import errors and killed parses", "DAG parsing", "Parsing inside of tasks",
-        "Durations and lateness", "Why tasks waited", "Pools and waiting", "Settings", "What logs cost", "Configuration and versions", "Per owner", "Trust in the data",
-    ]  # fmt: skip
+        "What to do",
+        "Silent problems",
+        "Scoreboard",
+        "What changed",
+        "Why it did not run",
+        "Incidents",
+        "Retries",
+        "Failure rates",
+        "How tasks stand",
+        "Where failures gather",
+        "Import errors and killed parses",
+        "DAG parsing",
+        "Parsing inside of tasks",
+        "Durations and lateness",
+        "Why tasks waited",
+        "Pools and waiting",
+        "Settings",
+        "What logs cost",
+        "Configuration and versions",
+        "Per owner",
+        "Trust in the data",
+    ]
     full = headings(render_html(page(one_of_each())))
     sparse = headings(render_html(page([finding()], given={})))
     assert full == order

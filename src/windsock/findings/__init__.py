@@ -29,6 +29,8 @@ from windsock.findings.ws302_waits_for_ever import WaitsForEver
 from windsock.findings.ws303_pool_unused import PoolUnused
 from windsock.findings.ws310_waiting_for_limit import WaitingForLimit
 from windsock.findings.ws311_executor_full import ExecutorFull
+from windsock.findings.ws312_sensors_hold_slots import SensorsHoldSlots
+from windsock.findings.ws313_errors_when_full import ErrorsWhenFull
 from windsock.findings.ws401_task_slower import TaskSlower
 from windsock.findings.ws402_run_slower import RunSlower
 from windsock.findings.ws403_late_finish import LateFinish
@@ -56,12 +58,18 @@ from windsock.findings.ws524_connection_failing import ConnectionFailing
 from windsock.findings.ws530_component_silent import ComponentSilent
 from windsock.findings.ws601_mixed_versions import MixedVersions
 from windsock.findings.ws602_version_inflation import VersionInflation
+from windsock.findings.ws603_broken_commit_rerun import BrokenCommitRerun
+from windsock.findings.ws604_bundle_slow import BundleSlow
+from windsock.findings.ws605_renamed_dag import RenamedDag
+from windsock.findings.ws606_mass_rerun import MassRerun
 from windsock.findings.ws610_limit_never_reached import LimitNeverReached
 from windsock.findings.ws611_parsing_behind import ParsingBehind
 from windsock.findings.ws612_timeouts_in_wrong_order import TimeoutsInWrongOrder
 from windsock.findings.ws613_heartbeat_limits import HeartbeatLimits
 from windsock.findings.ws614_setting_without_effect import SettingWithoutEffect
 from windsock.findings.ws615_queue_timeout import QueueTimeout
+from windsock.findings.ws620_since_change import SinceChange
+from windsock.findings.ws621_meanings_changed import MeaningsChanged
 from windsock.findings.ws650_log_rewritten import LogRewritten
 from windsock.findings.ws651_log_growth import LogGrowth
 from windsock.findings.ws652_noisy_line import NoisyLine
@@ -98,6 +106,8 @@ RULES: tuple[type[Rule], ...] = (
     PoolUnused,
     WaitingForLimit,
     ExecutorFull,
+    SensorsHoldSlots,
+    ErrorsWhenFull,
     SilentDag,
     MissingRuns,
     DagPaused,
@@ -119,12 +129,18 @@ RULES: tuple[type[Rule], ...] = (
     ComponentSilent,
     MixedVersions,
     VersionInflation,
+    BrokenCommitRerun,
+    BundleSlow,
+    RenamedDag,
+    MassRerun,
     LimitNeverReached,
     ParsingBehind,
     TimeoutsInWrongOrder,
     HeartbeatLimits,
     SettingWithoutEffect,
     QueueTimeout,
+    SinceChange,
+    MeaningsChanged,
     LogRewritten,
     LogGrowth,
     NoisyLine,

@@ -89,6 +89,7 @@ class Table:
     rows: tuple[tuple[Cell, ...], ...]
     left_out: int
     question: str
+    is_folded: bool = False
 
     @property
     def numeric(self) -> tuple[bool, ...]:

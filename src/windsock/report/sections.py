@@ -63,7 +63,7 @@ def _missing(spec: Spec, judgement: Judgement) -> str:
     for one in judgement.no_data:
         if one.section == spec.key:
             return one.why
-    if spec.codes and not any(code.startswith(spec.codes) for code in judgement.judged) and not spec.question:
+    if spec.codes and not any(code.startswith(spec.codes) for code in judgement.judged) and not spec.grids:
         return "this version has no rule for it"
     return ""
 
@@ -76,7 +76,7 @@ def _table(grid: Grid, answers: Mapping[str, Answer]) -> Table | None:
         return None
     cells = tuple(tuple(make(row) for _, make in grid.columns) for row in rows[:MAX_ROWS])
     names = tuple(name for name, _ in grid.columns)
-    return Table(grid.title, names, cells, max(0, len(rows) - MAX_ROWS), grid.question)
+    return Table(grid.title, names, cells, max(0, len(rows) - MAX_ROWS), grid.question, grid.is_folded)
 
 
 # the long answers that plots are drawn from, and the column that says of what a row is
