@@ -34,6 +34,7 @@ STORY = {
     "single_logs",
     "pull",
     "airflow_access",
+    "one_case",
     "publish",
     "snapshot",
     "setup",

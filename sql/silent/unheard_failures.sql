@@ -1,8 +1,9 @@
 -- In which DAGs did tasks fail for good with no sign that any callback ran?
 --
 -- A process that is killed runs no callback, and a try that never began neither: on_failure_callback and its alert are
--- then the dag-processor's work, and its word (`callback_ran`, `callback_failed`) is the only sign. Tasks whose process
--- came to its own end are `ran_to_end`: there the callback ran if there is one. Whether a DAG has callbacks is not told by
+-- then the dag-processor's work, and its word (`callback_ran`, `callback_failed`) is the only sign. Killed, too, is who leaves
+-- by `os._exit`, without an exception, or is ended by the scheduler while deferred. Tasks whose process came to its own
+-- end are `ran_to_end`: there the callback ran if there is one. Whether a DAG has callbacks is not told by
 -- logs: `heard` counts failures of the last nine weeks with a sign of one.
 --
 -- grain:    dag_id
@@ -18,14 +19,18 @@
 --   first_at    timestamptz  of the unheard ones
 --   last_at     timestamptz
 with signs as (
-    select distinct dag_id, run_id, task_id, event_at as told_at
+    select distinct dag_id, run_id, task_id, event, event_at as told_at
     from component_events
     where event in ('callback_ran', 'callback_failed')
 ),
 lost as (
     select
         *,
-        (not has_log or state_reason in ('oom', 'signal', 'heartbeat', 'truncated')) as is_cut_off
+        (not has_log
+            or coalesce(state_reason, '') = 'heartbeat'
+            or exception_type is null
+                and coalesce(state_reason, '') in ('oom', 'signal', 'truncated', 'exit_code', 'deferral')
+        ) as is_cut_off
     from task_tries
     where week = report_week()
         and is_judged
@@ -48,7 +53,8 @@ marked as (
 heard as (
     select dag_id, count(*) as heard
     from (
-        select dag_id from signs
+        -- 2.x writes `Executed callback for <TaskInstance …>` of a killed task also where there is no callback
+        select dag_id from signs where event = 'callback_failed' or task_id is null
         union all
         select dag_id from log_events
         where starts_with(message, 'Error in callback') or starts_with(message, 'Failed to run task callback')

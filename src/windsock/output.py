@@ -106,7 +106,7 @@ def _csv_cell(value: Any) -> Any:
 
 def as_table(columns: Sequence[str], rows: Sequence[Row], *, width: int = 60) -> str:
     """Aligned columns for people. Control characters of log text are shown, never sent to the terminal."""
-    cells = [[_cell(row[column], width) for column in columns] for row in rows]
+    cells = [[as_cell(row[column], width) for column in columns] for row in rows]
     widths = [max([len(name), *(len(line[i]) for line in cells)]) for i, name in enumerate(columns)]
     right = [all(isinstance(row[name], int | float | None) for row in rows) for name in columns]
 
@@ -117,7 +117,8 @@ def as_table(columns: Sequence[str], rows: Sequence[Row], *, width: int = 60) ->
     return "\n".join([line(columns), line(["-" * w for w in widths]), *(line(c) for c in cells)])
 
 
-def _cell(value: Any, width: int) -> str:
+def as_cell(value: Any, width: int) -> str:
+    """One value on one line of at most `width` characters."""
     value = jsonable(value)
     if value is None:
         return ""

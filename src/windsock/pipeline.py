@@ -29,8 +29,14 @@ from windsock.findings.waiting import QUESTIONS as WAITING_QUESTIONS
 from windsock.findings.waiting import waiting_answers
 from windsock.findings.what_if import QUESTIONS as POOL_QUESTIONS
 from windsock.findings.what_if import what_if_pool as replay_pool
+from windsock.findings.why import QUESTIONS as WHY_QUESTIONS
+from windsock.findings.why import TOTALS as WHY_TOTALS
+from windsock.findings.why import Case
+from windsock.findings.why import totals as why_totals
 from windsock.lake import Lake
 from windsock.model import Answer, Judgement, Row
+from windsock.one_case import Explained
+from windsock.one_case import explained as explained_case
 from windsock.output import Output
 from windsock.publish import Written, dispatch
 from windsock.pull import listing_told, open_lake, pull, reshard
@@ -99,6 +105,10 @@ def ask(config: Config, *, question: str, sql: str, week: Week) -> Answer:
     """One question of sql/, an answer made of several (why tasks waited, settings), or ad-hoc SQL over the lake's views."""
     if question in WAITING_ANSWERS:
         return waiting_answers(_asked(config, WAITING_QUESTIONS, week), week)[question]
+    if question == WHY_TOTALS:
+        names = {*WHY_QUESTIONS, *WAITING_QUESTIONS} - set(WAITING_ANSWERS)
+        asked = _asked(config, sorted(names), week)
+        return why_totals(asked | waiting_answers(asked, week), exclude=config.pipeline.scope.exclude)
     if question in SETTINGS_ANSWERS:
         asked = _asked(config, tuple(dict.fromkeys((*WAITING_QUESTIONS, *SETTINGS_QUESTIONS))), week)
         return _settings(asked | waiting_answers(asked, week))[question]
@@ -162,6 +172,7 @@ def judge_week(
     answers["metric_gaps"] = _metric_gaps(answers)
     answers["tested"] = _tested()
     answers |= waiting_answers(answers, week)
+    answers[WHY_TOTALS] = why_totals(answers, exclude=config.pipeline.scope.exclude)
     answers |= _settings(answers)
     answers["queue_trends"] = queue_trends(answers)
     answers["meanings_of_upgrade"] = meanings_answer(answers, load_meanings(resources.folder("sql")))
@@ -315,6 +326,11 @@ def diff(config: Config, *, wanted: Try, week: Week) -> Comparison:
             "check the names with `windsock ask error_samples`, or name another --week"
         )
     return compare(config, rows)
+
+
+def why(config: Config, *, case: Case, week: Week) -> Explained:
+    """Why a DAG, a task or a run does not run, as far as the lake can tell."""
+    return _on_lake(config, week, lambda conn: explained_case(conn, case, week=week, questions=questions()))
 
 
 def what_if_pool(config: Config, *, pool: str, slots: Sequence[int], week: Week) -> dict[str, Any]:

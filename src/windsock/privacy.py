@@ -29,6 +29,7 @@ COLUMNS: Mapping[str, Kind] = {
     "hostname": "host",
     "owner": "host",  # of a DAG: a person or a team
     "dag_file": "file",
+    "files": "file",
     "object_url": "file",
     "exception_type": "type",
     "error_signature": "signature",
@@ -93,6 +94,10 @@ COLUMNS: Mapping[str, Kind] = {
     "level": "plain",
     "currency": "plain",
     "subject": "plain",  # of changes: settings, pools, bundles, components
+    "why": "plain",  # windsock's own words
+    "codes": "plain",  # of findings
+    "failed_run_id": "run",
+    "last_state": "plain",
     "first_version": "plain",
     "last_version": "plain",
     "newest_version": "plain",

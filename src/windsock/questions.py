@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -82,10 +83,21 @@ def ask(conn: duckdb.DuckDBPyConnection, question: Question) -> Answer:
     return _answer(conn, question.name, question.sql)
 
 
+def ask_of_dag(conn: duckdb.DuckDBPyConnection, question: Question, dag_id: str) -> Answer:
+    """The rows of one DAG: a question is one SELECT, so the engine is told in front which rows are wanted."""
+    sql = f"select * from ({question.sql}) as answer where dag_id = $dag_id order by {', '.join(question.grain)}"
+    return _answer(conn, question.name, sql, {"dag_id": dag_id})
+
+
 def ask_sql(conn: duckdb.DuckDBPyConnection, sql: str) -> Answer:
     """Run one ad-hoc statement. The lake's files cannot be changed by it: the connection holds views only."""
     _refuse_many(sql)
     return _answer(conn, "sql", sql)
+
+
+def ask_with(conn: duckdb.DuckDBPyConnection, name: str, sql: str, values: Mapping[str, str]) -> Answer:
+    """Windsock's own SQL about something that has a name: `$dag_id` and the like are bound, never pasted."""
+    return _answer(conn, name, sql, values)
 
 
 def answer_as_arrow(conn: duckdb.DuckDBPyConnection, sql: str, *, name: str) -> Any:
@@ -109,9 +121,11 @@ def _refuse_many(sql: str) -> None:
         raise QuestionError(f"--sql: {len(statements)} statements; give one")
 
 
-def _answer(conn: duckdb.DuckDBPyConnection, name: str, sql: str) -> Answer:
+def _answer(
+    conn: duckdb.DuckDBPyConnection, name: str, sql: str, values: Mapping[str, str] | None = None
+) -> Answer:
     try:
-        cursor = conn.execute(sql)
+        cursor = conn.execute(sql, dict(values or {}))
         columns = tuple(column[0] for column in cursor.description or ())
         rows = tuple(dict(zip(columns, row, strict=True)) for row in cursor.fetchall())
     except duckdb.Error as error:

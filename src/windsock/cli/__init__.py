@@ -88,6 +88,7 @@ for command in (
     weekly.send,
     answers.parse,
     answers.diff,
+    answers.why,
     upkeep.snapshot,
     answers.explain,
     upkeep.doctor,

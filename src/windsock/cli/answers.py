@@ -1,8 +1,9 @@
-"""Answers to a person: ask, parse, diff, what-if, explain."""
+"""Answers to a person: ask, parse, diff, why, what-if, explain."""
 
 from __future__ import annotations
 
 import sys
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
@@ -20,7 +21,7 @@ from windsock.cli.shared import (
     write_parquet,
 )
 from windsock.errors import ConfigError, SourceError
-from windsock.output import jsonable
+from windsock.output import as_cell, jsonable
 
 
 def ask(
@@ -122,6 +123,67 @@ def diff(
     columns = ("sign", "level", "text", "times", "good_logs", "record_no")
     show_rows(
         columns, [{name: getattr(one, name) for name in columns} for one in found.lines], format_, width=160
+    )
+
+
+def why(
+    dag_id: Annotated[str, typer.Argument(metavar="DAG")],
+    task_id: Annotated[str, typer.Argument(metavar="[TASK]", show_default=False)] = "",
+    run_id: Annotated[str, typer.Argument(metavar="[RUN]", show_default=False)] = "",
+    pipeline: PipelineOpt = DEFAULT_PIPELINE,
+    week: WeekOpt = "",
+    format_: FormatOpt = Format.table,
+) -> None:
+    """Why a DAG, a task or a run does not run, fails or has no log: what speaks for each cause, the likeliest first.
+
+    Examples: `windsock why orders --week 2026-W47` · `windsock why orders load scheduled__2026-11-18T00:00:00+00:00`
+    """
+    from windsock import pipeline as story
+    from windsock.findings.why import Case
+
+    found = story.why(load(pipeline), case=Case(dag_id, task_id, run_id), week=week_of(week))
+    if format_ is not Format.table:
+        columns = ("likely", "about", "cause", "headline", "since", "unknown", "next", "evidence")
+        show_rows(columns, [{name: getattr(one, name) for name in columns} for one in found.told], format_)
+        return
+    output().result("\n\n".join(_told(one) for one in found.told) or _nothing(found))
+    if found.unseen:
+        output().say(f"not seen in this week: {', '.join(found.unseen)}")
+
+
+def _told(one: Any) -> str:
+    """One cause as lines: what, the numbers, what it cannot know, what next."""
+    told = {name: _fact(value) for name, value in one.evidence.items() if _is_known(value)}
+    facts = [f"{name.replace('_', ' ')} {value}" for name, value in told.items() if value not in one.headline]
+    lines = [
+        f"{one.likely}, {one.about}: {as_cell(one.headline, 400)}",
+        f"  {'; '.join(facts)}" if facts else "",
+    ]
+    lines += [f"  not known: {one.unknown}" if one.unknown else "", f"  next: {one.next}"]
+    return "\n".join(line for line in lines if line)
+
+
+def _is_known(value: Any) -> bool:
+    return value is not None and value != "" and value != []
+
+
+def _fact(value: Any) -> str:
+    """One value on one line: lists by their first three, times to the minute."""
+    if isinstance(value, list):
+        return ", ".join(map(_fact, value[:3])) + (f" and {len(value) - 3} more" if len(value) > 3 else "")
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M} UTC"
+    return as_cell(f"{value:.4g}" if isinstance(value, float) else value, 160)
+
+
+def _nothing(found: Any) -> str:
+    """No cause speaks: what was seen instead."""
+    activity = found.activity
+    if activity is None:
+        return f"nothing in the lake says why {found.case.dag_id} would not run"
+    return (
+        f"nothing speaks against {found.case.dag_id}: {activity['runs_week']} runs in the week, the newest try began "
+        f"{activity['last_at']:%Y-%m-%d %H:%M} UTC and is {activity['last_state']}"
     )
 
 

@@ -50,6 +50,12 @@ from windsock.findings.ws514_callback_failed import CallbackFailed
 from windsock.findings.ws515_unheard_failures import Unheard
 from windsock.findings.ws516_state_mismatch import StateMismatch
 from windsock.findings.ws517_errors_in_successes import ErrorsInSuccesses
+from windsock.findings.ws518_many_messages import ManyMessages
+from windsock.findings.ws520_duplicate_dag_id import DuplicateDagId
+from windsock.findings.ws521_blocked_by_past import BlockedByPast
+from windsock.findings.ws522_start_date_moves import StartDateMoves
+from windsock.findings.ws523_logs_missing import LogsMissing
+from windsock.findings.ws524_connection_failing import ConnectionFailing
 from windsock.findings.ws530_component_silent import ComponentSilent
 from windsock.findings.ws601_mixed_versions import MixedVersions
 from windsock.findings.ws602_version_inflation import VersionInflation
@@ -121,6 +127,12 @@ RULES: tuple[type[Rule], ...] = (
     Unheard,
     StateMismatch,
     ErrorsInSuccesses,
+    ManyMessages,
+    DuplicateDagId,
+    BlockedByPast,
+    StartDateMoves,
+    LogsMissing,
+    ConnectionFailing,
     ComponentSilent,
     MixedVersions,
     VersionInflation,

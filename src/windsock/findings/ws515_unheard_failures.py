@@ -27,12 +27,14 @@ class Unheard(Rule):
     How it is judged: tasks that failed for good without reaching their own end (no log, killed, heartbeat lost), and no
     word of a callback in the dag-processor's log within the hour; only in DAGs that showed a callback in nine weeks,
     because logs do not tell which DAGs have one: failures of the others are counted as not known. Failures that ran to
-    their end are not counted: there the callback ran. Without a dag-processor's log nobody can tell; it is only watched.
+    their end are not counted: there the callback ran. Killed is also who leaves by `os._exit` or is ended while deferred.
+    Runs that `dagrun_timeout` ended have no failed task at all: only a DAG-level callback can tell of them; they are
+    counted beside. Without a dag-processor's log nobody can tell; it is only watched.
     What to do: alert on runs, not on tasks; or read this report.
     """
 
     code, name, section = "WS515", "unheard-failures", "silent"
-    questions = ("unheard_failures",)
+    questions = ("unheard_failures", "runs_timed_out")
     thresholds = Limits
 
     @classmethod
@@ -61,6 +63,8 @@ class Unheard(Rule):
                     "dags": len(silent),
                     "dag_ids": dags[:20],
                     "processor_log_read": all(row["components"] for row in silent),
+                    "runs_timed_out": sum(row["timed_out"] for row in rows_of(answers, "runs_timed_out"))
+                    or None,
                     "not_known": sum(row["unheard"] for row in rows if not row["heard"]),
                     "first_at": min(row["first_at"] for row in silent if row["first_at"]),
                     "last_at": max(row["last_at"] for row in silent if row["last_at"]),

@@ -65,7 +65,7 @@ class ComponentSilent(Rule):
         verdicts = Verdicts(judged=len({*heard, *(row["component"] for row in gaps)}))
         runs = [row for row in rows_of(answers, "run_starts") if row["runs_known"] >= limits.min_runs_known]
         for component, all_of_it in groupby(gaps, key=lambda row: str(row["component"])):
-            mine = [row for row in all_of_it if _is_silence(row, limits)]
+            mine = [row for row in all_of_it if is_silence(row, limits)]
             if mine:
                 verdicts.findings.append(
                     cls._of(component, mine, runs if component == "scheduler" else (), limits)
@@ -105,7 +105,7 @@ class ComponentSilent(Rule):
         )
 
 
-def _is_silence(gap: Row, limits: Limits) -> bool:
+def is_silence(gap: Row, limits: Limits) -> bool:
     least_s = max(limits.min_silence_s, limits.min_ratio * gap["usual_gap_s"])
     return bool(gap["gap_s"] >= least_s and kind_of(gap) != BLIND)
 

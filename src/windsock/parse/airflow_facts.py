@@ -140,6 +140,33 @@ def dag_limit_facts(dags: Iterable[Mapping[str, Any]], teller: Teller) -> list[R
     return rows
 
 
+def dag_state_facts(dags: Iterable[Mapping[str, Any]], teller: Teller) -> list[Row]:
+    """Whether each DAG is paused, gone (`is_stale` in 3.x, not `is_active` in 2.x) or broken, and its file."""
+    rows = []
+    for raw in dags:
+        if (dag_id := text(raw.get("dag_id"))) is None:
+            continue
+        gone = raw.get("is_stale") is True or raw.get("is_active") is False
+        state = {"is_paused": raw.get("is_paused") is True, "is_gone": gone}
+        rows.append(
+            fact(f"dag_state.{dag_id}", state | {"is_broken": raw.get("has_import_errors") is True}, teller)
+        )
+        if file := text(raw.get("relative_fileloc")) or text(raw.get("fileloc")):
+            told = {"dag_file": file, "bundle_name": text(raw.get("bundle_name")) or ""}
+            rows.append(fact(f"dag_file.{dag_id}", told, teller))
+    return rows
+
+
+def next_run_facts(dags: Iterable[Mapping[str, Any]], teller: Teller) -> list[Row]:
+    """When each DAG's next run is due. None is due at `max_active_runs`, and where there is no schedule."""
+    rows = []
+    for raw in dags:
+        due = moment(raw.get("next_dagrun_run_after") or raw.get("next_dagrun_create_after"))
+        if due is not None and (dag_id := text(raw.get("dag_id"))) is not None:
+            rows.append(fact(f"dag_next_run.{dag_id}", due.isoformat(), teller))
+    return rows
+
+
 def health_facts(health: Mapping[str, Any], teller: Teller) -> list[Row]:
     """Status per component; an embedded dag-processor has none and is not told."""
     rows = []

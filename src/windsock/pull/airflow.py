@@ -24,10 +24,12 @@ from windsock.parse.airflow_facts import (
     EVENTS,
     dag_limit_facts,
     dag_owner_facts,
+    dag_state_facts,
     dag_version_rows,
     event_rows,
     fact,
     health_facts,
+    next_run_facts,
     pool_facts,
     setting_facts,
 )
@@ -132,6 +134,10 @@ class _Pull:
         self._list("parse_samples", {"parse_samples": parse_rows(dags, self.teller)})
         self._list("dag_limits", {"deployments": dag_limit_facts(dags, self.teller)})
         self._list("dag_owners", {"deployments": dag_owner_facts(dags, self.teller)})
+        self._list("dag_states", {"deployments": dag_state_facts(dags, self.teller)})
+        # it moves with each run: only the newest list is kept
+        told = self._teller(f"{self.airflow.address}/dag_next_runs")
+        self._list("dag_next_runs", {"deployments": next_run_facts(dags, told)})
         self._list(
             "import_errors",
             {"import_errors": _rows(self.airflow.import_errors(), import_error_row, self.teller)},

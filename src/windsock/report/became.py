@@ -41,6 +41,10 @@ _SEEN_IN = {
     "pool": ("pool_full_share", "samples"),
     "executor": ("executor_load_by_hour", "minutes"),
     "component": ("heartbeats_by_component", "beats"),
+    "grain": (
+        "logs_missing_by_place",
+        "tries",
+    ),  # a host, an executor: without API or scheduler log nobody knows it
 }
 
 

@@ -21,6 +21,8 @@ DAGS = {
     "bundle_name": "d.bundle_name", "bundle_version": "d.bundle_version", "last_parsed_time": "d.last_parsed_time",
     "last_parse_duration": "d.last_parse_duration::float8", "max_active_tasks": "d.max_active_tasks::int4",
     "max_active_runs": "d.max_active_runs::int4", "owners": "d.owners",
+    "is_paused": "d.is_paused", "is_stale": "d.is_stale", "is_active": "d.is_active",
+    "has_import_errors": "d.has_import_errors", "next_dagrun_create_after": "d.next_dagrun_create_after",
 }  # fmt: skip
 EVENTS = {
     "when": "l.dttm", "event": "l.event", "dag_id": "l.dag_id", "run_id": "l.run_id", "task_id": "l.task_id",

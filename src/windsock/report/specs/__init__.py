@@ -4,7 +4,7 @@ from windsock.report.specs.capacity import DURATIONS, POOLS, WAITING
 from windsock.report.specs.executors import EXECUTORS, HEALTH
 from windsock.report.specs.failures import FAILURES, GRAINS, INCIDENTS, RETRIES, TASKS
 from windsock.report.specs.parsing import IMPORTS, PARSING, WORKERS
-from windsock.report.specs.silent import SILENT
+from windsock.report.specs.silent import SILENT, WHY
 from windsock.report.specs.spec import Grid, Spec
 from windsock.report.specs.upkeep import CONFIG, LOGS, SETTINGS, TRUST
 
@@ -12,7 +12,7 @@ __all__ = ["SPECS", "Grid", "Spec"]
 
 SPECS = (
     SILENT,
-    HEALTH,
+    WHY,
     INCIDENTS,
     RETRIES,
     FAILURES,
@@ -25,6 +25,7 @@ SPECS = (
     WAITING,
     POOLS,
     EXECUTORS,
+    HEALTH,
     SETTINGS,
     LOGS,
     CONFIG,

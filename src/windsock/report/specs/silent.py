@@ -1,14 +1,17 @@
-"""Silent problems: what nobody was told about."""
+"""What nobody was told about, and why things did not run."""
 
 from __future__ import annotations
 
-from windsock.report.specs.cells import plain
+from windsock.model import Row
+from windsock.report.formats import clean
+from windsock.report.page import Cell
+from windsock.report.specs.cells import MAX_SAMPLE, plain
 from windsock.report.specs.spec import Grid, Spec
 
 SILENT = Spec(
     "silent",
     "Silent problems",
-    ("WS5",),
+    ("WS50", "WS51", "WS53"),
     (
         Grid(
             "What was looked at, and what could not be known",
@@ -22,6 +25,58 @@ SILENT = Spec(
             ),
             is_worth_showing=lambda row: bool(row["looked_at"] or row["not_known"]),
             is_folded=True,  # what could not be known is there for who asks; it is no finding
+        ),
+        Grid(
+            "What callbacks could tell of failures",
+            "callbacks_of_week",
+            (
+                ("Of", plain("kind")),
+                ("Failures", plain("failures")),
+                ("A callback of the task ran, if there is one", plain("could_tell")),
+                ("A component says that one ran", plain("told")),
+                ("A callback failed", plain("failed")),
+                ("DAGs", plain("dags")),
+                ("With a sign of callbacks", plain("dags_heard")),
+                ("Errors behind", plain("causes")),
+            ),
+            is_worth_showing=lambda row: bool(row["failures"]),
+            is_folded=True,
+        ),
+    ),
+)
+
+
+def _counted(row: Row) -> Cell:
+    """`3 DAGs`; what could not be seen has no number."""
+    if row["things"] is None:
+        return Cell("not seen", -1.0)
+    one = "try" if row["unit"] == "tries" else row["unit"].removesuffix("s")
+    return Cell(f"{row['things']:,} {one if row['things'] == 1 else row['unit']}", float(row["things"]))
+
+
+def _examples(row: Row) -> Cell:
+    """The first of its DAGs or files."""
+    names = [str(one) for one in row["dag_ids"] or row["files"]]
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return Cell(clean(", ".join(names[:3]) + more, MAX_SAMPLE))
+
+
+WHY = Spec(
+    "why",
+    "Why it did not run",
+    ("WS52",),
+    (
+        Grid(
+            "Causes of the week; `windsock why DAG` tells of one",
+            "why_not_run",
+            (
+                ("Why", plain("why")),
+                ("How many", _counted),
+                ("Since", plain("first_at")),
+                ("For example", _examples),
+                ("Findings", lambda row: Cell(", ".join(row["codes"]))),
+                ("What would tell", plain("missing")),
+            ),
         ),
     ),
 )

@@ -1,0 +1,48 @@
+"""Two files define one dag_id."""
+
+from collections.abc import Iterator, Mapping
+
+from windsock.findings import wording
+from windsock.findings.rule import rows_of
+from windsock.findings.why.cause import Case, Cause, Count, Told, dags_of, earliest, of_dag
+from windsock.findings.ws520_duplicate_dag_id import DuplicateDagId, by_dag, turns_of
+from windsock.model import Answer
+
+
+class DuplicateId(Cause):
+    """Whichever file was parsed last is the DAG: each run may run another one."""
+
+    name, words, about = "duplicate dag_id", "Two files define one dag_id", "missing from the UI"
+    questions = ("dag_files",)
+    codes = ("WS520",)
+
+    @classmethod
+    def tell(cls, case: Case, answers: Mapping[str, Answer]) -> Iterator[Told]:
+        limits = DuplicateDagId.limits()
+        for files in by_dag(of_dag(answers, "dag_files", case)).values():
+            turns = turns_of(files)
+            if turns < limits.min_turns:
+                continue
+            names = sorted({row["dag_file"] for row in files})
+            yield cls.told(
+                "certain",
+                f"{wording.names(names)} take turns as {case.dag_id}: {turns} changes this week",
+                since=min(row["first_at"] for row in files),
+                evidence={
+                    "files": names,
+                    "turns": turns,
+                    "turns_in_nine_weeks": sum(row["turns"] for row in files),
+                    "last_at": max(row["last_at"] for row in files),
+                },
+                unknown="which of them you mean",
+                next=f"grep -rn {case.dag_id!r} <dags folder>  # give one of the files another dag_id, or remove it",
+            )
+
+    @classmethod
+    def count(cls, answers: Mapping[str, Answer]) -> Count:
+        least = DuplicateDagId.limits().min_turns
+        rows = rows_of(answers, "dag_files")
+        taken = [one for one in by_dag(rows).values() if turns_of(one) >= least]
+        flat = [row for one in taken for row in one]
+        missing = "" if rows else "task logs of Airflow 3.3, API or database"
+        return Count(len(taken), "DAGs", earliest(flat, "first_at"), dags_of(flat), missing=missing)

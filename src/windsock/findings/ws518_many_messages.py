@@ -1,0 +1,65 @@
+"""WS518."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from windsock.findings import wording
+from windsock.findings.rule import Rule, Thresholds, Verdicts, rows_of, threshold
+from windsock.model import Answer
+from windsock.week import Week
+
+
+@dataclass(frozen=True, slots=True)
+class Limits(Thresholds):
+    """When messages hide their causes."""
+
+    min_messages: float = threshold(50, "messages a week", "fewer are read")
+    min_per_cause: float = threshold(
+        10, "messages per cause", "a cause that fails ten tries should be told once"
+    )
+
+
+class ManyMessages(Rule):
+    """Callbacks sent many messages for few causes.
+
+    What it means: on_failure_callback and on_retry_callback run once for each try. Who gets fifty messages for five causes
+    reads none of them.
+    How it is judged: failed tries of the week that came to their own end, in DAGs that showed a callback in nine weeks (one
+    that failed, or one that the dag-processor ran): each ran its callback once. `min_messages` or more of them, and
+    `min_per_cause` for each different error. Logs do not tell what a callback that works has sent, nor which DAGs
+    have none: it is information.
+    What to do: alert on runs or on what is new, and let this report tell the rest; take on_retry_callback out.
+    """
+
+    code, name, section = "WS518", "many-messages", "silent"
+    questions = ("callbacks_of_week",)
+    thresholds = Limits
+
+    @classmethod
+    def judge(cls, answers: Mapping[str, Answer], limits: Any, *, week: Week) -> Verdicts:
+        verdicts = Verdicts()
+        for row in rows_of(answers, "callbacks_of_week"):
+            if row["kind"] != "all failed tries":
+                continue
+            verdicts.judged += row["dags_heard"]
+            messages, causes = row["messages"], max(1, row["behind"])
+            if messages >= limits.min_messages and messages >= limits.min_per_cause * causes:
+                verdicts.findings.append(
+                    cls.finding(
+                        subject={"reach": "all DAGs"},
+                        severity="info",
+                        headline=f"Callbacks were called for {messages:,} failed tries, and {wording.plural(causes, 'cause')} stood "
+                        f"behind them, in {wording.plural(row['dags_heard'], 'DAG')}",
+                        evidence={
+                            "messages": messages,
+                            "causes": causes,
+                            "dags": row["dags_heard"],
+                            "dags_without_a_sign": row["dags"] - row["dags_heard"],
+                            "failures": row["failures"],
+                        },
+                        advice="Alert on runs that are lost, not on each try (no on_retry_callback); one message per cause is this report.",
+                        rank=messages / causes,
+                    )
+                )
+        return verdicts
