@@ -33,7 +33,9 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Config:
 
 def test_each_commit_is_seen_after_it_was_made_and_runs_after_it_was_seen(config: Config) -> None:
     events = json.loads((RUN / "ground_truth.json").read_text())["events"]
-    commits = [(datetime.fromisoformat(one["at"]), one["sha"]) for one in events if one.get("kind") == "git_commit"]
+    commits = [
+        (datetime.fromisoformat(one["at"]), one["sha"]) for one in events if one.get("kind") == "git_commit"
+    ]
     rows = pipeline.ask(config, question="versions_to_first_run", sql="", week=WEEK).rows
     assert len(rows) == len(commits) + 1  # the one that was there at the start
     for (commit, sha), row in zip(commits, rows[1:], strict=True):
@@ -44,7 +46,10 @@ def test_each_commit_is_seen_after_it_was_made_and_runs_after_it_was_seen(config
 
 
 def test_a_local_bundle_tells_no_version_and_the_git_bundle_all(config: Config) -> None:
-    rows = {row["bundle_name"]: row for row in pipeline.ask(config, question="bundles_of_week", sql="", week=WEEK).rows}
+    rows = {
+        row["bundle_name"]: row
+        for row in pipeline.ask(config, question="bundles_of_week", sql="", week=WEEK).rows
+    }
     assert rows["dags-folder"]["versioned"] == 0 and rows["dags-folder"]["dags"] > 20
     git = rows["git-marketing"]
     assert git["versioned"] == git["tries"] == git["prepared"] and git["versions"] == 3
