@@ -71,6 +71,13 @@ def test_a_later_start_is_advised_with_what_a_replay_says_it_saves() -> None:
     assert cure.wait_hours_saved == pytest.approx(7 * 2 * 20 / 60, rel=0.05)
 
 
+def test_a_dag_that_took_its_slots_after_the_week_is_passed_over() -> None:
+    given = meeting()
+    minute = dict(given["pool_collisions"].rows[0], dag_ids=["late", "d0", "d1", "d2", "d3"])
+    (cure,) = cures(given | answers(pool_collisions=[minute]), measured(given)[0])
+    assert cure.told.startswith("start d0 ")
+
+
 def test_the_advice_names_it_before_more_slots() -> None:
     (finding,) = found(PoolSaturated, meeting(minutes=30))
     assert finding.advice.startswith("Before more slots: start d0 ")

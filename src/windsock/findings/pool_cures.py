@@ -77,7 +77,8 @@ def _shift(answers: Mapping[str, Answer], week: _Week, pool: str) -> Cure | None
         return None
     worst = max(minutes, key=lambda row: (row["wait_hours"], -row["minute_of_day"]))
     best: tuple[float, int, str] | None = None
-    for dag_id in worst["dag_ids"][:MOVED]:
+    # one whose tasks became ready in the week may have taken its slots after it
+    for dag_id in [one for one in worst["dag_ids"] if one in week.dag_ids][:MOVED]:
         mine = week.of(dag_id)
         for minutes_later in SHIFTS_MIN:
             later = np.where(mine, minutes_later * 60.0, 0.0)
