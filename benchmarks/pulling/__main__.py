@@ -13,6 +13,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -55,13 +56,13 @@ def timed(command: list[str], folder: Path) -> Run:
     return Run(usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
 
-def pull(url: str, folder: Path) -> Run:
+def pull(url: str, folder: Path, *, module: str = "windsock") -> Run:
     """`windsock pull` into a new lake on disk."""
     (folder / "pipeline.toml").write_text(
         f"[deployment]\nname='bench'\n[sources.task_logs]\nurl='s3://logs'\nmax_objects=10000000\n"
         f"[lake]\nurl='{folder / 'lake'}'\n[storage.s3]\nendpoint_url='{url}'\n"
     )
-    return timed(["-m", "windsock", "pull", str(folder / "pipeline.toml"), "--full"], folder)
+    return timed(["-m", module, "pull", str(folder / "pipeline.toml"), "--full"], folder)
 
 
 def script(url: str, folder: Path) -> Run:
@@ -71,6 +72,10 @@ def script(url: str, folder: Path) -> Run:
 
 READERS: Mapping[str, tuple[Callable[[str, Path], Run], str]] = {
     "windsock pull": (pull, "lake/tables/task_logs/**/*.parquet"),
+    "windsock pull, redaction left out": (
+        partial(pull, module="benchmarks.pulling.unredacted"),
+        "lake/tables/task_logs/**/*.parquet",
+    ),
     "boto3, 16 threads + json.loads": (script, "attempts.parquet"),
 }
 

@@ -34,15 +34,15 @@ def works_of(data: Corpus) -> tuple[dict[str, Callable[[], object]], Callable[[]
     works: dict[str, Callable[[], object]] = {"windsock": lambda: read_task_logs(data.objects)}
     works["windsock, redaction left out"] = lambda: unredacted(data)
     works["windsock, exact path"] = lambda: exact(data)
+    disk = peers.OnDisk(data)
     if data.dialect == "airflow2":
         works["regex per line"] = lambda: peers.regex_per_line(data)
-        return works, lambda: None
-    disk = peers.OnDisk(data)
-    works["json.loads per line"] = lambda: peers.json_loads(data)
-    works["duckdb read_json, 3 columns"] = disk.duckdb
-    works["polars scan_ndjson, 3 columns"] = disk.polars
+    else:
+        works["json.loads per line"] = lambda: peers.json_loads(data)
+        works["duckdb read_json, 3 columns"] = disk.duckdb
+        works["polars scan_ndjson, 3 columns"] = disk.polars
     if run := peers.lnav(disk):
-        works["lnav"] = run
+        works["lnav, count by level"] = run
     return works, disk.remove
 
 
@@ -55,6 +55,8 @@ def report(data: Corpus, *, rounds: int) -> None:
         for row in one.rows["task_logs"]
     )
     works, tidy = works_of(data)
+    if not any(name.startswith("lnav") for name in works):
+        print("\nlnav: not installed")
     told = ", ".join(f"{count} {path}" for path, count in sorted(paths.items()))
     print(f"\n{data.name}: {len(data.objects)} objects, {data.size / 1e6:.1f} MB; paths: {told}")
     table(data, works, rounds=rounds)

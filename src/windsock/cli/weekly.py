@@ -61,7 +61,7 @@ def pull(
 
     Example: `windsock pull prod.toml --dry-run`
     """
-    from windsock import pull as story  # and not the rest of the story: a fifth of a CPU second
+    from windsock import pipeline as story
     from windsock.pull.lean import without_pandas
 
     without_pandas()

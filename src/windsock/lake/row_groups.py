@@ -17,10 +17,9 @@ def of_size(tables: Iterable[pa.Table], schema: pa.Schema) -> Iterator[pa.Record
     held = schema.empty_table()
     for table in tables:
         held = pa.concat_tables([held, table.select(schema.names).cast(schema)])
-        whole = len(held) - len(held) % BATCH_ROWS
-        for at in range(0, whole, BATCH_ROWS):
-            yield from held.slice(at, BATCH_ROWS).combine_chunks().to_batches()
-        held = held.slice(whole)
+        if whole := len(held) - len(held) % BATCH_ROWS:  # copied once, and then cut without copying
+            yield from held.slice(0, whole).combine_chunks().to_batches(max_chunksize=BATCH_ROWS)
+            held = held.slice(whole)
     yield from held.combine_chunks().to_batches()
 
 

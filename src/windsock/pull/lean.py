@@ -23,8 +23,8 @@ def rare_collections() -> Iterator[None]:
 
 
 def without_pandas() -> None:
-    """Let PyArrow find no pandas in this process. It looks for it with its first array, 0.2 CPU seconds in which
-    nothing is read. Only for a process that hands PyArrow no frame, then or later."""
+    """Let PyArrow find no pandas in this process. It looks for it with its first array, 0.15 CPU seconds in
+    which nothing is read. Only for a process that hands PyArrow no frame, then or later."""
     import pyarrow as pa
 
     sys.meta_path.insert(0, _Absent)
