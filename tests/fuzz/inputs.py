@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from tests.fuzz.pieces import CAPTURES, check_pieces
 from tests.support.outcomes import comparable, rows_of
 from windsock.model import LogKey, Outcome, Parsed
 from windsock.parse import parse_key, read_task_log
@@ -42,6 +43,7 @@ def check(data: bytes) -> None:
             check_rows(fast)
     texts = [line.decode("utf-8", "replace") for line in data.split(b"\n")[:50]]
     assert redact_column(pa.array(texts)).to_pylist() == [redact(text) for text in texts], texts
+    check_pieces(data)
 
 
 def check_rows(outcome: Outcome) -> None:
@@ -75,6 +77,7 @@ TEXTS = [
     b"\x1b[31mred", b"Marking task as FAILED. dag_id=d", b"x" * 300, b"A" * 70, b"[2", b'{"a":[[[[1]]]]}', b"@-@{}",
 ]  # fmt: skip
 HOSTILE = [
+    *CAPTURES,
     GROUP3 + b"".join(LINE3 % text for text in TEXTS),
     b"".join(LINE2 % text for text in TEXTS),
     LINE2 % b"a" + SPLIT + GROUP3 + LINE3 % b"b" + SPLIT + LINE2 % b"c",

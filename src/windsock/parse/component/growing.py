@@ -9,11 +9,9 @@ the url itself and replaced by each reading.
 
 from __future__ import annotations
 
-import re
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from hashlib import blake2b
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from windsock.model import Outcome, Parsed, Reject, SourceObject
@@ -25,6 +23,7 @@ from windsock.parse.component.component_log import (
     read_component_log,
 )
 from windsock.parse.component.lines import MAX_PLAIN_BYTES
+from windsock.parse.component.parts import Part, digest
 from windsock.parse.component.window import Window
 from windsock.parse.plain import MAX_RATIO, TooMuch, unzipped
 
@@ -34,45 +33,6 @@ PART_BYTES = 32_000_000
 """The largest part: its rows are in memory at a time."""
 CONTEXT_BYTES = 256_000
 """Bytes before a part that are heard, not told: the try or the table that its first lines go on with."""
-SHOWN_BYTES = 64_000
-"""The last bytes of a part: stamped lines of a log, which stand in the same place of no other log."""
-_NAME = re.compile(r"#bytes=(\d+)-(\d+)\Z")
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A piece of a file that was read before: its place, its hashes, and whether this version of the parser read it."""
-
-    start: int
-    end: int
-    digest: str
-    is_current: bool = True
-
-    @property
-    def shown_from(self) -> int:
-        """Where the bytes begin that the second hash is of."""
-        return max(self.start, self.end - SHOWN_BYTES)
-
-    def shows(self, last: bytes) -> bool:
-        """Whether these are its last bytes (from `shown_from` on)."""
-        return self.digest.partition(".")[2] == _hash(last)
-
-
-def part_of(url: str, etag: str, *, is_current: bool) -> tuple[str, Part] | None:
-    """The file's url and the part that a ledger row names; None for any other row."""
-    match = _NAME.search(url)
-    return (url[: match.start()], Part(int(match[1]), int(match[2]), etag, is_current)) if match else None
-
-
-def last_parts(known: Sequence[Part], size: int) -> list[Part]:
-    """The parts up to which a file of `size` may be the one that was read, the longest first. Each is the end of parts
-    that begin at the file's start and need no reading."""
-    reached, found = {0}, []
-    for part in sorted(known, key=lambda one: (one.start, one.end)):
-        if part.is_current and part.start in reached and part.end <= size:
-            reached.add(part.end)
-            found.append(part)
-    return sorted(found, key=lambda one: -one.end)
 
 
 def read_growing(
@@ -166,7 +126,7 @@ def _cut(file: Window, known: Sequence[Part], part_bytes: int, place: int = 0) -
 def _standing(file: Window, known: Sequence[Part], place: int) -> Part | None:
     """The longest known part at this place whose bytes are the same."""
     for part in sorted((one for one in known if one.start == place < one.end), key=lambda one: -one.end):
-        if file.reach(part.end) and _digest(file.cut(place, part.end)) == part.digest:
+        if file.reach(part.end) and digest(file.cut(place, part.end)) == part.digest:
             return part
     return None
 
@@ -178,7 +138,7 @@ def _new(file: Window, place: int, part_bytes: int) -> Part | None:
         if not is_more:
             return None
         end = place + part_bytes
-    return Part(place, end, _digest(file.cut(place, end)), is_current=False)
+    return Part(place, end, digest(file.cut(place, end)), is_current=False)
 
 
 def _read(
@@ -217,12 +177,3 @@ def _in_context(obj: SourceObject, file: Window, start: int, zone: ZoneInfo) -> 
         reader.feed(file.cut(first, start))
     reader.take(obj.modified_at)
     return reader
-
-
-def _digest(data: bytes) -> str:
-    """`<of all bytes>.<of the last ones>`."""
-    return f"{_hash(data)}.{_hash(data[-SHOWN_BYTES:])}"
-
-
-def _hash(data: bytes) -> str:
-    return blake2b(data, digest_size=16).hexdigest()

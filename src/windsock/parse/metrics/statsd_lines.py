@@ -6,12 +6,12 @@ last. Wire forms: github.com/statsd/statsd (metric types), docs.datadoghq.com (d
 
 from __future__ import annotations
 
-import pickle
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from windsock.parse.metrics.laid_cells import LaidCells
 from windsock.parse.metrics.minutes import Cell
 from windsock.parse.metrics.names import COUNTER, GAUGE, TIMER
 from windsock.parse.metrics.points import Points, Shelf
@@ -60,7 +60,7 @@ class Capture:
         self._last_at = ""
         self.shelf = Shelf()
         self._held, self._most = 0, HELD_CELLS
-        self._laid: dict[int, list[tuple[int, int]]] = defaultdict(list)  # minute → places on the shelf
+        self._laid = LaidCells(self.shelf)
 
     def read(self, lines: Iterable[str]) -> None:
         """Per line: two cuts, one look-up, one addition. New series and odd lines take the long way."""
@@ -142,15 +142,7 @@ class Capture:
 
     def minutes(self) -> Iterator[dict[int, list[float]]]:
         """Of each minute the cells by the number of their series, as often as wanted."""
-        for minute in sorted(self._laid):
-            cells: dict[int, list[float]] = {}
-            for place in self._laid[minute]:
-                for number, cell in pickle.loads(self.shelf.get(place)):
-                    if known := cells.get(number):
-                        cells[number] = _both(known, cell)
-                    else:
-                        cells[number] = cell
-            yield cells
+        return self._laid.minutes()
 
     def _lay_down(self, but: int | None) -> None:
         """All cells, but those of the minute that samples come from."""
@@ -172,21 +164,8 @@ class Capture:
                 one.cells[but] = kept
                 self._held += 1
         for minute, cells in by_minute.items():
-            self._laid[minute].append(self.shelf.put(pickle.dumps(cells, protocol=pickle.HIGHEST_PROTOCOL)))
+            self._laid.put(minute, cells)
         self._most = max(HELD_CELLS, 2 * self._held)  # a fleet may have more series than that in one minute
-
-
-def _both(first: list[float], then: list[float]) -> list[float]:
-    """One minute's cell out of two, in the order in which they came."""
-    return [
-        first[0] + then[0],
-        first[1] + then[1],
-        min(first[2], then[2]),
-        max(first[3], then[3]),
-        then[4],
-        first[5],
-        then[6],
-    ]
 
 
 def _is_number(text: str) -> bool:
