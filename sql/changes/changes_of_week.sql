@@ -35,11 +35,12 @@ with facts as (
             )
             else value
         end as value,
-        seen_at
+        seen_at,
+        coalesce(object_url, '') as teller
     from deployments
     where key like 'config.%' or key like 'dag_version.%' or key like '%.version'
     union all
-    select 'pool_slots', pool, cast(total_slots as varchar), sampled_at
+    select 'pool_slots', pool, cast(total_slots as varchar), sampled_at, ''
     from (
         select
             pool,
@@ -59,6 +60,7 @@ steps as (
         subject,
         lag(value) over moments as before,
         value as after,
+        -- API, database and a file may spell one value in three ways: each is followed by itself
         -- a DAG's versions carry the time at which they were made, not one at which they were seen
         case when kind = 'dag_version' then seen_at else lag(seen_at) over moments end as from_at,
         seen_at as until_at
@@ -66,13 +68,13 @@ steps as (
         -- one scrape between two changes of the numbers it adds up: a blip, back at once, is no change
         select *
         from facts
-        window moments as (partition by kind, subject order by seen_at)
+        window moments as (partition by kind, subject, teller order by seen_at)
         qualify kind <> 'pool_slots' or not coalesce(
             value <> lag(value) over moments and lag(value) over moments = lead(value) over moments,
             false
         )
     ) as steady
-    window moments as (partition by kind, subject order by seen_at)
+    window moments as (partition by kind, subject, teller order by seen_at)
 ),
 sightings as (
     select
@@ -131,7 +133,7 @@ select
     kind,
     case when kind = 'dag_version' then subject else '' end as dag_id,
     case when kind = 'dag_version' then '' else subject end as subject,
-    before,
+    min(before) as before,
     after,
     from_at,
     until_at,
@@ -141,6 +143,7 @@ from steps
 where before <> after
     and from_at + (until_at - from_at) / 2 >= week_start()
     and from_at + (until_at - from_at) / 2 < week_end()
+group by kind, dag_id, subject, after, from_at, until_at
 union all
 select kind, '', subject, before, after, from_at, until_at, 1
 from firsts
