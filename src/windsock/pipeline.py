@@ -22,6 +22,7 @@ from windsock.findings.log_bill import log_bill_answers
 from windsock.findings.settings import ANSWERS as SETTINGS_ANSWERS
 from windsock.findings.settings import QUESTIONS as SETTINGS_QUESTIONS
 from windsock.findings.settings import settings_answers
+from windsock.findings.upgrades import meanings_answer
 from windsock.findings.waiting import ANSWERS as WAITING_ANSWERS
 from windsock.findings.waiting import QUESTIONS as WAITING_QUESTIONS
 from windsock.findings.waiting import waiting_answers
@@ -36,6 +37,7 @@ from windsock.questions import Question, answer_as_arrow, ask_sql, load_question
 from windsock.questions import ask as ask_question
 from windsock.reviewed.known_issues import explained, load_known_issues
 from windsock.reviewed.log_prices import LogPrices, load_list_prices, own_prices
+from windsock.reviewed.meanings import load_meanings
 from windsock.reviewed.metric_gaps import gaps_of, load_metric_gaps
 from windsock.reviewed.settings import load_settings
 from windsock.single_logs import PARSE_COLUMNS, parse_files
@@ -158,6 +160,7 @@ def judge_week(
     answers["metric_gaps"] = _metric_gaps(answers)
     answers |= waiting_answers(answers, week)
     answers |= _settings(answers)
+    answers["meanings_of_upgrade"] = meanings_answer(answers, load_meanings(resources.folder("sql")))
     answers |= log_bill_answers(answers, _log_prices(config))
     shown = publish.material(
         config, answers, store=lake.store, names=[value for row in names for value in row.values() if value]

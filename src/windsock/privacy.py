@@ -110,6 +110,13 @@ COLUMNS: Mapping[str, Kind] = {
     "stands": "plain",
     "because": "plain",  # windsock's own figures of a setting's use, without names
     "status": "plain",
+    "figure": "plain",
+    "code": "plain",  # all, same
+    "what": "plain",  # meanings that an upgrade changed, from windsock's own table
+    "look_at": "plain",
+    "since_version": "plain",
+    "from_version": "plain",
+    "to_version": "plain",
     "before": "plain",  # versions, sizes, states
     "after": "plain",
 }

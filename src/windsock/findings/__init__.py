@@ -62,6 +62,8 @@ from windsock.findings.ws612_timeouts_in_wrong_order import TimeoutsInWrongOrder
 from windsock.findings.ws613_heartbeat_limits import HeartbeatLimits
 from windsock.findings.ws614_setting_without_effect import SettingWithoutEffect
 from windsock.findings.ws615_queue_timeout import QueueTimeout
+from windsock.findings.ws620_since_change import SinceChange
+from windsock.findings.ws621_meanings_changed import MeaningsChanged
 from windsock.findings.ws650_log_rewritten import LogRewritten
 from windsock.findings.ws651_log_growth import LogGrowth
 from windsock.findings.ws652_noisy_line import NoisyLine
@@ -125,6 +127,8 @@ RULES: tuple[type[Rule], ...] = (
     HeartbeatLimits,
     SettingWithoutEffect,
     QueueTimeout,
+    SinceChange,
+    MeaningsChanged,
     LogRewritten,
     LogGrowth,
     NoisyLine,
