@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from benchmarks.judging import fleets, forecasts, oracle, pools, series, upgrades, waits
+from benchmarks.judging import fleets, forecasts, oracle, pools, series, upgrades, waits, workers
 from windsock.findings.methods.change_points import find_changes
 from windsock.findings.methods.failure_rates import judge_rates
 from windsock.findings.methods.pool_replay import Replay, scheduler_period_s
@@ -119,6 +119,20 @@ def waiting(seed: int, count: int) -> Iterator[Figure]:
             yield _at_most(f"{head}: unattributed", got.unattributed, 0.05)
 
 
+def bad_workers(seed: int, count: int) -> Iterator[Figure]:
+    """Figures of WS630 and WS631 over `count` fleets of each size; a third of the hosts come and go, outages hit all."""
+    for of, head in (("failures", "bad workers"), ("durations", "slow workers")):
+        for hosts, tries, share in ((4, 4_000, 1.0), (30, 20_000, 1.0), (200, 60_000, 0.3)):
+            got = workers.score(
+                range(seed, seed + max(2, round(count * share))), hosts=hosts, tries=tries, of=of
+            )
+            told = f"{head}, {hosts} hosts"
+            yield _at_most(f"{told}: false share of those named", got.false_share, 0.05)
+            yield _at_most(f"{told}: named in a quiet fleet", got.quiet, 0.10)
+            yield _at_most(f"{told}: chances below 0.01 in a quiet fleet", got.rejected, 0.02)
+            yield _at_least(f"{told}: power", got.power, 0.85)
+
+
 def main() -> int:
     """Print the table; exit status 1 when a figure misses what it should reach."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.judging", description=__doc__)
@@ -133,6 +147,7 @@ def main() -> int:
         failure_rates(given.seed, 6 if quick else 40),
         pool_replay(given.seed, 8 if quick else 60, 100_000),
         waiting(given.seed, 3 if quick else 20),
+        bad_workers(given.seed, 6 if quick else 40),
     ]
     for group in figures:
         for name, value, limit, holds in group:

@@ -81,6 +81,9 @@ COLUMNS: Mapping[str, Kind] = {
     "metric": "plain",
     "gap": "plain",
     "scope": "plain",
+    "measure": "plain",  # failures, durations, starts
+    "trouble": "plain",
+    "memory_request": "plain",
     "waits_for": "plain",  # names of limits
     "mostly_for": "plain",
     "told_by": "plain",

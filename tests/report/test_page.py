@@ -11,7 +11,7 @@ import pytest
 
 from tests.report.made import WEEK, answers, finding, one_of_each, page
 from windsock.model import NoData
-from windsock.report import Page, body_of, render_html, render_report
+from windsock.report import Page, body_of, health, render_html, render_report
 from windsock.report.formats import sentences
 from windsock.report.specs import SPECS
 
@@ -33,6 +33,7 @@ def test_the_order_of_the_page_never_changes() -> None:
         "Silent problems",
         "Scoreboard",
         "What changed",
+        "Health indicators",
         "Incidents",
         "Retries",
         "Failure rates",
@@ -44,6 +45,7 @@ def test_the_order_of_the_page_never_changes() -> None:
         "Durations and lateness",
         "Why tasks waited",
         "Pools and waiting",
+        "Executors and workers",
         "Settings",
         "What logs cost",
         "Configuration and versions",
@@ -260,6 +262,7 @@ def test_the_mail_names_what_is_missing_by_the_titles_of_the_page() -> None:
 
 def test_every_section_and_every_table_is_explained_to_a_first_reader() -> None:
     told = " ".join((Path(__file__).parents[2] / "docs" / "report.md").read_text(encoding="utf-8").split())
+    assert f"| {health.TITLE} |" in told
     for spec in SPECS:
         assert f"| {spec.title} |" in told
         for grid in spec.grids:

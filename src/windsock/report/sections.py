@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from windsock.model import Answer, Finding, Judgement, Row
 from windsock.report.cards import card
+from windsock.report.health import health_table
 from windsock.report.history import anchor
 from windsock.report.page import Section, Table
 from windsock.report.plots import Plot, curve_plot, heat_plot, rate_plot, step_plot, timeline_plot
@@ -51,10 +52,11 @@ def sections(
                 cards=cards,
                 cards_left_out=max(0, len(mine) - MAX_CARDS),
                 plots=(line,) if line else (),
-                tables=tuple(
-                    one for grid in spec.grids if (one := _table(grid, answers, is_folded=not cards))
-                ),
+                tables=(health_table(answers, judgement, week),)
+                if spec.key == "health"
+                else tuple(one for grid in spec.grids if (one := _table(grid, answers, is_folded=not cards))),
                 no_data="" if mine else _missing(spec, judgement),
+                is_judged=bool(spec.codes),
             )
         )
     return tuple(made)

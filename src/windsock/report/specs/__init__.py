@@ -1,6 +1,7 @@
 """The sections of the page in their order, which never changes. One module = one family; each section is one `Spec`."""
 
 from windsock.report.specs.capacity import DURATIONS, POOLS, WAITING
+from windsock.report.specs.executors import EXECUTORS, HEALTH
 from windsock.report.specs.failures import FAILURES, GRAINS, INCIDENTS, RETRIES, TASKS
 from windsock.report.specs.parsing import IMPORTS, PARSING, WORKERS
 from windsock.report.specs.silent import SILENT
@@ -11,6 +12,7 @@ __all__ = ["SPECS", "TITLES", "Grid", "Spec"]
 
 SPECS = (
     SILENT,
+    HEALTH,
     INCIDENTS,
     RETRIES,
     FAILURES,
@@ -22,6 +24,7 @@ SPECS = (
     DURATIONS,
     WAITING,
     POOLS,
+    EXECUTORS,
     SETTINGS,
     LOGS,
     CONFIG,
