@@ -59,4 +59,11 @@ DEFAULT: tuple[Fault, ...] = (
     Fault(
         "memory_kill", "WS510", "ml_features", 0, "task train killed by SIGKILL on five days of the last week"
     ),
+    Fault(
+        "setting_without_effect",
+        "WS614",
+        "ignored",
+        7,
+        "airflow.cfg sets [scheduler] parsing_processes = 4, which Airflow 3 passes over: 2 are used",
+    ),
 )

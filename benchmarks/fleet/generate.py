@@ -216,10 +216,31 @@ def write(fleet: Fleet, out: Path) -> tuple[int, int]:
         _put(out / "metrics" / path, body, at)
         times.append((f"metrics/{path}", at))
         objects, size = objects + 1, size + len(body)
+    if fleet.has("setting_without_effect"):
+        at = datetime.combine(fleet.last_week - timedelta(weeks=fleet.weeks - 1), time(), UTC)
+        _put(out / "airflow.cfg", CFG, at)
+        times.append(("airflow.cfg", at))
+        objects, size = objects + 1, size + len(CFG)
     # git keeps no times: whoever lays the tree out again sets them from this list
     listed = "".join(f"{path}\t{at.isoformat()}\n" for path, at in sorted(times))
     (out / "objects.tsv").write_text(listed, encoding="utf-8")
     return objects, size
+
+
+CFG = b"""[core]
+executor = LocalExecutor
+parallelism = 32
+
+[database]
+sql_alchemy_conn = postgresql://airflow:FAKE-not-a-password@db/airflow
+
+[scheduler]
+parsing_processes = 4
+
+[dag_processor]
+min_file_process_interval = 60
+"""
+"""As somebody wrote it for Airflow 2 and half moved to 3. Its secret is fake, and must not reach the lake."""
 
 
 def captures_of(fleet: Fleet) -> Iterator[tuple[str, bytes, datetime]]:

@@ -55,6 +55,9 @@ url = "sample-bucket/task_logs"
 [sources.metrics]
 url = "sample-bucket/metrics"
 
+[sources.airflow_config]
+url = "sample-bucket/airflow.cfg"
+
 [lake]
 url = "lake"
 
