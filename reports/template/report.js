@@ -36,7 +36,16 @@
         one.hidden = one.textContent.toLowerCase().indexOf(wanted) < 0;
         if (!one.hidden) shown += 1;
       });
+      if (wanted) scope.querySelectorAll('details').forEach(function (one) { one.open = true; });
       told.textContent = wanted ? shown + ' of ' + all.length : '';
     });
   });
+  /* a link to a folded finding opens it, in browsers too that do not do so by themselves */
+  function reveal() {
+    var target = document.getElementById(location.hash.slice(1));
+    var fold = target && target.closest('details');
+    if (fold && !fold.open) { fold.open = true; target.scrollIntoView(); }
+  }
+  window.addEventListener('hashchange', reveal);
+  reveal();
 })();

@@ -71,6 +71,15 @@ def test_the_first_screen_of_a_phone_holds_the_verdict_and_every_action(chrome: 
     assert last <= 812
 
 
+def test_a_link_to_a_folded_finding_opens_it(chrome: Browser, big: Path) -> None:
+    chrome.open(big / "report.html")
+    name = chrome.run("document.querySelectorAll('#failures details.more .finding')[3].id")
+    assert chrome.run("document.querySelector('#failures details.more').open") is False
+    chrome.run(f"location.hash = '#{name}'")
+    chrome.run("new Promise(done => setTimeout(done, 50))")
+    assert chrome.run("document.querySelector('#failures details.more').open") is True
+
+
 def column(chrome: Browser, place: int) -> list[str]:
     told: list[str] = chrome.run(
         f"Array.from(document.querySelectorAll('#failures tbody tr')).map(r => r.cells[{place}].textContent)"

@@ -4,14 +4,16 @@ import html
 import json
 import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.report.made import WEEK, answers, finding, one_of_each, page
 from windsock.model import NoData
-from windsock.report import Page, body_of, render_html, render_report
+from windsock.report import Page, body_of, health, render_html, render_report
 from windsock.report.formats import sentences
+from windsock.report.specs import SPECS
 
 
 def words(markup: str) -> str:
@@ -227,3 +229,42 @@ def test_advice_in_the_mail_ends_with_a_sentence() -> None:
     assert sentences("Raise it. It is small.", 30) == "Raise it. It is small."
     assert sentences("Raise it to 3.5 slots. It is the smallest.", 30) == "Raise it to 3.5 slots."
     assert sentences("Raise it without any stop to be seen", 20) == "Raise it without an…"
+
+
+def test_what_no_finding_speaks_of_is_folded_and_counted() -> None:
+    given = answers([f"dag_{n}" for n in range(70)])
+    alone = render_html(page([finding("WS301", id="WS301:p", subject={"pool": "p"})], given=given))
+    told = render_html(page([finding()], given=given))
+    table = "DAGs that lost runs"
+    assert f"<summary>{table}" not in told
+    assert re.search(rf"<summary>{table} <span class=.meta.>70 rows</span></summary>", alone)
+
+
+def test_five_findings_of_a_section_stand_open_and_a_click_shows_the_others() -> None:
+    made = render_html(page([finding(dag_id=f"d{n}") for n in range(9)]))
+    before, folded = made.split('<details class="more">')
+    assert "<summary>4 more findings</summary>" in folded
+    assert before.count("<article") == 5
+    assert folded.partition("</details>")[0].count("<article") == 4
+
+
+def test_lists_have_short_lines_and_the_card_has_all() -> None:
+    long = f"orders: {'very ' * 60}long"
+    made = render_html(page([finding(headline=long, advice=f"Look. {'Then look again. ' * 30}")]))
+    assert made.count(long) == 1, "in its card"
+    assert made.count(f"{long[:140]}") >= 3, "cut in the actions and under what changed"
+
+
+def test_the_mail_names_what_is_missing_by_the_titles_of_the_page() -> None:
+    made = page([finding()], no_data=(NoData("pools", "no metric snapshots"), NoData("imports", "nothing")))
+    text = render_report(made)["email.txt"]
+    assert "No data for: Pools and waiting; Import errors and killed parses. The page says why" in text
+
+
+def test_every_section_and_every_table_is_explained_to_a_first_reader() -> None:
+    told = " ".join((Path(__file__).parents[2] / "docs" / "report.md").read_text(encoding="utf-8").split())
+    assert f"| {health.TITLE} |" in told
+    for spec in SPECS:
+        assert f"| {spec.title} |" in told
+        for grid in spec.grids:
+            assert f"| {grid.title} |" in told

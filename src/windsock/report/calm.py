@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from windsock.model import Finding, NoData
 from windsock.report.formats import clean, hours, plural
 from windsock.report.page import Change, Score
+from windsock.report.specs import TITLES
 
 BROKEN = "WS103"  # DAGs that fail every run for weeks: noise that everybody knows, until somebody pauses them
 MAX_NAMES = 3
@@ -31,7 +32,7 @@ def calm_lines(
     by_key = {one.key: one for one in scores}
     lost, first, runs = by_key["lost_runs"], by_key["first_try_failed_runs"], by_key["runs"]
     accepted = sum(one.status == "accepted" for one in changes)
-    missing = "; ".join(f"{one.section}: {clean(one.why, 160)}" for one in no_data)
+    missing = "; ".join(f"{TITLES.get(one.section, one.section)}: {clean(one.why, 160)}" for one in no_data)
     seen = ", ".join(f"{name.lower()} {text}" for name, text in trust[1:7] if text != "no data")
     broken = _broken([one for one in findings if one.code == BROKEN and one.status in ("new", "still")])
     counted = "; ".join(one.removesuffix("; not judged") for one in unjudged)

@@ -32,7 +32,7 @@ def health_table(answers: Mapping[str, Answer], judgement: Judgement, week: Week
         *_lateness(answers),
     )
     rows = tuple(tuple(Cell(text) for text in line) for line in lines)
-    return Table(TITLE, COLUMNS, rows, 0, "heartbeat_gaps")
+    return Table(TITLE, COLUMNS, rows, 0, "heartbeat_gaps", is_folded=True)
 
 
 def _rows(answers: Mapping[str, Answer], name: str) -> Sequence[Row]:

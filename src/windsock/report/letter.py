@@ -67,7 +67,7 @@ class Part:
     recovered_left_out: int
     still_open: int
     lines: tuple[Line, ...]
-    no_data: tuple[str, ...]
+    no_data: tuple[str, ...]  # titles of sections; the page says why
     unjudged: tuple[str, ...]
     quiet: tuple[str, ...]
     revised: tuple[str, ...]
@@ -131,7 +131,7 @@ def _part(body: Mapping[str, Any], owner: str) -> Part:
     url = str(body.get("url") or "")
     changes = [] if owner else body["changes"]
     good = [one for one in changes if one["status"] in ("better", "recovered")]
-    missing = () if owner else (clean(f"{one['section']}: {one['why']}", 200) for one in body["no_data"])
+    missing = [] if owner else [clean(str(one.get("title") or one["section"]), 60) for one in body["no_data"]]
     detail = body.get("verdict_detail") or ""
     return Part(
         deployment=body["deployment"],

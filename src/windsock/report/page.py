@@ -111,6 +111,7 @@ class Section:
     plots: tuple[Plot, ...] = ()
     tables: tuple[Table, ...] = ()
     no_data: str = ""
+    is_judged: bool = True  # rules speak here; otherwise it only tells
 
     @property
     def is_empty(self) -> bool:

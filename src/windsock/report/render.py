@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
@@ -18,10 +19,13 @@ from windsock import resources
 from windsock.errors import LakeError
 from windsock.report.body import as_text, body_of
 from windsock.report.charts import draw
-from windsock.report.formats import cell, clean, plural, tight
+from windsock.report.formats import cell, clean, plural, sentences, tight
 from windsock.report.letter import Letter, letter
 from windsock.report.page import Page
+from windsock.report.specs import TITLES
 
+MAX_BRIEF = 160  # characters of a headline where it is one of a list; its card has all of it
+MAX_FEW = 220  # and of an advice
 MAIL_LIMIT_BYTES = 90_000  # Gmail clips a message at 102 KB
 NAMES = ("report.html", "email.html", "email.txt", "report.json")
 
@@ -36,7 +40,15 @@ def _environment(*, is_html: bool) -> jinja2.Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"cell": cell, "clean": clean, "draw": draw, "plural": plural, "tight": tight}
+    environment.filters |= {
+        "brief": lambda text: clean(text, MAX_BRIEF),
+        "cell": cell,
+        "clean": clean,
+        "draw": draw,
+        "few": lambda text: sentences(text, MAX_FEW),
+        "plural": plural,
+        "tight": tight,
+    }
     return environment
 
 
@@ -46,7 +58,9 @@ def render_html(page: Page) -> str:
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'; img-src data:"
     template = _environment(is_html=True).get_template("report.html")
-    return template.render(page=page, script=Markup(script), style=Markup(style), policy=policy)
+    return template.render(
+        page=page, titles=defaultdict(str, TITLES), script=Markup(script), style=Markup(style), policy=policy
+    )
 
 
 def _asset(name: str) -> str:

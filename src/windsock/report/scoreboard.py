@@ -105,7 +105,7 @@ def _mark(sign: int, p: float, *, is_cost: bool) -> Mark:
 def _why(sign: int, p: float) -> str:
     if not sign or p >= ALPHA:
         return ""
-    return f"{'higher' if sign > 0 else 'lower'} than the weeks before; by luck in {chance(p)}"
+    return f"{'higher' if sign > 0 else 'lower'} than the weeks before; chance of this by luck: {chance(p)}"
 
 
 def _score(

@@ -54,8 +54,9 @@ def sections(
                 plots=(line,) if line else (),
                 tables=(health_table(answers, judgement, week),)
                 if spec.key == "health"
-                else tuple(one for grid in spec.grids if (one := _table(grid, answers))),
+                else tuple(one for grid in spec.grids if (one := _table(grid, answers, is_folded=not cards))),
                 no_data="" if mine else _missing(spec, judgement),
+                is_judged=bool(spec.codes),
             )
         )
     return tuple(made)
@@ -71,7 +72,8 @@ def _missing(spec: Spec, judgement: Judgement) -> str:
     return ""
 
 
-def _table(grid: Grid, answers: Mapping[str, Answer]) -> Table | None:
+def _table(grid: Grid, answers: Mapping[str, Answer], *, is_folded: bool) -> Table | None:
+    """What no finding speaks of is folded: it is there for who asks."""
     if grid.question not in answers:
         return None
     rows = [row for row in answers[grid.question].rows if grid.is_worth_showing(row)]
@@ -79,7 +81,9 @@ def _table(grid: Grid, answers: Mapping[str, Answer]) -> Table | None:
         return None
     cells = tuple(tuple(make(row) for _, make in grid.columns) for row in rows[:MAX_ROWS])
     names = tuple(name for name, _ in grid.columns)
-    return Table(grid.title, names, cells, max(0, len(rows) - MAX_ROWS), grid.question, grid.is_folded)
+    return Table(
+        grid.title, names, cells, max(0, len(rows) - MAX_ROWS), grid.question, is_folded or grid.is_folded
+    )
 
 
 # the long answers that plots are drawn from, and the column that says of what a row is

@@ -38,7 +38,7 @@ def verdict(
     detail = _rate(scores) + (f" {_and(missing).capitalize()} not seen." if missing else "")
     if blind:
         return "cannot_tell", f"Cannot tell: {blind}.", ""
-    more = f", and {len(bad) - 1} more" if len(bad) > 1 else ""
+    more = f", and {len(bad) - 1:,} more" if len(bad) > 1 else ""
     if _is_first(scores):
         look = f" Look at: {clean(bad[0].headline, MAX_CAUSE)}{more}." if bad else ""
         return "cannot_tell", f"First week: nothing to compare it with yet.{look}", detail.strip()
@@ -47,7 +47,7 @@ def verdict(
     still = sum(is_grave(one) for one in findings)
     tail = f"; {still} known {'problem is' if still == 1 else 'problems are'} still open" if still else ""
     if good:
-        more = f", and {len(good) - 1} more" if len(good) > 1 else ""
+        more = f", and {len(good) - 1:,} more" if len(good) > 1 else ""
         return "better", f"Better: {clean(good[0], MAX_CAUSE)}{more}{tail}.", detail.strip()
     return "same", f"Same as before: nothing new passed its test{tail}.", detail.strip()
 

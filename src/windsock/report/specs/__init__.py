@@ -8,7 +8,7 @@ from windsock.report.specs.silent import SILENT, WHY
 from windsock.report.specs.spec import Grid, Spec
 from windsock.report.specs.upkeep import CONFIG, LOGS, SETTINGS, TRUST
 
-__all__ = ["SPECS", "Grid", "Spec"]
+__all__ = ["SPECS", "TITLES", "Grid", "Spec"]
 
 SPECS = (
     SILENT,
@@ -31,3 +31,4 @@ SPECS = (
     CONFIG,
     TRUST,
 )
+TITLES = {one.key: one.title for one in SPECS}

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 from windsock.intervals import wilson
 from windsock.model import Row
-from windsock.report.formats import cell, interval, measure, share, span
+from windsock.report.formats import cell, clean, interval, measure, share, span
 from windsock.report.page import Cell
 
-MAX_SAMPLE = 160
+MAX_SAMPLE = 160  # characters of a text in a table
 
 
 def plain(name: str) -> Callable[[Row], Cell]:
@@ -18,7 +18,7 @@ def plain(name: str) -> Callable[[Row], Cell]:
     def made(row: Row) -> Cell:
         value = row[name]
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        return Cell(measure(name, value), float(value)) if is_number else Cell(cell(value))
+        return Cell(measure(name, value), float(value)) if is_number else Cell(clean(cell(value), MAX_SAMPLE))
 
     return made
 
