@@ -16,7 +16,7 @@ import yaml
 from benchmarks.reading import corpus
 from benchmarks.timing import interleaved
 from windsock.redaction import redact
-from windsock.redaction_bulk import redact_column, suspects
+from windsock.redaction.bulk import redact_column, suspects
 
 DATA = Path(__file__).parents[1] / "tests/redaction"
 FORMS: dict[str, Callable[[str], str]] = {

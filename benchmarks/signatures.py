@@ -18,9 +18,8 @@ from pathlib import Path
 
 import yaml
 
-from windsock import blanks
 from windsock.parse.blame import blame
-from windsock.signature import error_signature, short_type
+from windsock.signature import blanks, error_signature, short_type
 
 FOLDER = Path(__file__).parents[1] / "tests" / "signature"
 

@@ -44,9 +44,11 @@ def storage() -> Iterator[dict[str, str]]:
         if conn_id := os.environ.get("WINDSOCK_GCP_CONN_ID"):
             from airflow.providers.google.common.hooks.base_google import GoogleBaseHook
 
-            # sets GOOGLE_APPLICATION_CREDENTIALS to a file that is gone when the step ends
+            # sets GOOGLE_APPLICATION_CREDENTIALS to a file that is gone when the step ends; a connection without a
+            # key leaves the worker's own identity, and sets nothing
             opened.enter_context(GoogleBaseHook(gcp_conn_id=conn_id).provide_gcp_credential_file_as_context())
-            found["GOOGLE_APPLICATION_CREDENTIALS"] = os.environ["GOOGLE_APPLICATION_CREDENTIALS"]
+            if path := os.environ.get("GOOGLE_APPLICATION_CREDENTIALS"):
+                found["GOOGLE_APPLICATION_CREDENTIALS"] = path
         yield found
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from windsock import pipeline as story
 from windsock.compare import Try
-from windsock.difference import differences
+from windsock.compare.difference import differences
 from windsock.errors import SourceError
 from windsock.output import Output
 from windsock.week import Week

@@ -7,10 +7,10 @@ import pytest
 from tests.parse.component.test_corpora import CORPORA
 from windsock import pipeline as story
 from windsock.errors import ConfigError
-from windsock.known_issues import KnownIssue, load_known_issues
-from windsock.metric_gaps import version_numbers
 from windsock.model import BLAMES, Parsed
 from windsock.parse import parse_key, read_task_log
+from windsock.reviewed.known_issues import KnownIssue, load_known_issues
+from windsock.reviewed.metric_gaps import version_numbers
 
 ROOT = Path(__file__).parents[1]
 ISSUES = load_known_issues(ROOT / "sql")

@@ -11,8 +11,8 @@ from tests.support.object_server import Fault, ObjectServer, Request
 from windsock import config as configs
 from windsock.errors import LakeError
 from windsock.model import Outcome, Parsed, Reject
-from windsock.overflow import Overflow
-from windsock.read import read_objects
+from windsock.pull.logs import read_objects
+from windsock.scratch.overflow import Overflow
 from windsock.sources.fetch import fetch_or_stream
 from windsock.store import Storage, open_store, remote
 

@@ -3,7 +3,7 @@
 import pytest
 
 from windsock import resources
-from windsock.metric_gaps import gaps_of, load_metric_gaps
+from windsock.reviewed.metric_gaps import gaps_of, load_metric_gaps
 
 GAPS = load_metric_gaps(resources.folder("sql"))
 

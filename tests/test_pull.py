@@ -19,8 +19,8 @@ from windsock import config as configs
 from windsock import pipeline
 from windsock.errors import ConfigError, LakeError, SourceError
 from windsock.output import Output
+from windsock.pull.summary import PullSummary
 from windsock.store import Storage, open_store
-from windsock.summary import PullSummary
 from windsock.week import Week
 
 ROOT = Path(__file__).parents[1]

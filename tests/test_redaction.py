@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from windsock import redaction
 from windsock.redaction import redact
-from windsock.redaction_bulk import redact_column, suspects
+from windsock.redaction.bulk import redact_column, suspects
 
 DATA = Path(__file__).parent / "redaction"
 

@@ -7,11 +7,11 @@ from benchmarks import signatures
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from windsock.blanks import blank
 from windsock.parse.airflow3 import read as read_three
 from windsock.parse.task_log import MAX_MESSAGE_BYTES
 from windsock.parse.traceback import last_exception
 from windsock.signature import MAX_LENGTH, error_signature
+from windsock.signature.blanks import blank
 
 LABELLED = signatures.labelled()
 

@@ -22,7 +22,7 @@ from windsock.lake.placing import Placing, place
 from windsock.lake.spill import Spill
 from windsock.model import Outcome, Parsed, SourceObject
 from windsock.parse.batch import LogObject, read_task_logs
-from windsock.read import BATCH_BYTES
+from windsock.pull.logs import BATCH_BYTES
 
 
 def works_of(data: Corpus) -> tuple[dict[str, Callable[[], object]], Callable[[], None]]:

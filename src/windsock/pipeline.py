@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -12,31 +12,32 @@ from typing import Any, TypeVar
 
 import duckdb
 
-from windsock import __version__, checks, dispatch, publish, resources
+from windsock import __version__, checks, publish, resources
 from windsock.compare import Comparison, Try, compare, newest_failures, rows_for, with_differences
 from windsock.config import Config
 from windsock.config import load as load_config
 from windsock.errors import ConfigError, QuestionError, SourceError
 from windsock.findings import RULES, judge_all, validate_thresholds
+from windsock.findings.log_bill import log_bill_answers
 from windsock.findings.waiting import ANSWERS as WAITING_ANSWERS
 from windsock.findings.waiting import QUESTIONS as WAITING_QUESTIONS
 from windsock.findings.waiting import waiting_answers
 from windsock.findings.what_if import QUESTIONS as POOL_QUESTIONS
 from windsock.findings.what_if import what_if_pool as replay_pool
-from windsock.known_issues import explained, load_known_issues
 from windsock.lake import Lake
-from windsock.metric_gaps import gaps_of, load_metric_gaps
-from windsock.model import Answer, Ignored, Judgement, LogKey, Reject, Row, SourceObject
+from windsock.model import Answer, Judgement, Row
 from windsock.output import Output
-from windsock.parse import parse_key, read_task_log
-from windsock.publish import Written
+from windsock.publish import Written, dispatch
 from windsock.pull import listing_told, open_lake, pull, reshard
 from windsock.questions import Question, answer_as_arrow, ask_sql, load_questions
 from windsock.questions import ask as ask_question
-from windsock.store import NotFound, ObjectUnreadable, Store, open_store
+from windsock.reviewed.known_issues import explained, load_known_issues
+from windsock.reviewed.log_prices import LogPrices, load_list_prices, own_prices
+from windsock.reviewed.metric_gaps import gaps_of, load_metric_gaps
+from windsock.single_logs import PARSE_COLUMNS, parse_files
 from windsock.week import Week
 
-__all__ = ["open_lake", "pull", "reshard"]
+__all__ = ["PARSE_COLUMNS", "open_lake", "parse_files", "pull", "reshard"]
 T = TypeVar("T")
 
 
@@ -137,6 +138,7 @@ def judge_week(
     answers["known_issues"] = _known_issues(answers)
     answers["metric_gaps"] = _metric_gaps(answers)
     answers |= waiting_answers(answers, week)
+    answers |= log_bill_answers(answers, _log_prices(config))
     shown = publish.material(
         config, answers, store=lake.store, names=[value for row in names for value in row.values() if value]
     )
@@ -177,6 +179,21 @@ def _pool_bounds(config: Config) -> Answer:
         for name, pool in config.pipeline.pools.items()
     ]
     return Answer("pool_bounds", ("pool", "max_slots", "protects"), tuple(rows))
+
+
+def _log_prices(config: Config) -> LogPrices | None:
+    """What the task logs' bucket costs: `[log_bill]` over the list prices of its kind; None for a folder without."""
+    logs, own = config.pipeline.sources.task_logs, config.pipeline.log_bill
+    schemes = [url.partition("://")[0] for url in config.urls(logs.url)] if logs else []
+    known = load_list_prices(resources.folder("sql"))
+    listed = next((known[one] for one in schemes if one in known), None)
+    return own_prices(
+        listed,
+        storage_gb_month=own.storage_gb_month,
+        put_1000=own.put_1000,
+        get_1000=own.get_1000,
+        currency=own.currency,
+    )
 
 
 def _metric_gaps(answers: Mapping[str, Answer]) -> Answer:
@@ -257,74 +274,6 @@ def diff(config: Config, *, wanted: Try, week: Week) -> Comparison:
             "check the names with `windsock ask error_samples`, or name another --week"
         )
     return compare(config, rows)
-
-
-PARSE_COLUMNS = [
-    "path",
-    "dialect",
-    "state",
-    "state_reason",
-    "exception_type",
-    "exception_message",
-    "error_signature",
-    "record_count",
-    "process_starts",
-    "started_at",
-    "ended_at",
-    "reject",
-]
-
-
-def parse_files(paths: Sequence[str]) -> Iterator[Row]:
-    """What is understood of single objects: one row each, whether it could be read or not."""
-    for given in paths:
-        local = Path(given)
-        if "://" not in given and local.is_file():
-            store = open_store(str(local.resolve().parent))
-            yield _parse_one(store, store.head(local.name), given)
-            continue
-        if "://" not in given and not local.is_dir():
-            raise SourceError(f"{given}: no such file or folder; give a log file, a folder or a URL")
-        yield from _parse_below(given)
-
-
-def _parse_below(given: str) -> Iterator[Row]:
-    """Every object below a folder or a URL; a URL may name one object."""
-    store = open_store(given)
-    count = 0
-    for obj in store.list():
-        count += 1
-        yield _parse_one(store, obj, obj.url)
-    if count:
-        return
-    folder, _, name = given.rpartition("/")
-    if "://" in given and name and not folder.endswith(":/"):
-        parent = open_store(folder)
-        try:
-            yield _parse_one(parent, parent.head(name), given)
-            return
-        except (NotFound, ObjectUnreadable):
-            pass
-    raise SourceError(f"{given}: no such object, and nothing below it; give a log file, a folder or a URL")
-
-
-def _parse_one(store: Store, obj: SourceObject, shown: str) -> Row:
-    row: Row = dict.fromkeys(PARSE_COLUMNS) | {"path": shown}
-    try:
-        data = store.get(obj.path)
-    except NotFound:
-        return row | {"reject": "vanished"}
-    except ObjectUnreadable as error:
-        return row | {"reject": error.reason}
-    key = parse_key(obj.url) or LogKey("", "", "", -1, 0)
-    # a single file may be any number of years old, and was perhaps copied today: its times are told as they are
-    outcome = read_task_log(key, data, object_url=obj.url, etag=obj.etag, modified_at=None, lines="errors")
-    if isinstance(outcome, Reject):
-        return row | {"reject": outcome.reason}
-    if isinstance(outcome, Ignored):
-        return row | {"reject": outcome.kind}
-    log: Mapping[str, Any] = outcome.rows["task_logs"][0]
-    return row | {name: log.get(name) for name in PARSE_COLUMNS if name in log}
 
 
 def what_if_pool(config: Config, *, pool: str, slots: Sequence[int], week: Week) -> dict[str, Any]:

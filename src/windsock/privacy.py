@@ -32,6 +32,7 @@ COLUMNS: Mapping[str, Kind] = {
     "error_signature": "signature",
     "signatures": "signature",
     "cause": "signature",
+    "template": "signature",  # of log lines
     "value": "text",  # what tries share: a DAG, a host, a file
     "attribute": "plain",
     "blame": "plain",
@@ -83,6 +84,9 @@ COLUMNS: Mapping[str, Kind] = {
     "told_by": "plain",
     "ready_from": "plain",
     "signal": "plain",
+    "logger": "text",  # user code names its own
+    "level": "plain",
+    "currency": "plain",
     "subject": "plain",  # of changes: settings, pools, bundles, components
     "first_version": "plain",
     "last_version": "plain",

@@ -11,9 +11,9 @@ from tests.deliver.made import deployment
 from tests.deliver.made import email as email_table
 from tests.report.made import WEEK, finding
 from tests.support.servers import Mailbox, free_port, mail_server, self_signed
-from windsock import dispatch
 from windsock.config import Config
 from windsock.errors import ConfigError, DeliveryError
+from windsock.publish import dispatch
 from windsock.pull import open_lake
 
 NOW = datetime(2026, 11, 23, 7, tzinfo=UTC)

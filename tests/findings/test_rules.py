@@ -38,6 +38,8 @@ FROM_RULES = {
     "waiting_by_dag",
     "waiting_by_limit",
     "known_issues",
+    "log_prices",
+    "log_retention",
 }  # answers that the pipeline makes, not sql/
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(
-    include=["windsock.parse", "windsock.redaction", "windsock.signature", "windsock.blanks"]
+    include=["windsock.parse", "windsock.redaction", "windsock.signature", "windsock.signature.blanks"]
 ):
     from tests.fuzz.inputs import CORPUS, check, seeds
 

@@ -15,7 +15,7 @@ from windsock.parse import parse_key, read_task_log
 from windsock.parse.batch import LogObject, read_task_logs
 from windsock.parse.task_log import Lines
 from windsock.redaction import redact
-from windsock.redaction_bulk import redact_column
+from windsock.redaction.bulk import redact_column
 
 ROOT = Path(__file__).parents[2]
 CORPUS = ROOT / "tests/data/fuzz"

@@ -23,10 +23,10 @@ from tests.parse.test_batch import (
     objects_below,
 )
 from windsock.model import LogKey, Outcome, Parsed, Reject
-from windsock.overflow import Overflow
 from windsock.parse.batch import LogObject, read_task_logs
 from windsock.parse.pieces import CUT_TOLD, LINES, MARK, RECORD_BYTES, Pieces, joined
 from windsock.parse.stream import read_stream
+from windsock.scratch.overflow import Overflow
 
 
 def in_chunks(data: bytes, size: int) -> Iterator[bytes]:

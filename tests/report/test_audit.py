@@ -3,9 +3,9 @@
 from typing import Any
 
 from windsock import resources
-from windsock.metric_gaps import gaps_of, load_metric_gaps
 from windsock.model import Answer
 from windsock.report.audit import MAX_GAPS, metric_lines
+from windsock.reviewed.metric_gaps import gaps_of, load_metric_gaps
 
 
 def coverage(counter: str, outcome: str, counted: float, attempts: int) -> dict[str, Any]:

@@ -9,8 +9,8 @@ from windsock import resources
 from windsock.doctor.airflow import Told
 from windsock.doctor.row import row
 from windsock.glance import MetricGlance, glance_at_metrics
-from windsock.metric_gaps import gaps_of, load_metric_gaps
 from windsock.model import Row, SourceObject
+from windsock.reviewed.metric_gaps import gaps_of, load_metric_gaps
 from windsock.store import Store
 
 STALE = timedelta(days=2)

@@ -13,7 +13,7 @@ from windsock.errors import WindsockError
 from windsock.glance import MetricGlance, note_page
 from windsock.matchers import Match
 from windsock.model import Reject, Row
-from windsock.pull_prometheus import match_of, open_prometheus
+from windsock.pull.prometheus import match_of, open_prometheus
 from windsock.sources.prometheus import Page
 
 LOOK = timedelta(minutes=10)

@@ -52,6 +52,7 @@ NEEDS: tuple[Need, ...] = (
          "metrics before 2.10 tell no scheduled_slots: full hours show, waiting does not"),
     Need("waiting by limit", ("component_events",), ("component_logs",),
          "set [sources.component_logs] url to the scheduler's output", "metrics and API of any version"),
+    Need("what logs cost", ("objects",), ("task_logs",), _LOGS),
     Need("configuration and versions", ("deployments",), ("airflow_api", "airflow_db"),
          "set [sources.airflow_api] url, or [sources.airflow_db] url_env", "DAG versions before 3.0"),
 )  # fmt: skip

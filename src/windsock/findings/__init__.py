@@ -50,6 +50,10 @@ from windsock.findings.ws517_errors_in_successes import ErrorsInSuccesses
 from windsock.findings.ws530_component_silent import ComponentSilent
 from windsock.findings.ws601_mixed_versions import MixedVersions
 from windsock.findings.ws602_version_inflation import VersionInflation
+from windsock.findings.ws650_log_rewritten import LogRewritten
+from windsock.findings.ws651_log_growth import LogGrowth
+from windsock.findings.ws652_noisy_line import NoisyLine
+from windsock.findings.ws653_log_retention import LogRetention
 from windsock.findings.ws901_rejects import Rejects
 from windsock.findings.ws902_check_warning import CheckWarning
 from windsock.model import Answer, Finding, Judgement, NoData
@@ -97,6 +101,10 @@ RULES: tuple[type[Rule], ...] = (
     ComponentSilent,
     MixedVersions,
     VersionInflation,
+    LogRewritten,
+    LogGrowth,
+    NoisyLine,
+    LogRetention,
     Rejects,
     CheckWarning,
 )

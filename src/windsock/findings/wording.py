@@ -55,3 +55,17 @@ def names(values: list[str], most: int = 3) -> str:
     """`a, b, c and 4 more`."""
     shown = ", ".join(values[:most])
     return f"{shown} and {len(values) - most} more" if len(values) > most else shown
+
+
+def size(value: float) -> str:
+    """`2_140_000_000` → `2.1 GB`."""
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if abs(value) < 1000:
+            return f"{value:.0f} {unit}" if unit == "bytes" or value >= 100 else f"{value:.1f} {unit}"
+        value /= 1000
+    return f"{value:.1f} TB"
+
+
+def money(value: float, currency: str) -> str:
+    """`12 USD`, `0.4 USD`: an estimate has no cents."""
+    return f"{value:,.0f} {currency}" if value >= 10 else f"{value:.1f} {currency}"

@@ -25,7 +25,7 @@ _EMPTY = (
 
 @dataclass(frozen=True, slots=True)
 class Todo:
-    """The objects of a listing that have to be read: a file in the form of `windsock.spool`, and its sums."""
+    """The objects of a listing that have to be read: a file in the form of `windsock.scratch.spool`, and its sums."""
 
     path: Path
     listed: int

@@ -96,7 +96,7 @@ class Writer:
         reread: bool = False,
         versions: Mapping[int, str] | None = None,
     ) -> Todo:
-        """Which objects of a listing (a `windsock.spool`) this shard has to read."""
+        """Which objects of a listing (a `windsock.scratch.spool`) this shard has to read."""
         return self._ledger.unknown(listing, parser_version=parser_version, reread=reread, versions=versions)
 
     def read_before(self, prefix: str) -> list[Row]:

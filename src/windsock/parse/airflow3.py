@@ -101,11 +101,13 @@ def interpret(
     *,
     keep_output: int = 50,
     keep: Callable[[Record], None] | None = None,
+    is_console: bool = False,
 ) -> Reading:
     """What the records say together. Quiet ones may be left out, if `record_count` counts them; but before 3.3, where no
     process begins with a group, those may not that begin with one of `STARTS`.
 
-    `keep` takes the records instead of `reading.records`."""
+    `keep` takes the records instead of `reading.records`. On a console (`is_console`) the supervisor's quiet words stand
+    among the task's; in an object they do not, and would be left out."""
     keep = keep or reading.records.append
     segment = Segment()
     bundle_starts = group_starts = 0
@@ -128,8 +130,8 @@ def interpret(
                 _startup(reading, record, body)
             segment.is_begun = True
             segment.see(record, body)
-        elif record.logger == "supervisor" and record.message == "Task finished":
-            segment.finished(body)
+        elif record.logger == "supervisor" and (is_console or record.level in WARNINGS):
+            segment.supervised(record, body)
         elif record.logger.endswith(_COMMAND_LOGGERS):
             reading.add_output(record.message, keep=keep_output)
         elif record.level == "error" and record.message.startswith(TRIGGER_FAILED):

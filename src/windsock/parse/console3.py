@@ -37,7 +37,7 @@ def read(text: str, *, keep_output: int = 50) -> Reading:
     """Read every record of either form; a file holds one of them."""
     records = list(decode(text))
     reading = Reading("airflow3_text", record_count=len(records))
-    airflow3.interpret(reading, records, keep_output=keep_output)
+    airflow3.interpret(reading, records, keep_output=keep_output, is_console=True)
     return reading
 
 

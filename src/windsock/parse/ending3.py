@@ -23,6 +23,7 @@ from windsock.parse.reading import (
 )
 
 _SILENT_SKIP_LINENO = 1620  # "::group::Post Execute" of AirflowSkipException without a message, in 3.3.2
+_UNWANTED = "Server indicated the task shouldn't be running"
 _TOLD_STATE = re.compile(r"'current_state': '(\w+)'")
 # the runner ends the task as failed without an exception; the text is all there is to say
 _FAILED_BY = (
@@ -72,11 +73,18 @@ class Segment:
                 if event.startswith(text):
                     self.end(state, reason)
 
-    def finished(self, body: dict[str, Any]) -> None:
-        """The supervisor's own log, where it is mixed in: `Task finished` with the state it reported."""
-        told = str(body.get("final_state") or "").lower()
-        if told in STATES and not self.external and told != self.state:
-            self.end(told, self.reason if self.state == FAILED else "")
+    def supervised(self, record: Record, body: dict[str, Any]) -> None:
+        """The supervisor's own log, where it is mixed in: a task that the server no longer wants, a process that it
+        had to kill, and `Task finished` with the state it reported."""
+        if record.message.startswith(_UNWANTED):
+            self._stopped(body.get("detail"))
+        elif record.message == "Process exited" and str(body.get("exit_code", "")).startswith("-"):
+            if not self.state:
+                self.end(FAILED, "signal", cause=f"exit code {body['exit_code']}")
+        elif record.message == "Task finished":
+            told = str(body.get("final_state") or "").lower()
+            if told in STATES and not self.external and told != self.state:
+                self.end(told, self.reason if self.state == FAILED else "")
 
     def _bad(self, record: Record, body: dict[str, Any]) -> None:
         event = record.message
@@ -97,7 +105,7 @@ class Segment:
             self.end(FAILED, reason, cause=f"killed by {name}")
         elif record.level == "critical" and "Received SIGSEGV" in event:
             self.end(FAILED, "signal", cause="killed by SIGSEGV")
-        elif event.startswith("Server indicated the task shouldn't be running"):
+        elif event.startswith(_UNWANTED):
             self._stopped(body.get("detail"))
         elif event.startswith("Rescheduling task during startup"):
             self.end("up_for_reschedule", "reschedule")

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from windsock.model import LogKey, Slice
 from windsock.parse.columns import LEVELS, Columns, Names
-from windsock.redaction_bulk import redact_column
+from windsock.redaction.bulk import redact_column
 
 
 class Events:

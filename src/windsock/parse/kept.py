@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import overload
 
 from windsock.model import LogKey, Row
-from windsock.overflow import Overflow
 from windsock.parse.reading import Failure, Reading, Record
 from windsock.parse.task_log import WORSE, Lines, event_row, ids_of, plausible, signature_of
+from windsock.scratch.overflow import Overflow
 from windsock.signature import is_of_command
 
 _ROW_BYTES = 1_000

@@ -201,7 +201,7 @@ def timeline_plot(findings: Sequence[tuple[Finding, str]], week: Week) -> Timeli
         first, last = finding.evidence.get("first_at"), finding.evidence.get("last_at")
         if isinstance(first, datetime) and isinstance(last, datetime):
             tries = int(finding.evidence.get("tries") or 0)
-            label = clean(finding.headline, 48)
+            label = clean(finding.headline, 64)
             bars.append((label, anchor, place(first), place(last), tries))
             told.append(f"{label}: {moment(first)} to {moment(last)}")
     left_out = len(findings) - len(bars)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -28,6 +29,9 @@ class Spec:
     question: str = ""
     is_worth_showing: Callable[[Row], bool] = bool
     columns: tuple[Column, ...] = ()
+
+
+_COMMIT = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{8,}\b")
 
 
 def _plain(name: str) -> Callable[[Row], Cell]:
@@ -68,8 +72,15 @@ def _standing(row: Row) -> Cell:
 
 
 def _where(row: Row) -> Cell:
-    """What a rate is of, by its grain."""
-    return Cell(cell(row["hostname"] or row["of_what"]))
+    """What a rate is of, by its grain; a commit by its first digits."""
+    return Cell(cell(row["hostname"] or _COMMIT.sub(r"\1", row["of_what"])))
+
+
+def _is_late(row: Row) -> bool:
+    """More late runs than a habit of one in twenty explains, and late enough for somebody to notice."""
+    if row["late_runs"] < 2 or row["finish_prev_s"] is None:
+        return False
+    return wilson(row["late_runs"], row["runs"])[0] > 0.05 and row["finish_s"] - row["finish_prev_s"] >= 60
 
 
 def _gathers(row: Row) -> bool:
@@ -228,7 +239,7 @@ SPECS = (
         ("WS4",),
         "Runs that finished later than usual",
         "run_finishes",
-        lambda row: row["late_runs"] > 1 and row["late_runs"] > row["runs"] / 5,
+        _is_late,
         (
             ("DAG", _plain("dag_id")),
             ("Late runs", _of("late_runs", "runs")),
@@ -266,6 +277,24 @@ SPECS = (
             ("Full, of busy hours", _plain("full_share")),
             ("Waited", _plain("wait_hours")),
             ("Busy", _plain("busy_hours")),
+        ),
+    ),
+    Spec(
+        "logs",
+        "What logs cost",
+        ("WS65",),
+        "Tasks whose logs cost one or more a month, if a year of them is kept (list price unless [log_bill] says more)",
+        "log_bill_by_task",
+        lambda row: (row.get("month_cost") or 0) >= 1,
+        (
+            ("DAG", _plain("dag_id")),
+            ("Task", _plain("task_id")),
+            ("Kept this week", _plain("kept_bytes")),
+            ("Week before", _plain("kept_bytes_prev")),
+            ("Objects", _plain("objects")),
+            ("Written, estimate", _plain("written_bytes")),
+            ("Puts", _plain("puts")),
+            ("Cost a month", _plain("month_cost")),
         ),
     ),
     Spec(

@@ -11,7 +11,7 @@ from windsock.config import Config
 from windsock.matchers import Match, parse_match
 from windsock.model import Outcome, Reject, Row, SourceObject
 from windsock.parse.metrics import Known, SnapshotStream, read_metadata, read_query_range
-from windsock.read_metrics import checked
+from windsock.pull.metrics import checked
 from windsock.sources.http_secrets import headers_from, token_from
 from windsock.sources.prometheus import Page, PrometheusServer, pages
 

@@ -17,7 +17,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 
-from windsock import settings
+from windsock.config import settings
 from windsock.errors import ConfigError
 from windsock.matchers import parse_match
 from windsock.store import Storage
@@ -137,6 +137,15 @@ class Pool(Struct, frozen=True, forbid_unknown_fields=True):
     protects: str = ""
 
 
+class LogBill(Struct, frozen=True, forbid_unknown_fields=True):
+    """What the bucket of the task logs costs; unset prices are list prices of its kind (`sql/log_bill/list_prices.csv`)."""
+
+    storage_gb_month: float | None = None
+    put_1000: float | None = None
+    get_1000: float | None = None
+    currency: str = ""
+
+
 class Report(Struct, frozen=True, forbid_unknown_fields=True):
     """Where the report goes and what may leave."""
 
@@ -196,6 +205,7 @@ class Pipeline(Struct, frozen=True, forbid_unknown_fields=True):
     findings: dict[str, dict[str, float]] = {}
     owners: dict[str, str] = {}
     pools: dict[str, Pool] = {}
+    log_bill: LogBill = LogBill()
     report: Report = Report()
     deliver: Deliver = Deliver()
 

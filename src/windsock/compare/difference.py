@@ -12,9 +12,9 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from windsock.blanks import blank
 from windsock.model import Row
-from windsock.telling import is_telling
+from windsock.signature.blanks import blank
+from windsock.signature.telling import is_telling
 
 MAX_TEXT = 300
 _LEVELS = {"debug": 0, "info": 1, "warning": 3, "error": 5, "critical": 6}

@@ -12,7 +12,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-from windsock.metric_gaps import version_numbers
+from windsock.reviewed.metric_gaps import version_numbers
 
 MAX_TEXT = 4000
 

@@ -17,7 +17,6 @@ from datetime import datetime, timedelta
 from windsock.airflow_access import Airflow, Raw, connect_api, connect_db
 from windsock.config import Config
 from windsock.lake import Writer
-from windsock.marks import MOVING, Chunks, Tables, Tally, etag_of, mark_of, windows_of
 from windsock.model import Parsed, Row, SourceObject
 from windsock.output import Output
 from windsock.parse import PARSER_VERSION
@@ -42,6 +41,7 @@ from windsock.parse.airflow_rows import (
     run_row,
     try_row,
 )
+from windsock.pull.marks import MOVING, Chunks, Tables, Tally, etag_of, mark_of, windows_of
 from windsock.schema import TABLES
 
 OVERLAP = timedelta(hours=1)

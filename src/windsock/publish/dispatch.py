@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from windsock import archive, report
-from windsock.addressing import Finished, Group, grouped
 from windsock.config import Config
 from windsock.deliver import Chapter, Delivery, Note, Outcome, Parcel, send_all, unsent
 from windsock.errors import DeliveryError, WindsockError
 from windsock.publish import summary
+from windsock.publish.addressing import Finished, Group, grouped
 from windsock.report.letter import Part
 from windsock.store import Store
 from windsock.week import Week

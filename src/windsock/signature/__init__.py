@@ -10,8 +10,8 @@ import re
 from collections.abc import Sequence
 from hashlib import blake2s
 
-from windsock.blanks import blank, without_prefix
-from windsock.telling import MAX_LINE, is_telling, said_by, telling_line
+from windsock.signature.blanks import blank, without_prefix
+from windsock.signature.telling import MAX_LINE, is_telling, said_by, telling_line
 
 MAX_LENGTH = 300
 # where a task was when it was stopped is chance, not cause

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from windsock.compare.difference import Differing, differences, is_frame
 from windsock.config import Config
-from windsock.difference import Differing, differences, is_frame
 from windsock.errors import SourceError
 from windsock.model import Finding, LogKey, Parsed, Row
 from windsock.parse import parse_key, read_task_log

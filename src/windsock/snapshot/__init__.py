@@ -12,7 +12,7 @@ from datetime import datetime
 
 from windsock.config import Config
 from windsock.errors import ConfigError, SourceError
-from windsock.snapshot_airflow import take_answers
+from windsock.snapshot.airflow import take_answers
 from windsock.store import open_store
 
 TIMEOUT_S = 10.0

@@ -14,23 +14,23 @@ from typing import Any
 from windsock.airflow_access import check_airflow
 from windsock.config import Config
 from windsock.errors import ConfigError, SourceError
-from windsock.inputs import Input, inputs_of, shard_of, shards_of, version_of
 from windsock.lake import Lake, NoLake, Todo, Writer
 from windsock.model import Outcome, Reject, SourceObject
 from windsock.output import Output
 from windsock.parse import PARSER_VERSION
 from windsock.parse.component import Part, part_of
 from windsock.parse.metrics import Known
-from windsock.pull_airflow import Span, pull_airflow
-from windsock.pull_prometheus import open_prometheus, pages_to_read, pull_prometheus
-from windsock.read import is_of_kind, read_objects
-from windsock.read_components import is_part, read_components
-from windsock.read_metrics import read_metrics
+from windsock.pull.airflow import Span, pull_airflow
+from windsock.pull.components import is_part, read_components
+from windsock.pull.inputs import Input, inputs_of, shard_of, shards_of, version_of
+from windsock.pull.logs import is_of_kind, read_objects
+from windsock.pull.metrics import read_metrics
+from windsock.pull.prometheus import open_prometheus, pages_to_read, pull_prometheus
+from windsock.pull.summary import PullSummary
 from windsock.scratch import scratch_folder
+from windsock.scratch.spool import Spool, read_spool
 from windsock.sources.fetch import MAX_OBJECT_BYTES, FetchedOrRanges, fetch_or_stream
 from windsock.sources.listing import Listing, cutoff_of
-from windsock.spool import Spool, read_spool
-from windsock.summary import PullSummary
 from windsock.week import Week
 
 LOOK_BACK_WEEKS = 8

@@ -1,0 +1,72 @@
+"""What task logs cost: bytes and requests of the week as money a month, and what keeping fewer days would save.
+
+A month's cost is that of a steady state: logs of a year are kept, each week like this one, so that 52 weeks of bytes are
+paid for each month, with the requests of one. Nothing that this adds up is on an invoice: it compares tasks, and ways of
+keeping their logs. Reading (by people, by windsock) and traffic are not in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from windsock.findings.rule import rows_of
+from windsock.model import Answer, Row
+from windsock.reviewed.log_prices import LogPrices
+
+GIB = 2**30
+YEAR_WEEKS, MONTHS = 52.0, 12.0
+KEEP_DAYS = (30, 90)
+"""Retentions that people set; each is told with what of it the ledger can see."""
+PRICE_COLUMNS = ("storage_gb_month", "put_1000", "get_1000", "currency", "source", "is_list_price")
+RETENTION_COLUMNS = ("keep_days", "older_bytes", "known_days", "week_bytes", "month_cost", "month_cost_year")
+
+
+def log_bill_answers(answers: Mapping[str, Answer], prices: LogPrices | None) -> dict[str, Answer]:
+    """`log_bill_by_task` with `month_cost` (null without a price), `log_prices` (one row, or none), `log_retention`."""
+    rows: tuple[Row, ...] = ()
+    if prices is not None:
+        rows = ({name: getattr(prices, name) for name in PRICE_COLUMNS},)
+    made = {
+        "log_prices": Answer("log_prices", PRICE_COLUMNS, rows),
+        "log_retention": Answer("log_retention", RETENTION_COLUMNS, tuple(_retention(answers, prices))),
+    }
+    if "log_bill_by_task" in answers:
+        bill = answers["log_bill_by_task"]
+        told = tuple({**row, "month_cost": month_cost(row, prices) if prices else None} for row in bill.rows)
+        made["log_bill_by_task"] = replace(bill, columns=(*bill.columns, "month_cost"), rows=told)
+    return made
+
+
+def month_cost(row: Row, prices: LogPrices) -> float:
+    """Of one task: a year of such weeks kept, and the requests of a month."""
+    requests = (row["puts"] * prices.put_1000 + row["gets"] * prices.get_1000) / 1000
+    return storage_cost(row["kept_bytes"], prices) + float(requests) * YEAR_WEEKS / MONTHS
+
+
+def storage_cost(week_bytes: float, prices: LogPrices, *, days: float = YEAR_WEEKS * 7) -> float:
+    """A month of keeping `days` of logs, at so many bytes a week."""
+    return week_bytes * days / 7 / GIB * prices.storage_gb_month
+
+
+def _retention(answers: Mapping[str, Answer], prices: LogPrices | None) -> list[Row]:
+    """One row per retention: what is older by the ledger, and what keeping so much would cost beside keeping a year."""
+    days = rows_of(answers, "log_bytes_by_day")
+    if not days:
+        return []
+    last, first = max(row["day"] for row in days), min(row["day"] for row in days)
+    known = (last - first).days + 1
+    week_bytes = sum(row["kept_bytes"] for row in days) / max(known, 7) * 7
+    return [
+        {
+            "keep_days": keep,
+            "older_bytes": sum(row["kept_bytes"] for row in days if (last - row["day"]).days >= keep)
+            if known > keep
+            else None,
+            "known_days": known,
+            "week_bytes": week_bytes,
+            "month_cost": storage_cost(week_bytes, prices, days=keep) if prices else None,
+            "month_cost_year": storage_cost(week_bytes, prices) if prices else None,
+        }
+        for keep in KEEP_DAYS
+    ]
