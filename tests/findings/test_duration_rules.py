@@ -126,21 +126,30 @@ def test_the_delay_is_parted_into_starting_late_and_taking_longer() -> None:
 
 def limit(**more: Any) -> dict[str, Any]:
     return {"kind": "execution_timeout", "dag_id": "d", "task_id": "t", "timeouts": 3, "timeouts_prev": 0, "limit_s": 3600.0,
-            "near": 4, "ended_well": 200, "median_s": 2000.0, "p99_s": 3500.0, "longest_s": 3590.0, "last_at": AT} | more  # fmt: skip
+            "good_s": [3590.0] * 4, "ended_well": 200, "median_s": 2000.0, "p99_s": 3500.0, "longest_s": 3590.0, "last_at": AT} | more  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("timeouts", "near", "is_found"), [(1, 1, False), (1, 2, True), (0, 4, True), (3, 0, True)]
 )
 def test_near_misses_of_a_timeout(timeouts: int, near: int, is_found: bool) -> None:
-    assert bool(found(NearTimeout, answers(timeouts=[limit(timeouts=timeouts, near=near)]))) == is_found
+    assert (
+        bool(found(NearTimeout, answers(timeouts=[limit(timeouts=timeouts, good_s=[3000.0] * near)])))
+        == is_found
+    )
+
+
+@pytest.mark.parametrize(("took_s", "is_near"), [(2879.0, False), (2880.0, False), (2881.0, True)])
+def test_near_is_above_a_share_of_the_limit(took_s: float, is_near: bool) -> None:
+    given = answers(timeouts=[limit(timeouts=2, good_s=[took_s, took_s])])
+    assert bool(found(NearTimeout, given)) == is_near
 
 
 def test_a_timeout_is_proposed_from_what_ended_well_and_only_then() -> None:
     (raised,) = found(NearTimeout, answers(timeouts=[limit()]))
     assert raised.evidence["proposed_s"] == 5250.0
     assert "200" in raised.advice
-    (hangs,) = found(NearTimeout, answers(timeouts=[limit(p99_s=300.0, median_s=200.0, near=0)]))
+    (hangs,) = found(NearTimeout, answers(timeouts=[limit(p99_s=300.0, median_s=200.0, good_s=[])]))
     assert hangs.advice.startswith("Do not raise")
     (few,) = found(NearTimeout, answers(timeouts=[limit(ended_well=49)]))
     assert few.evidence["proposed_s"] is None
