@@ -4,6 +4,7 @@
 -- Before it: set variable lake = 'path/of/the/lake'; set variable week_start = date '2026-11-16';  (the Monday)
 -- Optional:  set variable weeks_back = 8;
 --            set variable exclude = ['sandbox_*'];  DAGs that are stored but never judged
+--            set variable renamed_from = ['old']; set variable renamed_to = ['new'];  DAGs told under their new name
 --            set variable quiet_from = [timestamptz '2026-11-20 22:00:00Z']; set variable quiet_until = [timestamptz '…'];
 select case
     when getvariable('lake') is null then error('set variable lake to the folder of the lake first')
@@ -25,6 +26,14 @@ create or replace temp macro wilson_low(k, n) as
     case when n > 0 then greatest(0, (k + 1.9207 - 1.96 * sqrt(k * (n - k) / n + 0.9604)) / (n + 3.8415)) end;
 create or replace temp macro wilson_high(k, n) as
     case when n > 0 then least(1, (k + 1.9207 + 1.96 * sqrt(k * (n - k) / n + 0.9604)) / (n + 3.8415)) end;
+
+-- A DAG's name of today: what the pipeline file says was renamed is told under its new name, in every table.
+create or replace temp macro dag_now(name) as case
+    when getvariable('renamed_from') is null then name
+    else coalesce(
+        map(cast(getvariable('renamed_from') as varchar[]), cast(getvariable('renamed_to') as varchar[]))[name], name
+    )
+end;
 
 -- A signature without its frame: what was raised, wherever in the code.
 create or replace temp macro without_frame(signature) as regexp_replace(signature, ' @ [^ ]+:[^ @]+$', '');
@@ -76,7 +85,7 @@ set variable read_task_logs = case
 end;
 create or replace temp view task_logs as
 select
-    try_cast(dag_id as varchar) as dag_id,
+    dag_now(try_cast(dag_id as varchar)) as dag_id,
     try_cast(run_id as varchar) as run_id,
     try_cast(task_id as varchar) as task_id,
     try_cast(map_index as integer) as map_index,
@@ -127,7 +136,7 @@ set variable read_task_instances = case
 end;
 create or replace temp view task_instances as
 select
-    try_cast(dag_id as varchar) as dag_id,
+    dag_now(try_cast(dag_id as varchar)) as dag_id,
     try_cast(run_id as varchar) as run_id,
     try_cast(task_id as varchar) as task_id,
     try_cast(map_index as integer) as map_index,
@@ -170,7 +179,7 @@ set variable read_dag_runs = case
 end;
 create or replace temp view dag_runs as
 select
-    try_cast(dag_id as varchar) as dag_id,
+    dag_now(try_cast(dag_id as varchar)) as dag_id,
     try_cast(run_id as varchar) as run_id,
     try_cast(run_type as varchar) as run_type,
     try_cast(state as varchar) as state,
@@ -204,7 +213,7 @@ set variable read_log_events = case
 end;
 create or replace temp view log_events as
 select
-    try_cast(dag_id as varchar) as dag_id,
+    dag_now(try_cast(dag_id as varchar)) as dag_id,
     try_cast(run_id as varchar) as run_id,
     try_cast(task_id as varchar) as task_id,
     try_cast(map_index as integer) as map_index,
@@ -359,7 +368,7 @@ select
     try_cast(event_at as timestamptz) as event_at,
     try_cast(component as varchar) as component,
     try_cast(event as varchar) as event,
-    try_cast(dag_id as varchar) as dag_id,
+    dag_now(try_cast(dag_id as varchar)) as dag_id,
     try_cast(run_id as varchar) as run_id,
     try_cast(task_id as varchar) as task_id,
     try_cast(map_index as integer) as map_index,
@@ -468,6 +477,7 @@ left join markings
 -- One row per try: what its log says happened, joined with what API, database or component log know about it.
 --
 -- Further columns: `log_state` and `told_state`, what the log alone and what the others alone say.
+-- `process_starts`, processes that began in its log (each poke of a rescheduled sensor, each resume of a deferral).
 -- `setup_s`, time of the try spent on fetching its bundle and parsing its file, where the log tells (3.3). `is_cleared`, the try belongs to no first execution: it follows a success of the same task, or a
 -- failure that was final (its marking in Airflow 2, max_tries), or the end of its run, or a gap of more than a day.
 -- `final_try`, the last known try of the first execution. `is_quiet`, it started inside a quiet window. `is_asked`,
@@ -576,6 +586,7 @@ joined as (
         l.dag_file,
         l.bundle_prepare_s,
         l.dag_file_parse_s,
+        l.process_starts,
         l.dialect,
         l.dag_id is not null as has_log,
         coalesce(i.anchor_at, l.object_modified_at) as anchor_at,
@@ -716,7 +727,8 @@ select
     log_state,
     told_state,
     max_tries,
-    coalesce(dag_file_parse_s, 0) + coalesce(bundle_prepare_s, 0) as setup_s
+    coalesce(dag_file_parse_s, 0) + coalesce(bundle_prepare_s, 0) as setup_s,
+    process_starts
 from scoped;
 
 -- One row per try that was queued or started, of this week and the one before: when it was ready (`ready_from`: told,
@@ -866,7 +878,9 @@ select
     run_started_at,
     prev_ended_at,
     is_excluded,
-    week
+    week,
+    operator,
+    coalesce(regexp_matches(operator, '(?i)sensor$') and process_starts = 1, false) as is_poking
 from rebuilt;
 
 -- One row per pool and size, of the report week. API and database tell the size; gauges tell open, running and queued slots,

@@ -1,5 +1,6 @@
 """The pull as a whole: buckets in, lake out, incrementally, over shards, through faults."""
 
+import gc
 import os
 import resource
 import subprocess
@@ -357,3 +358,22 @@ def test_a_google_bucket_with_a_key_that_cannot_be_listed_says_which(server: Obj
     store = open_store("gs://logs/prod", Storage(gcs_base_url=server.url, gcs_anonymous=True))
     with pytest.raises(SourceError, match=r"'prod/a//b' cannot be listed here; .*storage\.googleapis\.com"):
         list(store.list())
+
+
+def test_a_pull_in_its_own_process_loads_no_pandas(logs: Path, tmp_path: Path) -> None:
+    """PyArrow would load it with its first array; it can be imported all the same by who wants it."""
+    config = pipeline_of(tmp_path, str(logs), str(tmp_path / "lake"))
+    code = (
+        "import sys\nfrom windsock.cli import main\n"
+        f"sys.argv = ['windsock', 'pull', {str(config.path)!r}, '--full']\n"
+        "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code, end.code\n"
+        "assert 'pandas' not in sys.modules\nimport pandas\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+    assert asked(config)
+
+
+def test_a_pull_leaves_the_collector_of_garbage_as_it_was(logs: Path, tmp_path: Path) -> None:
+    before = gc.get_threshold()
+    pull(pipeline_of(tmp_path, str(logs), str(tmp_path / "lake")))
+    assert gc.get_threshold() == before

@@ -31,6 +31,7 @@ class Scenario:
     name: str
     make: Callable[[Path], object]
     in_bucket: bool = False
+    source: str = "task_logs"
 
 
 def scenarios(scale: int) -> list[Scenario]:
@@ -38,7 +39,7 @@ def scenarios(scale: int) -> list[Scenario]:
     log, part = 5_000_000_000 // scale, 2_000_000_000 // scale
     small = [
         Scenario(f"{count:,} small logs", partial(_small, count))
-        for count in (20_000 // scale, 200_000 // scale)
+        for count in (20_000 // scale, 200_000 // scale, 1_000_000 // scale)
     ]
     long = [
         Scenario(
@@ -60,7 +61,18 @@ def scenarios(scale: int) -> list[Scenario]:
         )
         for where in ("local disk", "S3")
     ]
-    return [Scenario("one small log", partial(_small, 1)), *small, *long, *line, *parts]
+    others = [
+        Scenario(
+            f"a scheduler's log of {part / 1e9:.2f} GB{form}",
+            partial(_scheduler, part, is_zipped=bool(form)),
+            source="component_logs",
+        )
+        for form in ("", ", gzip")
+    ]
+    others.append(
+        Scenario(f"a StatsD capture of {part / 1e9:.2f} GB", partial(_statsd, part), source="metrics")
+    )
+    return [Scenario("one small log", partial(_small, 1)), *small, *long, *line, *parts, *others]
 
 
 def _small(count: int, folder: Path) -> None:
@@ -80,13 +92,22 @@ def _part(size: int, folder: Path) -> None:
     inputs.partition(folder / "lake", size)
 
 
+def _scheduler(size: int, folder: Path, *, is_zipped: bool) -> None:
+    inputs.scheduler_log(folder / "logs", size, is_zipped=is_zipped)
+
+
+def _statsd(size: int, folder: Path) -> None:
+    inputs.statsd_capture(folder / "logs", size)
+
+
 def measure(one: Scenario, folder: Path, memory_mb: int) -> tuple[float, float]:
     """Peak MB, and CPU seconds of the pull."""
     one.make(folder)
     with bucket(folder / "lake") if one.in_bucket else _on_disk(folder / "lake") as lake:
         pipeline = folder / "windsock.toml"
+        limit = "max_objects = 1000000000" if one.source == "task_logs" else ""
         pipeline.write_text(
-            f"[deployment]\nname = 'memory'\n[sources.task_logs]\nurl = '{folder / 'logs'}'\nmax_objects = 1000000000\n"
+            f"[deployment]\nname = 'memory'\n[sources.{one.source}]\nurl = '{folder / 'logs'}'\n{limit}\n"
             f"[storage.s3]\nendpoint_url = '{lake.endpoint}'\n[lake]\nurl = '{lake.url}'\nmemory_mb = {memory_mb}\n"
         )
         before = resource.getrusage(resource.RUSAGE_CHILDREN)

@@ -5,10 +5,12 @@ All are made of real records of data/sample/real, repeated, with a real beginnin
 
 from __future__ import annotations
 
+import gzip
 import os
 import random
 from base64 import b64encode
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from itertools import count, islice
 from pathlib import Path
 
 import pyarrow as pa
@@ -69,6 +71,50 @@ def single_line(root: Path, dialect: str, size: int) -> None:
     _dated(path)
 
 
+def scheduler_log(root: Path, size: int, *, is_zipped: bool) -> None:
+    """A scheduler's output: of 25 lines one tells of a finished try, one of a run, the rest is what it prints all day."""
+    path = root / ("scheduler.log.gz" if is_zipped else "scheduler.log")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    numbers, written = count(), 0
+    with gzip.open(path, "wb", compresslevel=1) if is_zipped else path.open("wb") as handle:
+        while written < size:
+            block = "".join(_around_a_try(number) for number in islice(numbers, 2000)).encode()
+            handle.write(block)
+            written += len(block)
+    _dated(path)
+
+
+def _around_a_try(number: int) -> str:
+    at = AT - timedelta(days=1) + timedelta(seconds=number / 10)
+    dag_id = f"dag_{number % 500}"
+    return _SCHEDULER.format(at=at.isoformat(timespec="milliseconds"), dag=dag_id, n=number, started=at)
+
+
+def statsd_capture(root: Path, size: int) -> None:
+    """Days of a fleet's StatsD lines: pools, heartbeats, 300 files' parse times, 2,000 tasks' timers and counters."""
+    path = root / "airflow.statsd"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rng, at = random.Random(7), (AT - timedelta(days=6)).timestamp()
+    gauges = ("open_slots", "running_slots", "queued_slots", "deferred_slots", "scheduled_slots")
+    with path.open("w") as handle:
+        while handle.tell() < size:
+            lines = [f"{at:.3f} airflow.scheduler_heartbeat:1|c"]
+            lines += [
+                f"{at:.3f} airflow.pool.{gauge}.pool_{no}:{no}|g" for no in range(20) for gauge in gauges
+            ]
+            for no in range(300):
+                lines.append(
+                    f"{at:.3f} airflow.dag_processing.last_duration.file_{no}:{rng.random() * 2000:.6f}|ms"
+                )
+            for no in rng.sample(range(2000), 400):
+                name = f"dag_{no // 10}.task_{no % 10}"
+                lines.append(f"{at:.3f} airflow.dag.{name}.duration:{rng.random() * 1e6:.6f}|ms")
+                lines.append(f"{at:.3f} airflow.ti.finish.{name}.success:1|c")
+            handle.write("\n".join(lines) + "\n")
+            at += 20
+    _dated(path)
+
+
 def failed_log(root: Path) -> None:
     """A small log of a command that failed: one event on the day of `partition`."""
     path = root / RUN.format(dag="orders", task="load")
@@ -109,6 +155,21 @@ def _dated(path: Path, at: datetime = AT) -> None:
     os.utime(path, (at.timestamp(), at.timestamp()))
 
 
+_DULL = (
+    "[{at}] {{scheduler_job_runner.py:1}} INFO - 3 tasks up for execution: <TaskInstance: {dag}.t r{n} [scheduled]>\n"
+    "[{at}] {{scheduler_job_runner.py:2}} INFO - Sending tasks to the executor with priority 1 and queue default\n"
+)
+_SCHEDULER = (
+    _DULL
+    * 11
+    + "[{at}] {{scheduler_job_runner.py:813}} INFO - TaskInstance Finished: dag_id={dag}, task_id=t, run_id=r{n}, map_index=-1, "
+    "run_start_date={started}, run_end_date={started}, run_duration=5.5, state=success, "
+    "executor=CeleryExecutor(parallelism=8), executor_state=success, try_number=1, max_tries=0, job_id=64, "
+    "pool=default_pool, queue=default, priority_weight=2, operator=PythonOperator, queued_dttm={started}, "
+    "queued_by_job_id=62, pid=698\n"
+    "[{at}] {{scheduler_job_runner.py:1}} INFO - Run r{n} of {dag} has timed-out\n"
+)
+"""What a scheduler prints around one try."""
 _LINE = {
     "airflow3": (
         b'{"timestamp":"2026-11-23T15:23:27.467692Z","level":"info","event":"',

@@ -15,6 +15,9 @@
 --   given_back_s  double[]
 --   slots         bigint[]
 --   priority      bigint[]
+--   is_poking     boolean[]  a sensor that waits in its slot
+--   dag           bigint[]   place of its DAG in dag_ids, from 1
+--   dag_ids       varchar[]  by name
 with placed as (
     select
         pool,
@@ -25,6 +28,9 @@ with placed as (
         epoch_us(given_back_at - week_start()) / 1e6 as given_back_s,
         slots,
         priority,
+        is_poking,
+        dag_id,
+        dense_rank() over (partition by pool order by dag_id) as dag,
         (dag_id, run_id, task_id, map_index, try_number) as place
     from slot_tries
     where pool is not null and taken_at >= week_start() and taken_at < week_end() and given_back_at >= taken_at
@@ -38,7 +44,10 @@ select
     list(taken_s order by taken_s, place) as taken_s,
     list(given_back_s order by taken_s, place) as given_back_s,
     list(slots order by taken_s, place) as slots,
-    list(priority order by taken_s, place) as priority
+    list(priority order by taken_s, place) as priority,
+    list(is_poking order by taken_s, place) as is_poking,
+    list(dag order by taken_s, place) as dag,
+    list(distinct dag_id order by dag_id) as dag_ids
 from placed
 group by pool
 order by pool

@@ -19,6 +19,9 @@ from windsock.config import load as load_config
 from windsock.errors import ConfigError, QuestionError, SourceError
 from windsock.findings import RULES, judge_all, validate_thresholds
 from windsock.findings.log_bill import log_bill_answers
+from windsock.findings.settings import ANSWERS as SETTINGS_ANSWERS
+from windsock.findings.settings import QUESTIONS as SETTINGS_QUESTIONS
+from windsock.findings.settings import settings_answers
 from windsock.findings.waiting import ANSWERS as WAITING_ANSWERS
 from windsock.findings.waiting import QUESTIONS as WAITING_QUESTIONS
 from windsock.findings.waiting import TYPES as WAITING_TYPES
@@ -35,6 +38,7 @@ from windsock.questions import ask as ask_question
 from windsock.reviewed.known_issues import explained, load_known_issues
 from windsock.reviewed.log_prices import LogPrices, load_list_prices, own_prices
 from windsock.reviewed.metric_gaps import gaps_of, load_metric_gaps
+from windsock.reviewed.settings import load_settings
 from windsock.single_logs import PARSE_COLUMNS, parse_files
 from windsock.week import Week
 
@@ -55,7 +59,13 @@ def load(path: Path) -> Config:
 
 def _on_lake(config: Config, week: Week, work: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
     """`work` on the lake's views with the pipeline's scope set, while the lake stands still."""
-    return open_lake(config).read(week, work, exclude=config.pipeline.scope.exclude, quiet=config.quiet)
+    return open_lake(config).read(
+        week,
+        work,
+        exclude=config.pipeline.scope.exclude,
+        quiet=config.quiet,
+        renamed=config.renamed,
+    )
 
 
 def check(config: Config, *, week: Week, output: Output) -> checks.CheckReport:
@@ -96,9 +106,12 @@ def _question(name: str) -> Question:
 
 
 def ask(config: Config, *, question: str, sql: str, week: Week) -> Answer:
-    """One question of sql/, an answer made of several (why tasks waited), or ad-hoc SQL over the lake's views."""
+    """One question of sql/, an answer made of several (why tasks waited, settings), or ad-hoc SQL over the lake's views."""
     if question in WAITING_ANSWERS:
         return waiting_answers(_asked(config, WAITING_QUESTIONS, week), week)[question]
+    if question in SETTINGS_ANSWERS:
+        asked = _asked(config, tuple(dict.fromkeys((*WAITING_QUESTIONS, *SETTINGS_QUESTIONS))), week)
+        return _settings(asked | waiting_answers(asked, week))[question]
     chosen = _question(question) if question else None
     return _on_lake(config, week, lambda conn: ask_question(conn, chosen) if chosen else ask_sql(conn, sql))
 
@@ -108,8 +121,10 @@ def ask_arrow(config: Config, *, question: str, sql: str, week: Week) -> Any:
     if question in WAITING_ANSWERS:
         return rows_as_arrow(ask(config, question=question, sql="", week=week), WAITING_TYPES)
     chosen = _question(question) if question else None
-    return open_lake(config).read(
-        week, lambda conn: answer_as_arrow(conn, chosen.sql if chosen else sql, name=question or "sql")
+    return _on_lake(
+        config,
+        week,
+        lambda conn: answer_as_arrow(conn, chosen.sql if chosen else sql, name=question or "sql"),
     )
 
 
@@ -128,6 +143,10 @@ def _scope_variables(config: Config) -> str:
     """`[scope]` as `lake.sql` reads it; nothing when it is empty."""
     quoted = ["'" + one.replace("'", "''") + "'" for one in config.pipeline.scope.exclude]
     head = f"set variable exclude = [{', '.join(quoted)}];\n" if quoted else ""
+    if config.renamed:
+        for name, names in (("renamed_from", config.renamed), ("renamed_to", config.renamed.values())):
+            told = ", ".join("'" + one.replace("'", "''") + "'" for one in names)
+            head += f"set variable {name} = [{told}];\n"
     if config.quiet:
         for name, place in (("quiet_from", 0), ("quiet_until", 1)):
             ends = ", ".join(f"timestamptz '{window[place].isoformat()}'" for window in config.quiet)
@@ -154,6 +173,7 @@ def judge_week(
     answers["known_issues"] = _known_issues(answers)
     answers["metric_gaps"] = _metric_gaps(answers)
     answers |= waiting_answers(answers, week)
+    answers |= _settings(answers)
     answers |= log_bill_answers(answers, _log_prices(config))
     shown = publish.material(
         config, answers, store=lake.store, names=[value for row in names for value in row.values() if value]
@@ -185,7 +205,10 @@ def _scope(config: Config) -> dict[str, Any]:
     patterns = list(config.pipeline.scope.exclude)
     if config.pipeline.report.hash_ids:  # patterns are names, too
         patterns = ["hidden"] * len(patterns)
-    return {"exclude": patterns, "quiet": quiet}
+    renamed = (
+        [] if config.pipeline.report.hash_ids else [f"{new} was {old}" for old, new in config.renamed.items()]
+    )
+    return {"exclude": patterns, "quiet": quiet, "renamed": renamed}
 
 
 def _pool_bounds(config: Config) -> Answer:
@@ -195,6 +218,11 @@ def _pool_bounds(config: Config) -> Answer:
         for name, pool in config.pipeline.pools.items()
     ]
     return Answer("pool_bounds", ("pool", "max_slots", "protects"), tuple(rows))
+
+
+def _settings(answers: Mapping[str, Answer]) -> dict[str, Answer]:
+    """Airflow's settings with their use, by the reviewed table."""
+    return settings_answers(answers, load_settings(resources.folder("sql")))
 
 
 def _log_prices(config: Config) -> LogPrices | None:
@@ -294,7 +322,15 @@ def diff(config: Config, *, wanted: Try, week: Week) -> Comparison:
 
 def what_if_pool(config: Config, *, pool: str, slots: Sequence[int], week: Week) -> dict[str, Any]:
     """Replay the week's tasks through a pool at other sizes."""
-    return replay_pool(_asked(config, POOL_QUESTIONS, week), pool=pool, slots=slots, week=week)
+    bound = config.pipeline.pools.get(pool)
+    return replay_pool(
+        _asked(config, POOL_QUESTIONS, week),
+        pool=pool,
+        slots=slots,
+        week=week,
+        max_slots=bound.max_slots if bound else None,
+        protects=bound.protects if bound else "",
+    )
 
 
 def _asked(config: Config, names: Sequence[str], week: Week) -> dict[str, Answer]:

@@ -19,6 +19,8 @@ Kind = Literal["dag", "task", "run", "host", "file", "type", "signature", "text"
 COLUMNS: Mapping[str, Kind] = {
     "dag_id": "dag",
     "dag_ids": "dag",
+    "former_dag_id": "dag",
+    "first_dag_id": "dag",
     "task_id": "task",
     "task_ids": "task",
     "run_id": "run",
@@ -90,6 +92,24 @@ COLUMNS: Mapping[str, Kind] = {
     "subject": "plain",  # of changes: settings, pools, bundles, components
     "first_version": "plain",
     "last_version": "plain",
+    "newest_version": "plain",
+    "seen_by": "plain",
+    "key": "plain",  # of settings, all by an allow-list of sizes and limits
+    "key_now": "plain",
+    "section": "plain",
+    "section_now": "plain",
+    "setting": "plain",
+    "setting_value": "plain",
+    "value_now": "plain",
+    "default_value": "plain",
+    "variable": "plain",
+    "variable_now": "plain",
+    "origin": "plain",
+    "told_as": "plain",
+    "bounds": "plain",
+    "stands": "plain",
+    "because": "plain",  # windsock's own figures of a setting's use, without names
+    "status": "plain",
     "before": "plain",  # versions, sizes, states
     "after": "plain",
 }

@@ -1,6 +1,6 @@
 """A real Airflow, started by the tests on free loopback ports, stopped by process id.
 
-SQLite and LocalExecutor (3.x) or SequentialExecutor (2.11): enough for a handful of DAGs, and nothing to install.
+Its database is a PostgreSQL that a wheel brings, so that tasks run side by side; the executor is the caller's choice.
 """
 
 from __future__ import annotations
@@ -10,20 +10,27 @@ import os
 import shutil
 import signal
 import socket
-import sqlite3
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import adbc_driver_postgresql.dbapi as adbc
 import pytest
 
 from tests.e2e.environments import environment, interpreter, run
+from tests.support.postgres import postgres
 
 HERE = Path(__file__).parent
 VERSIONS = {"3": ("3.3.2", "3.12"), "2": ("2.11.2", "3.11")}
+COMPONENTS = {
+    "3": (("api-server",), ("dag-processor",), ("scheduler",), ("triggerer",)),
+    "2": (("scheduler",), ("triggerer",)),
+}
+PARALLELISM = 4
+"""Tasks that may run at once: more than there are shards in any test, so that the executor is not what holds them."""
 PATIENCE_S = 900
 """How long runs may take on a busy two-core machine before the test gives up."""
 
@@ -43,11 +50,9 @@ class Airflow:
     home: Path
     logs: str  # remote_base_log_folder
     more: dict[str, str]
+    database: str = ""  # postgresql://…
+    components: tuple[tuple[str, ...], ...] = ()  # the words after `airflow` of what runs beside each other
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
-
-    @property
-    def database(self) -> Path:
-        return self.home / "airflow.db"
 
     def command(self, *words: str) -> str:
         """`airflow …`, to its end."""
@@ -65,8 +70,8 @@ class Airflow:
                 "AIRFLOW__CORE__DAGS_FOLDER": str(self.home / "dags"),
                 "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
                 "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
-                "AIRFLOW__CORE__PARALLELISM": "2",
-                "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{self.database}",
+                "AIRFLOW__CORE__PARALLELISM": str(PARALLELISM),
+                "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": self.database.replace("://", "+psycopg2://", 1),
                 "AIRFLOW__LOGGING__REMOTE_LOGGING": "True",
                 "AIRFLOW__LOGGING__REMOTE_BASE_LOG_FOLDER": self.logs,
                 "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
@@ -77,19 +82,16 @@ class Airflow:
         )
 
     def start(self) -> None:
-        """Database, then the processes that this major version needs."""
+        """Database, then the processes."""
         self.command("db", "migrate")
-        names = ["scheduler", "triggerer"]
-        if self.major == "3":
-            names = ["api-server", "dag-processor", *names]
-        for name in names:
-            log = (self.home / f"{name}.out").open("wb")
-            started = subprocess.Popen(
-                [str(self.venv / "bin" / "airflow"), name],
-                env=self.env(), cwd=self.home, stdout=log, stderr=log, start_new_session=True,
-            )  # fmt: skip
+        for words in self.components or COMPONENTS[self.major]:
+            with (self.home / f"{'-'.join(words)}.out").open("wb") as log:
+                started = subprocess.Popen(
+                    [str(self.venv / "bin" / "airflow"), *words],
+                    env=self.env(), cwd=self.home, stdout=log, stderr=log, start_new_session=True,
+                )  # fmt: skip
             self.processes.append(started)
-            if name == "api-server":
+            if words == ("api-server",):
                 self._wait(lambda: _listens(int(self.more["AIRFLOW__API__PORT"])), "the api-server to listen")
 
     def stop(self) -> None:
@@ -107,8 +109,9 @@ class Airflow:
 
     def rows(self, sql: str) -> list[tuple[object, ...]]:
         """Read the metadata database."""
-        with sqlite3.connect(f"file:{self.database}?mode=ro", uri=True, timeout=30) as conn:
-            return conn.execute(sql).fetchall()
+        with adbc.connect(self.database) as conn, conn.cursor() as cursor:
+            cursor.execute(sql)
+            return [tuple(row) for row in cursor.fetchall()]
 
     def finish_runs(self, dag_ids: set[str]) -> dict[str, str]:
         """Wait until every one of these DAGs has a finished run; the state of each."""
@@ -116,16 +119,25 @@ class Airflow:
         sql = (
             f"select dag_id, state from dag_run where dag_id in ({wanted}) and state in ('success', 'failed')"
         )
-
-        def done() -> bool:
-            return {str(row[0]) for row in self.rows(sql)} == dag_ids
-
-        self._wait(done, f"runs of {', '.join(sorted(dag_ids))}")
+        self._wait(lambda: {str(row[0]) for row in self.rows(sql)} == dag_ids, f"runs of {wanted}")
         return {str(dag_id): str(state) for dag_id, state in self.rows(sql)}
 
-    def _wait(self, is_done: object, what: str) -> None:
+    def finish_run(self, dag_id: str, run_id: str) -> str:
+        """Wait for one run that the scheduler has to begin and end; its state."""
+        sql = (
+            f"select state from dag_run where dag_id = '{dag_id}' and run_id = '{run_id}' "
+            "and state in ('success', 'failed')"
+        )
+        self._wait(lambda: bool(self.rows(sql)), f"the run {run_id} of {dag_id}")
+        return str(self.rows(sql)[0][0])
+
+    def serializes(self, dag_id: str) -> None:
+        """Wait until the file of this DAG was parsed."""
+        self._wait(lambda: bool(self.rows(f"select 1 from serialized_dag where dag_id = '{dag_id}'")), dag_id)
+
+    def _wait(self, is_done: Callable[[], bool], what: str) -> None:
         for _ in range(PATIENCE_S):
-            if is_done():  # type: ignore[operator]
+            if is_done():
                 return
             for process in self.processes:
                 if process.poll() is not None:
@@ -159,47 +171,62 @@ def _listens(port: int) -> bool:
 
 
 @contextmanager
-def airflow(major: str, home: Path, logs: str, more: dict[str, str]) -> Iterator[Airflow]:
-    """Make the environment if need be, start, and stop whatever happens."""
+def airflow(
+    major: str,
+    home: Path,
+    logs: str,
+    more: dict[str, str],
+    *,
+    executor: str = "LocalExecutor",
+    extras: tuple[str, ...] = (),
+    also: tuple[tuple[str, ...], ...] = (),
+) -> Iterator[Airflow]:
+    """Make the environment if need be, start, and stop whatever happens.
+
+    `extras` are of the PyPI package and `also` are further processes (`("celery", "worker")`): what an executor needs.
+    """
     version, python = VERSIONS[major]
     pins = str(HERE / "requirements" / f"airflow-{version}.txt")
-    venv = environment(
-        f"airflow-{version}", interpreter(python), [f"apache-airflow[amazon]=={version}", "-c", pins]
-    )
+    wanted = ",".join(sorted({"amazon", "postgres", *extras}))
+    name = "-".join([f"airflow-{version}", *extras])
+    venv = environment(name, interpreter(python), [f"apache-airflow[{wanted}]=={version}", "-c", pins])
     (home / "dags").mkdir(parents=True)
     for path in (HERE / "dags").glob("*.py"):
         shutil.copyfile(path, home / "dags" / path.name)
-    one = Airflow(major, venv, home, logs, _settings(major) | more)
-    try:
-        one.start()
-        yield one
-    finally:
-        one.stop()
+    with postgres() as server:
+        server.sql("postgres", "create database airflow")
+        settings = _settings(major) | {"AIRFLOW__CORE__EXECUTOR": executor} | more
+        components = (*COMPONENTS[major], *also)
+        one = Airflow(major, venv, home, logs, settings, server.url("airflow"), components)
+        try:
+            one.start()
+            yield one
+        finally:
+            one.stop()
 
 
 def _settings(major: str) -> dict[str, str]:
+    ports = {
+        "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(free_port()),
+        "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(free_port()),
+    }
     if major == "2":
-        return {
-            "AIRFLOW__CORE__EXECUTOR": "SequentialExecutor",
+        return ports | {
             "AIRFLOW__CORE__FERNET_KEY": "",
-            "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(free_port()),
-            "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(free_port()),
+            "AIRFLOW__SCHEDULER__MIN_FILE_PROCESS_INTERVAL": "10",
+            "AIRFLOW__SCHEDULER__DAG_DIR_LIST_INTERVAL": "10",
         }
     port = free_port()
-    users = {"admin": "admin"}
-    return {
-        "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
+    return ports | {
         "AIRFLOW__API__PORT": str(port),
         "AIRFLOW__API__HOST": "127.0.0.1",
         "AIRFLOW__API__WORKERS": "1",
         "AIRFLOW__API__BASE_URL": f"http://127.0.0.1:{port}",
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{port}/execution/",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
-        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join(f"{k}:{v}" for k, v in users.items()),
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": "admin:admin",
         "AIRFLOW__API_AUTH__JWT_SECRET": "FAKE" * 16,
         "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "10",
-        "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(free_port()),
-        "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(free_port()),
     }
 
 

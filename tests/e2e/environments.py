@@ -46,8 +46,9 @@ def _is_version(python: Path, version: str) -> bool:
 
 def environment(name: str, python: Path, *installs: list[str]) -> Path:
     """The folder of a virtual environment with these `pip install` argument lists done; made once, then reused."""
-    marks = [str(python), *(word for install in installs for word in install)]
-    marks += [Path(word).read_text() for install in installs for word in install if word.endswith(".txt")]
+    words = [word for install in installs for word in install]
+    # what a file holds, not where it lies: checkouts share the cache
+    marks = [str(python), *(Path(word).read_text() if word.endswith(".txt") else word for word in words)]
     folder = cache() / f"{name}-{hashlib.sha256(repr(marks).encode()).hexdigest()[:12]}"
     if (folder / "complete").exists():
         return folder

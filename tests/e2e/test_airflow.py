@@ -1,5 +1,5 @@
-"""windsock against a real Airflow 3 and a real Airflow 2.11: the logs they write, the states they hold to be true,
-and the weekly DAG running inside them."""
+"""windsock against a real Airflow 3 and a real Airflow 2.11 with LocalExecutor on PostgreSQL: the logs they write to an
+S3-compatible server, the states they hold to be true, and the weekly DAG that their scheduler runs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import boto3
@@ -21,7 +21,7 @@ from windsock.week import Week
 
 pytestmark = pytest.mark.e2e
 BROKEN = {f"broken_load_{number}" for number in range(8)}
-SHARDS = 2
+SHARDS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,46 +69,55 @@ def fleet(
     request: pytest.FixtureRequest, s3: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Fleet]:
     major, home = request.param, tmp_path_factory.mktemp("airflow")
-    if major == "3":
-        logs, more = "s3://airflow-logs/prod", {
-            "AIRFLOW__LOGGING__REMOTE_LOG_CONN_ID": "aws_default",
-            "AIRFLOW_CONN_AWS_DEFAULT": s3_connection(s3),
-            "WINDSOCK_AWS_CONN_ID": "aws_default",
-        }  # fmt: skip
-    else:  # logs stay in the folder where the scheduler's own lie too
-        logs, more = str(home / "logs"), {"AIRFLOW__LOGGING__REMOTE_LOGGING": "False"}
+    logs = f"s3://airflow-logs/prod-{major}"
     pipeline = home / "windsock.toml"
     pipeline.write_text(
         f"[deployment]\nname = 'e2e'\n[sources.task_logs]\nurl = '{logs}'\n"
         f"[lake]\nurl = 'lake'\nshards = {SHARDS}\n[report]\nout = 'out'\n[deliver.files]\nurl = 'delivered'\n"
     )
     binary = windsock(interpreter("3.11"), "windsock-3.11") / "bin" / "windsock"
-    more |= {"WINDSOCK_BIN": str(binary), "WINDSOCK_PIPELINE": str(pipeline), "WINDSOCK_SHARDS": str(SHARDS)}
+    more = {
+        "AIRFLOW__LOGGING__REMOTE_LOG_CONN_ID": "aws_default",
+        "AIRFLOW_CONN_AWS_DEFAULT": s3_connection(s3),
+        "WINDSOCK_AWS_CONN_ID": "aws_default",
+        "WINDSOCK_BIN": str(binary),
+        "WINDSOCK_PIPELINE": str(pipeline),
+        "WINDSOCK_SHARDS": str(SHARDS),
+    }
     with airflow(major, home, logs, more) as one:
         states = one.finish_runs(BROKEN | {"endings"})
         assert set(states.values()) == {"failed"}
-        one.stop()
         ((started_at,),) = one.rows("select min(start_date) from dag_run where dag_id = 'endings'")
-        yield Fleet(one, binary, pipeline, str(Week.of(_moment(str(started_at)))))
+        assert isinstance(started_at, datetime)
+        yield Fleet(one, binary, pipeline, str(Week.of(started_at)))
 
 
-def _moment(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def test_the_weekly_dag_runs_inside_airflow_and_its_report_names_the_broken_dags(fleet: Fleet) -> None:
-    # only now: the scheduler would have run it by itself, for the week before
-    shutil.copy(ROOT / "pipelines" / "windsock_weekly.py", fleet.airflow.home / "dags")
-    fleet.airflow.command("dags", "test", "windsock_weekly", "--conf", json.dumps({"week": fleet.week}))
-    sql = "select task_id, map_index, state from task_instance where dag_id = 'windsock_weekly'"
-    assert sorted(fleet.airflow.rows(sql)) == [
+def test_the_scheduler_runs_the_weekly_dag_over_shards_and_its_report_names_the_broken_dags(
+    fleet: Fleet,
+) -> None:
+    one, run_id = fleet.airflow, "manual__e2e"
+    # only now, when all logs are there; the scheduler then runs it by itself too, for the week before
+    shutil.copy(ROOT / "pipelines" / "windsock_weekly.py", one.home / "dags")
+    one.serializes("windsock_weekly")
+    one.command(
+        "dags", "trigger", "windsock_weekly", "--run-id", run_id, "--conf", json.dumps({"week": fleet.week})
+    )
+    assert one.finish_run("windsock_weekly", run_id) == "success"
+    sql = (
+        "select task_id, map_index, state, start_date, end_date from task_instance "
+        f"where dag_id = 'windsock_weekly' and run_id = '{run_id}' order by task_id, map_index"
+    )
+    tasks = one.rows(sql)
+    assert [row[:3] for row in tasks] == [
         ("check", -1, "success"),
-        ("pull", 0, "success"),
-        ("pull", 1, "success"),
+        *(("pull", shard, "success") for shard in range(SHARDS)),
         ("report", -1, "success"),
         ("send", -1, "success"),
     ]
+    pulls = [(start, end) for task_id, _, _, start, end in tasks if task_id == "pull"]
+    assert max(start for start, _ in pulls) < min(end for _, end in pulls), (
+        "the shards were pulled side by side"
+    )
     (delivered,) = (fleet.pipeline.parent / "delivered").rglob(f"{fleet.week}/report.json")
     report = json.loads(delivered.read_text())
     assert (report["deployment"], report["week"]) == ("e2e", fleet.week)
@@ -116,6 +125,16 @@ def test_the_weekly_dag_runs_inside_airflow_and_its_report_names_the_broken_dags
     assert "AuthenticationError" in told
     assert report["verdict_sentence"].startswith("First week"), report["verdict_sentence"]
     assert sum(dag_id in told for dag_id in BROKEN) >= 3
+
+
+def test_the_scheduler_runs_it_by_itself_for_the_week_before(fleet: Fleet) -> None:
+    ((run_id,),) = fleet.airflow.rows(
+        "select run_id from dag_run where dag_id = 'windsock_weekly' and run_type = 'scheduled'"
+    )
+    assert fleet.airflow.finish_run("windsock_weekly", str(run_id)) == "success"
+    before = str(Week.parse(fleet.week).minus(1))
+    (delivered,) = (fleet.pipeline.parent / "delivered").rglob(f"{before}/report.json")
+    assert json.loads(delivered.read_text())["week"] == before
 
 
 def test_states_agree_with_the_database(fleet: Fleet) -> None:

@@ -8,6 +8,10 @@ import pytest
 from windsock.findings.rule import Rule
 from windsock.findings.ws601_mixed_versions import MixedVersions
 from windsock.findings.ws602_version_inflation import VersionInflation
+from windsock.findings.ws603_broken_commit_rerun import BrokenCommitRerun
+from windsock.findings.ws604_bundle_slow import BundleSlow
+from windsock.findings.ws605_renamed_dag import RenamedDag
+from windsock.findings.ws606_mass_rerun import MassRerun
 from windsock.model import Answer, Finding
 from windsock.week import Week
 
@@ -72,3 +76,113 @@ def test_without_versions_nothing_is_said_to_be_well(
     answers = {"dag_versions": Answer("dag_versions", ("dag_id", "version_number"), rows)}
     told = VersionInflation.judge(answers, VersionInflation.limits(), week=WEEK)
     assert bool(told.no_data) == is_blind
+
+
+def rerun(**changes: Any) -> dict[str, Any]:
+    return {"dag_id": "d", "bundle_name": "git", "reruns": 5, "same": 4, "same_failed": 3, "newer": 1, "newer_failed": 0,
+            "older": 0, "older_failed": 0, "stale": 4, "repeated": 3, "repeated_runs": 2, "last_run_id": "r", "last_version": "aaa",
+            "newest_version": "b" * 40, "first_at": AT, "last_at": AT} | changes  # fmt: skip
+
+
+@pytest.mark.parametrize(("repeated", "is_found"), [(0, False), (2, False), (3, True), (4, True)])
+def test_the_broken_commit_run_again_is_told_from_three_on(repeated: int, is_found: bool) -> None:
+    told = found(BrokenCommitRerun, "reruns_by_bundle", [rerun(repeated=repeated)])
+    assert [one.severity for one in told] == ["watch"] * is_found
+
+
+@pytest.mark.parametrize(
+    ("version", "advised"),
+    [
+        ("3.0.6", "clears onto the latest code it knows"),
+        ("3.1.6", "clear the whole run"),
+        ("3.2.0", "rerun_with_latest_version"),
+        ("3.3.2", "rerun_with_latest_version"),
+        (None, "rerun_with_latest_version"),
+    ],
+)
+def test_what_a_clear_runs_depends_on_the_version(version: str | None, advised: str) -> None:
+    settings = Answer("parse_settings", ("airflow_version",), ({"airflow_version": version},))
+    rows = Answer("reruns_by_bundle", (), (rerun(),))
+    given = {"parse_settings": settings, "reruns_by_bundle": rows}
+    (finding,) = BrokenCommitRerun.judge(given, BrokenCommitRerun.limits(), week=WEEK).findings
+    assert advised in finding.advice
+    assert finding.evidence["on_newer_code"] == "0 of 1 failed"
+
+
+def bundle(**changes: Any) -> dict[str, Any]:
+    return {"bundle_name": "git", "dags": 3, "tries": 30, "versioned": 30, "versions": 2, "prepared": 20,
+            "prepare_p50_s": 3.0, "prepare_p95_s": 10.0, "prepare_hours": 1.0, "run_hours": 9.0, "prepare_share": 0.1} | changes  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_found"),
+    [
+        ({}, True),
+        ({"prepared": 19}, False),
+        ({"prepared": 0, "prepare_p95_s": None}, False),
+        ({"prepare_p95_s": 9.9}, False),
+        ({"prepare_p95_s": 60.0}, True),
+        ({"prepare_hours": 0.9}, False),
+        ({"prepare_hours": 5.0}, True),
+    ],
+)
+def test_a_slow_bundle_is_slow_and_costs_an_hour(changes: dict[str, Any], is_found: bool) -> None:
+    assert bool(found(BundleSlow, "bundles_of_week", [bundle(**changes)])) == is_found
+
+
+@pytest.mark.parametrize(
+    ("rows", "is_blind"), [([], True), ([bundle(versioned=0)], True), ([bundle()], False)]
+)
+def test_mixed_code_of_a_bundle_without_versions_is_unknown(
+    rows: list[dict[str, Any]], is_blind: bool
+) -> None:
+    given = {"bundles_of_week": Answer("bundles_of_week", (), tuple(rows))}
+    assert bool(MixedVersions.judge(given, MixedVersions.limits(), week=WEEK).no_data) == is_blind
+
+
+def renamed(**changes: Any) -> dict[str, Any]:
+    return {"dag_id": "new", "former_dag_id": "old", "dag_file": "x.py", "tasks": 2, "alike": 3, "runs": 3, "former_runs": 3,
+            "former_until": AT, "first_at": AT, "gap_s": 8 * 86400.0} | changes  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_found"),
+    [
+        ({}, True),
+        ({"tasks": 1}, False),
+        ({"dag_file": "", "tasks": 3}, False),
+        ({"dag_file": "", "tasks": 4}, True),
+        ({"alike": 4}, False),
+        ({"alike": 2}, True),
+        ({"runs": 2}, False),
+        ({"former_runs": 2}, False),
+        ({"runs": 4}, True),
+        ({"gap_s": 8 * 86400.0 + 1}, False),
+        ({"gap_s": 0.0}, True),
+    ],
+)
+def test_a_rename_is_proposed_where_two_dags_are_one(changes: dict[str, Any], is_found: bool) -> None:
+    assert bool(found(RenamedDag, "renamed_dags", [renamed(**changes)])) == is_found
+
+
+def by_hand(**changes: Any) -> dict[str, Any]:
+    return {"kind": "backfill", "dag_id": "d", "runs": 20, "tries": 40, "lost_runs": 1, "hours": 3.0, "hours_share": 0.05,
+            "first_at": AT, "last_at": AT} | changes  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("rows", "kinds"),
+    [
+        ([by_hand()], ["backfill"]),
+        ([by_hand(runs=19)], []),
+        ([by_hand(hours_share=0.049)], []),
+        ([by_hand(runs=10, hours_share=0.03), by_hand(dag_id="e", runs=10, hours_share=0.03)], ["backfill"]),
+        ([by_hand(kind="cleared"), by_hand(kind="quiet")], ["cleared", "quiet"]),
+        ([by_hand(kind="manual", runs=999, hours_share=0.9)], []),  # how many DAGs are run
+        ([], []),
+    ],
+)
+def test_bulk_work_is_told_as_such(rows: list[dict[str, Any]], kinds: list[str]) -> None:
+    told = found(MassRerun, "runs_made_by_hand", rows)
+    assert [one.subject["kind"] for one in told] == kinds
+    assert all(one.severity == "info" for one in told)

@@ -30,7 +30,7 @@ def test_the_order_of_the_page_never_changes() -> None:
         "What to do", "Silent problems", "Scoreboard", "What changed", "Incidents", "Retries", "Failure rates",
             "How tasks stand", "Where failures gather",
             "Import errors and killed parses", "DAG parsing", "Parsing inside of tasks",
-        "Durations and lateness", "Why tasks waited", "Pools and waiting", "Configuration and versions", "Per owner", "Trust in the data",
+        "Durations and lateness", "Why tasks waited", "Pools and waiting", "Settings", "What logs cost", "Configuration and versions", "Per owner", "Trust in the data",
     ]  # fmt: skip
     full = headings(render_html(page(one_of_each())))
     sparse = headings(render_html(page([finding()], given={})))

@@ -146,6 +146,10 @@ def what_if_pool(
     else:
         told = f"{'estimated ' if answer['estimate'] else ''}from {answer['source']}; durations taken as unchanged"
         output().say(f"pool {answer['pool']}, week {answer['week']}, now {answer['slots_now']} slots, {told}")
+        if answer.get("above_bound"):
+            protects = f": {answer['protects']}" if answer.get("protects") else ""
+            above = ", ".join(str(size) for size in answer["above_bound"])
+            output().say(f"{above} is above this pool's bound of {answer['max_slots']}{protects}")
         show_rows(("slots", "wait_hours", "wait_hours_saved", "peak_slots"), answer["options"], format_)
 
 

@@ -71,6 +71,13 @@ class AirflowApi(Struct, frozen=True, forbid_unknown_fields=True):
     password_env: str = ""
 
 
+class AirflowConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """Airflow's configuration as files: airflow.cfg, `airflow config list --show-values`, or its environment. Only sizes
+    and limits are kept of them, by an allow-list."""
+
+    url: OneOrMany
+
+
 class AirflowDb(Struct, frozen=True, forbid_unknown_fields=True):
     """The Airflow metadata database, read-only."""
 
@@ -84,6 +91,7 @@ class Sources(Struct, frozen=True, forbid_unknown_fields=True):
     component_logs: ComponentLogs | None = None
     metrics: Metrics | None = None
     airflow_api: AirflowApi | None = None
+    airflow_config: AirflowConfig | None = None
     airflow_db: AirflowDb | None = None
 
 
@@ -128,6 +136,7 @@ class Scope(Struct, frozen=True, forbid_unknown_fields=True):
 
     exclude: list[str] = []
     quiet: list[Quiet] = []
+    renamed: dict[str, str] = {}  # new dag_id -> the one it had before
 
 
 class Pool(Struct, frozen=True, forbid_unknown_fields=True):
@@ -244,6 +253,11 @@ class Config(Struct, frozen=True):
         return [_bounds(window, self.path) for window in self.pipeline.scope.quiet]
 
     @property
+    def renamed(self) -> dict[str, str]:
+        """The name of today of each DAG that was renamed, by each name it had before."""
+        return _names_of_today(self.pipeline.scope.renamed, self.path)
+
+    @property
     def storage(self) -> Storage:
         tables = self.pipeline.storage
         return Storage(
@@ -334,6 +348,7 @@ def _validate(pipeline: Pipeline, path: Path) -> None:
         raise ConfigError(f"{path}: [report] url is no http(s) address; readers are to open it in a browser")
     for window in pipeline.scope.quiet:
         _bounds(window, path)
+    _names_of_today(pipeline.scope.renamed, path)
     for name, pool in pipeline.pools.items():
         if pool.max_slots is not None and pool.max_slots < 1:
             raise ConfigError(f"{path}: [pools.{name}] max_slots is {pool.max_slots}; it must be 1 or more")
@@ -359,6 +374,28 @@ def _validate_email(email: Email | None, path: Path) -> None:
         raise ConfigError(
             f"{path}: [deliver.email] would send the password in the clear to {email.smtp_host}; set starttls or tls"
         )
+
+
+def _names_of_today(renamed: Mapping[str, str], path: Path) -> dict[str, str]:
+    """Old name → today's, through any number of renames. One old name cannot have become two, nor a name itself."""
+    newer: dict[str, str] = {}
+    for new, old in renamed.items():
+        if old in newer:
+            raise ConfigError(
+                f"{path}: [scope] renamed says that {old!r} became {newer[old]!r} and {new!r}; name one"
+            )
+        newer[old] = new
+    found = {}
+    for old in newer:
+        today, steps = newer[old], 0
+        while today in newer and steps <= len(newer):
+            today, steps = newer[today], steps + 1
+        if today in newer:
+            raise ConfigError(
+                f"{path}: [scope] renamed goes in a circle at {old!r}; leave out the name that is gone"
+            )
+        found[old] = today
+    return found
 
 
 def _bounds(window: Quiet, path: Path) -> tuple[datetime, datetime]:

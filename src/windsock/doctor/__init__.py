@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from windsock.config import Config
-from windsock.doctor.airflow import airflow_rows
+from windsock.doctor.airflow import airflow_rows, config_rows
 from windsock.doctor.delivery import delivery_rows
 from windsock.doctor.lake import lake_rows
 from windsock.doctor.logs import source_rows
@@ -33,6 +33,7 @@ def doctor(config: Config, *, now: datetime) -> list[Row]:
     rows += prometheus_rows(config, now=now, told=told)
     rows += scrape_rows(config, now=now, told=told)
     rows += asked
+    rows += config_rows(config, now=now)
     rows += lake_rows(config, now=now)
     rows += delivery_rows(config, now=now)
     rows += section_rows(config)

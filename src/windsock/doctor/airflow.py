@@ -14,6 +14,9 @@ from windsock.doctor.lake import clock
 from windsock.doctor.row import of_error, row
 from windsock.errors import WindsockError
 from windsock.model import Row
+from windsock.parse.airflow_config import config_facts
+from windsock.parse.airflow_rows import Teller
+from windsock.pull.airflow_config import NOTHING, read_text
 
 _SOURCES: Mapping[str, tuple[Any, str]] = {
     "airflow_api": (connect_api, "final states, every try, queue times, pools, DAG versions, settings"),
@@ -59,6 +62,32 @@ def airflow_rows(config: Config, *, now: datetime) -> tuple[list[Row], Told]:
         rows += _gaps(name, seen)
         rows.append(clock(f"{name}: clock", source.address.partition(":")[0], seen.clock, now=now))
     return rows, told
+
+
+def config_rows(config: Config, *, now: datetime) -> list[Row]:
+    """One row for each configuration file, and one that says what it would bring where none is named."""
+    source = config.pipeline.sources.airflow_config
+    if source is None:
+        told = "optional: [sources.airflow_config] url = an airflow.cfg, or the output of `airflow config list --show-values`"
+        return [
+            row(
+                "airflow_config",
+                "missing",
+                "not in the pipeline file",
+                f"{told}; it tells limits and timeouts",
+            )
+        ]
+    rows = []
+    for url in config.urls(source.url):
+        text, why = read_text(config, url)
+        facts = config_facts(text, Teller("config", url, (0, 0), now))
+        if why or not facts:
+            rows.append(
+                row("airflow_config", "broken", f"{url} {why}" if why else f"{url} tells no setting", NOTHING)
+            )
+        else:
+            rows.append(row("airflow_config", "ok", f"{url}: {len(facts)} settings that windsock reads"))
+    return rows
 
 
 def _gaps(name: str, seen: Probe) -> Iterator[Row]:

@@ -53,8 +53,8 @@ NEEDS: tuple[Need, ...] = (
     Need("waiting by limit", ("component_events",), ("component_logs",),
          "set [sources.component_logs] url to the scheduler's output", "metrics and API of any version"),
     Need("what logs cost", ("objects",), ("task_logs",), _LOGS),
-    Need("configuration and versions", ("deployments",), ("airflow_api", "airflow_db"),
-         "set [sources.airflow_api] url, or [sources.airflow_db] url_env", "DAG versions before 3.0"),
+    Need("configuration and versions", ("deployments",), ("airflow_api", "airflow_db", "airflow_config"),
+         "set [sources.airflow_api] url, or [sources.airflow_config] url to an airflow.cfg", "DAG versions before 3.0"),
 )  # fmt: skip
 
 _INPUT = {

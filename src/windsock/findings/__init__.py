@@ -29,6 +29,8 @@ from windsock.findings.ws302_waits_for_ever import WaitsForEver
 from windsock.findings.ws303_pool_unused import PoolUnused
 from windsock.findings.ws310_waiting_for_limit import WaitingForLimit
 from windsock.findings.ws311_executor_full import ExecutorFull
+from windsock.findings.ws312_sensors_hold_slots import SensorsHoldSlots
+from windsock.findings.ws313_errors_when_full import ErrorsWhenFull
 from windsock.findings.ws401_task_slower import TaskSlower
 from windsock.findings.ws402_run_slower import RunSlower
 from windsock.findings.ws403_late_finish import LateFinish
@@ -50,6 +52,16 @@ from windsock.findings.ws517_errors_in_successes import ErrorsInSuccesses
 from windsock.findings.ws530_component_silent import ComponentSilent
 from windsock.findings.ws601_mixed_versions import MixedVersions
 from windsock.findings.ws602_version_inflation import VersionInflation
+from windsock.findings.ws603_broken_commit_rerun import BrokenCommitRerun
+from windsock.findings.ws604_bundle_slow import BundleSlow
+from windsock.findings.ws605_renamed_dag import RenamedDag
+from windsock.findings.ws606_mass_rerun import MassRerun
+from windsock.findings.ws610_limit_never_reached import LimitNeverReached
+from windsock.findings.ws611_parsing_behind import ParsingBehind
+from windsock.findings.ws612_timeouts_in_wrong_order import TimeoutsInWrongOrder
+from windsock.findings.ws613_heartbeat_limits import HeartbeatLimits
+from windsock.findings.ws614_setting_without_effect import SettingWithoutEffect
+from windsock.findings.ws615_queue_timeout import QueueTimeout
 from windsock.findings.ws650_log_rewritten import LogRewritten
 from windsock.findings.ws651_log_growth import LogGrowth
 from windsock.findings.ws652_noisy_line import NoisyLine
@@ -86,6 +98,8 @@ RULES: tuple[type[Rule], ...] = (
     PoolUnused,
     WaitingForLimit,
     ExecutorFull,
+    SensorsHoldSlots,
+    ErrorsWhenFull,
     SilentDag,
     MissingRuns,
     DagPaused,
@@ -101,6 +115,16 @@ RULES: tuple[type[Rule], ...] = (
     ComponentSilent,
     MixedVersions,
     VersionInflation,
+    BrokenCommitRerun,
+    BundleSlow,
+    RenamedDag,
+    MassRerun,
+    LimitNeverReached,
+    ParsingBehind,
+    TimeoutsInWrongOrder,
+    HeartbeatLimits,
+    SettingWithoutEffect,
+    QueueTimeout,
     LogRewritten,
     LogGrowth,
     NoisyLine,
@@ -170,7 +194,7 @@ _FOLLOWS = {
 def told_once(findings: Sequence[Finding], answers: Mapping[str, Answer]) -> list[Finding]:
     """Leave out a DAG's WS101 when another finding tells its failures already: WS103 or WS104 (it is broken), or
     incidents that explain all but `OWN_EXCESS` of its excess. What is the consequence of a finding on the same DAG (`_FOLLOWS`).
-    And the check of rejects when WS901 tells of them.
+    And the check of rejects when WS901 tells of them; and a slow pass of parsing when WS207 tells what it led to.
     """
     broken = {one.subject["dag_id"] for one in findings if one.code in ("WS103", "WS104")}
     incidents = {
@@ -184,6 +208,7 @@ def told_once(findings: Sequence[Finding], answers: Mapping[str, Answer]) -> lis
         if row["error_signature"] in incidents:
             explained[row["dag_id"]] = explained.get(row["dag_id"], 0) + row["lost_runs"]
     has_rejects = any(one.code == "WS901" for one in findings)
+    has_stale_files = any(one.code == "WS207" for one in findings)
     codes: dict[str, set[str]] = {}
     for one in findings:
         codes.setdefault(one.subject.get("dag_id", ""), set()).add(one.code)
@@ -192,6 +217,8 @@ def told_once(findings: Sequence[Finding], answers: Mapping[str, Answer]) -> lis
         if codes[one.subject.get("dag_id", "")] & _FOLLOWS.get(one.code, frozenset()):
             continue
         if has_rejects and one.id == "WS902:objects_readable":
+            continue
+        if has_stale_files and one.code == "WS611":
             continue
         dag_id = one.subject.get("dag_id", "")
         if one.code == "WS101" and (

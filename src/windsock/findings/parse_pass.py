@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from windsock.findings import wording
+from windsock.findings.held_settings import held_of
 from windsock.findings.rule import rows_of
 from windsock.model import Answer, Row
 
@@ -20,6 +21,12 @@ PROCESSES, INTERVAL_S, IMPORT_TIMEOUT_S, PROCESSOR_TIMEOUT_S = 2.0, 30.0, 30.0, 
 """Airflow's defaults, the same in 2.x and 3.x, where no input tells the deployment's own."""
 SOURCES = ("processor_log", "stats_table", "metric", "api", "task_log")
 """Of two sources that tell of one file, the one nearer to the DAG processor's own clock speaks."""
+_NAMES = {
+    "parsing_processes": "parsing_processes",
+    "min_file_process_interval": "min_file_process_interval",
+    "import_timeout_s": "dagbag_import_timeout",
+    "processor_timeout_s": "dag_file_processor_timeout",
+}
 _COMPLETE = 0.9  # of the files that any source knows
 
 
@@ -39,6 +46,14 @@ class Settings:
         told = {
             name: float(value) for name, value in row.items() if isinstance(value, int | float) and value > 0
         }
+        # where the names that count in this version are known, an old name that it passes over tells nothing
+        held = {name: one for name, one in held_of(answers).items() if one.value and one.value > 0}
+        if held:
+            told = {
+                mine: held[name].value or 0.0
+                for mine, name in _NAMES.items()
+                if name in held and held[name].is_told
+            }
         return cls(
             told.get("parsing_processes", PROCESSES),
             told.get("min_file_process_interval", INTERVAL_S),

@@ -75,7 +75,7 @@ class Sizes:
                 (float(row["span_s"]), int(row["busy_slots"]), int(row["waiting"])) for row in rows
             ]
         else:
-            tasks = _tasks(next(row for row in rows_of(answers, "pool_tasks") if row["pool"] == one.pool))
+            tasks = tasks_of(next(row for row in rows_of(answers, "pool_tasks") if row["pool"] == one.pool))
             self._replay = Replay(tasks, period_s=scheduler_period_s(tasks, one.slots_now))
         self._known: dict[int, Load] = {}
         self.wait_now = self.at(one.slots_now).wait_hours
@@ -121,7 +121,8 @@ def options(answers: Mapping[str, Answer], one: Measured, slots: Sequence[int]) 
     return [week.option(size) for size in slots]
 
 
-def _tasks(row: Row) -> Tasks:
+def tasks_of(row: Row) -> Tasks:
+    """A row of `pool_tasks` as the replay takes it."""
     return Tasks(
         *(np.array(row[name], dtype=float) for name in ("ready_s", "taken_s", "given_back_s")),
         *(np.array(row[name], dtype=np.int64) for name in ("slots", "priority")),

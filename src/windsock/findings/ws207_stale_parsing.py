@@ -3,11 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from math import ceil
 from typing import Any
 
 from windsock.findings import wording
+from windsock.findings.held_settings import held_of, ways
 from windsock.findings.parse_files import spelled_out
-from windsock.findings.parse_pass import place, week_pass
+from windsock.findings.parse_pass import Pass, place, week_pass
 from windsock.findings.rule import Rule, Thresholds, Verdicts, rows_of, threshold
 from windsock.model import Answer, Finding, Row
 from windsock.week import Week
@@ -73,6 +75,7 @@ class StaleParsing(Rule):
             (row for row in rows_of(answers, "parse_load_by_file") if row["source"] != "task_log"),
             key=lambda row: -row["mean_s"],
         )
+        more, how = _cure(answers, whole)
         return cls.finding(
             subject={"component": "dag-processor"},
             severity="warning",
@@ -87,9 +90,9 @@ class StaleParsing(Rule):
                 "pass_s": whole.cycle_s if whole else None,
                 "slowest_files": [row["dag_file"] for row in heavy[:3]],
                 "source": worst["source"],
+                **how,
             },
-            advice="Look at what held the dag-processor then: a hanging import, callbacks, a starved machine; more "
-            "parsing_processes shorten the queue.",
+            advice=f"Look at what held the dag-processor then: a hanging import, callbacks, a starved machine; {more}.",
             rank=worst["longest_s"] / 60,
         )
 
@@ -100,3 +103,16 @@ def _longest(row: Row, limits: Limits) -> Row:
     length, _, end = next((one for one in waits if one[1] >= limits.min_others), (0.0, 0.0, 0.0))
     until = datetime.fromtimestamp(end, UTC)
     return {**row, "longest_s": length, "from_at": until - timedelta(seconds=length), "until_at": until}
+
+
+def _cure(answers: Mapping[str, Answer], whole: Pass | None) -> tuple[str, dict[str, str]]:
+    """More processes, with the number and both ways where a pass is known to take too long for those there are."""
+    processes = held_of(answers).get("parsing_processes")
+    if whole is None or processes is None or whole.cycle_s <= whole.settings.interval_s:
+        return "more parsing_processes shorten the queue", {}
+    enough = ceil(whole.parse_s / whole.settings.interval_s)
+    told = (
+        f"one pass takes {wording.seconds(whole.cycle_s)} with {processes.said} of {processes.named}, and {enough} would keep "
+        f"min_file_process_interval, if there are as many cores"
+    )
+    return told, ways(processes, enough)

@@ -6,6 +6,8 @@ from shlex import quote
 from typing import Any
 
 from windsock.findings import pool_options, wording
+from windsock.findings.pool_cures import Cure, cures
+from windsock.findings.pool_errors import Rise, rises
 from windsock.findings.pool_options import Measured, Sizes
 from windsock.findings.rule import Rule, Thresholds, Verdicts, rows_of, threshold
 from windsock.model import Answer, Finding, Row
@@ -46,11 +48,21 @@ class PoolSaturated(Rule):
     only while the scheduler's heartbeat advances. The options replay the week's own tasks at other sizes, durations
     taken as unchanged; recommended is the smallest size that removes most of the wait. `pool.starving_tasks` is not
     used: it freezes when the pool is full.
-    What to do: raise the pool to that size, if what it protects allows it (`[pools.NAME] max_slots` bounds the advice).
+    Cures that need no slot are replayed, too: a later start of a DAG that meets others in the same minute, sensors that give
+    their slot back, a pool of its own for what crowds default_pool. No rise is advised where tries fail more often the fuller
+    the pool is (WS313): what it protects may be at its end.
+    What to do: try the free cures; else raise the pool to that size, if what it protects allows it (`[pools.NAME] max_slots`
+    bounds the advice).
     """
 
     code, name, section = "WS301", "pool-saturated", "pools"
-    questions = (*pool_options.QUESTIONS, "pool_users", "pool_sizes")
+    questions = (
+        *pool_options.QUESTIONS,
+        "pool_users",
+        "pool_sizes",
+        "pool_collisions",
+        "pool_errors_by_hour",
+    )
     thresholds = Limits
 
     @classmethod
@@ -77,7 +89,8 @@ class PoolSaturated(Rule):
     ) -> Finding:
         tried = pool_options.sizes(one.slots_now, bound.get("max_slots"))
         week, best = Sizes(answers, one), None
-        if tried:
+        rise, free = rises(answers).get(one.pool), cures(answers, one)
+        if tried and rise is None:
             best = week.smallest(tried[-1], limits.worth_saving)
             tried = sorted({*tried, best})
         row, options = one.row, [week.option(size) for size in tried]
@@ -102,9 +115,14 @@ class PoolSaturated(Rule):
                 "protects": bound.get("protects") or None,
                 "estimate": one.is_estimate,
                 "options": options,
+                "free_cures": [cure.told for cure in free],
+                "cures": [cure.row() for cure in free],
+                "failed_when_fuller": rise
+                and f"{wording.percent(rise.full_rate)}, else {wording.percent(rise.calm_rate)}",
                 **_commands(answers, one, best),
             },
-            advice=_advice(one, options, best, bound),
+            advice=_free(free)
+            + (_held_back(one, rise, bound) if rise else _advice(one, options, best, bound)),
             rank=float(waited),
         )
         asked = "pool_full_share" if one.source == pool_options.GAUGES else "pool_occupancy"
@@ -156,6 +174,24 @@ def _commands(answers: Mapping[str, Answer], one: Measured, best: int | None) ->
         name: f"airflow pools set{flag} {quote(one.pool)} {slots} ''"
         for name, slots in (("apply", best), ("undo", one.slots_now))
     }
+
+
+def _free(free: Sequence[Cure]) -> str:
+    """What costs no slot comes first."""
+    if not free:
+        return ""
+    first = free[0]
+    return f"Before more slots: {first.told}; a replay saves {wording.hours(first.wait_hours_saved)} of waiting. "
+
+
+def _held_back(one: Measured, rise: Rise, bound: Row) -> str:
+    """Why no more slots are advised, however long tasks wait."""
+    protects = f" ({bound['protects']})" if bound.get("protects") else ""
+    return (
+        f"Do not raise {one.pool}: its tries fail more often the fuller it is, {wording.percent(rise.full_rate)} beside "
+        f"{wording.percent(rise.calm_rate)}, so what it protects{protects} may be at its end. See which errors those are; "
+        "fewer slots may do more work."
+    )
 
 
 def _advice(one: Measured, options: Sequence[Mapping[str, Any]], best: int | None, bound: Row) -> str:

@@ -37,17 +37,18 @@ class WaitsForEver(Rule):
     @classmethod
     def judge(cls, answers: Mapping[str, Answer], limits: Any, *, week: Week) -> Verdicts:
         verdicts = Verdicts()
+        bounds = {row["pool"]: row for row in rows_of(answers, "pool_bounds")}
         for row in rows_of(answers, "waits_for_ever"):
             verdicts.judged += 1
             is_seen_waiting = not row["held_minutes"] and row["runs"]
             if is_seen_waiting or row["held_minutes"] >= limits.min_held_minutes:
-                verdicts.findings.append(cls._of(row))
+                verdicts.findings.append(cls._of(row, bounds.get(row["pool"], {})))
             else:
                 verdicts.not_enough += 1
         return verdicts
 
     @classmethod
-    def _of(cls, row: Row) -> Finding:
+    def _of(cls, row: Row, bound: Row) -> Finding:
         pool, task = row["pool"], f"{row['dag_id']}.{row['task_id']}" if row["task_id"] else ""
         wants = row["task_slots"]
         if row["is_missing"]:
@@ -62,6 +63,11 @@ class WaitsForEver(Rule):
             apply = f"airflow pools set {quote(pool)} {wants} ''"
             undo = f"airflow pools set {quote(pool)} {has} ''"
             advice = f"Let the task ask for at most {has} slots (pool_slots), or raise the pool to {wants}."
+            most = bound.get("max_slots")
+            if most is not None and most < wants:
+                protects = f" ({bound['protects']})" if bound.get("protects") else ""
+                advice = f"Let the task ask for at most {has} slots (pool_slots): the pool may have {most} at the most{protects}."
+                apply = undo = ""
         return cls.finding(
             subject={"pool": pool, "dag_id": row["dag_id"], "task_id": row["task_id"]},
             severity="critical",
@@ -74,8 +80,7 @@ class WaitsForEver(Rule):
                 "first_at": row["first_at"],
                 "last_at": row["last_at"],
                 "since": wording.moment(row["first_at"]),
-                "apply": apply,
-                "undo": undo,
+                **({"apply": apply, "undo": undo} if apply else {"max_slots": bound["max_slots"]}),
             },
             advice=advice,
             rank=float(row["held_minutes"] / 60 + row["runs"]),

@@ -10,6 +10,8 @@ from windsock.findings.rule import Rule, Thresholds, Verdicts, rows_of, threshol
 from windsock.model import Answer, Finding, Row
 from windsock.week import Week
 
+NO_VERSIONS = "versions of bundles: task logs of Airflow 3.3 and newer tell those of git bundles; local, S3 and GCS bundles have none"
+
 
 @dataclass(frozen=True, slots=True)
 class Limits(Thresholds):
@@ -30,12 +32,13 @@ class MixedVersions(Rule):
     """
 
     code, name, section = "WS601", "mixed-versions", "config"
-    questions = ("runs_of_two_versions",)
+    questions = ("runs_of_two_versions", "bundles_of_week")
     thresholds = Limits
 
     @classmethod
     def judge(cls, answers: Mapping[str, Answer], limits: Any, *, week: Week) -> Verdicts:
-        verdicts = Verdicts()
+        seen = rows_of(answers, "bundles_of_week")
+        verdicts = Verdicts(no_data="" if any(row["versioned"] for row in seen) else NO_VERSIONS)
         of_bundle: dict[str, list[Row]] = defaultdict(list)
         for row in rows_of(answers, "runs_of_two_versions"):
             of_bundle[row["bundle_name"]].append(row)

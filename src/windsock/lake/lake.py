@@ -156,10 +156,12 @@ class Lake:
         weeks_back: int = 8,
         exclude: Sequence[str] = (),
         quiet: Sequence[tuple[datetime, datetime]] = (),
+        renamed: Mapping[str, str] | None = None,
     ) -> duckdb.DuckDBPyConnection:
         """DuckDB with the lake's views over `week` and the weeks before. The caller closes it.
 
         `exclude` holds dag_id patterns, `quiet` windows (from, until): what they cover is in the views, and not judged.
+        `renamed` gives the new name of a DAG by its old one.
         """
         root = self.store.local_root or snapshot(self.store, self.cache, week=week, weeks_back=weeks_back)
         conn = duckdb.connect(config={"memory_limit": f"{max(self.memory_mb, 256)}MB"})
@@ -170,6 +172,9 @@ class Lake:
         conn.execute("set variable exclude = ?::varchar[]", [list(exclude)])
         for name, place in (("quiet_from", 0), ("quiet_until", 1)):
             conn.execute(f"set variable {name} = ?::timestamptz[]", [[window[place] for window in quiet]])
+        if renamed:
+            conn.execute("set variable renamed_from = ?::varchar[]", [list(renamed)])
+            conn.execute("set variable renamed_to = ?::varchar[]", [list(renamed.values())])
         conn.execute((resources.folder("sql") / "lake.sql").read_text(encoding="utf-8"))
         return conn
 
@@ -181,13 +186,16 @@ class Lake:
         weeks_back: int = 8,
         exclude: Sequence[str] = (),
         quiet: Sequence[tuple[datetime, datetime]] = (),
+        renamed: Mapping[str, str] | None = None,
     ) -> T:
         """`work` on a lake that stood still meanwhile: while a pull publishes, a reader of several files could miss a
         row that moves, or see it twice. So the listing is compared before and after, and `work` is done again."""
         for _ in range(TRIES):
             before = self._listing()
             try:
-                conn = self.connect(week, weeks_back=weeks_back, exclude=exclude, quiet=quiet)
+                conn = self.connect(
+                    week, weeks_back=weeks_back, exclude=exclude, quiet=quiet, renamed=renamed
+                )
                 try:
                     done = work(conn)
                 finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 
 import numpy as np
 import pyarrow as pa
@@ -19,7 +20,7 @@ _DAY_US = 86_400_000_000
 def place(name: str, row: Row, *, otherwise: datetime) -> Partition:
     """A row's partition; without an anchor it is placed by `otherwise`."""
     anchor: datetime = row.get(TABLES[name].anchor) or otherwise
-    return _partition(name, anchor.astimezone(UTC).date())
+    return _partition(name, (anchor if anchor.tzinfo is UTC else anchor.astimezone(UTC)).date())
 
 
 class Placing:
@@ -51,5 +52,6 @@ class Placing:
         self._ends = np.append(firsts[1:], len(days))
 
 
+@lru_cache(maxsize=4096)  # asked for each row, and the days of a pull are few: a quarter of what a row costs
 def _partition(name: str, day: date) -> Partition:
     return Partition(name, str(Week.of(day).monday), day.isoweekday() if TABLES[name].is_daily else 0)

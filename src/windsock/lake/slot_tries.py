@@ -156,6 +156,8 @@ select
     run_started_at,
     prev_ended_at,
     is_excluded,
-    week
+    week,
+    operator,
+    coalesce(regexp_matches(operator, '(?i)sensor$') and process_starts = 1, false) as is_poking
 from rebuilt;
 """

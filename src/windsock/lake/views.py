@@ -30,6 +30,7 @@ HEAD = """-- The lake's views, macros and variables. Generated from src/windsock
 -- Before it: set variable lake = 'path/of/the/lake'; set variable week_start = date '2026-11-16';  (the Monday)
 -- Optional:  set variable weeks_back = 8;
 --            set variable exclude = ['sandbox_*'];  DAGs that are stored but never judged
+--            set variable renamed_from = ['old']; set variable renamed_to = ['new'];  DAGs told under their new name
 --            set variable quiet_from = [timestamptz '2026-11-20 22:00:00Z']; set variable quiet_until = [timestamptz '…'];
 select case
     when getvariable('lake') is null then error('set variable lake to the folder of the lake first')
@@ -51,6 +52,14 @@ create or replace temp macro wilson_low(k, n) as
     case when n > 0 then greatest(0, (k + 1.9207 - 1.96 * sqrt(k * (n - k) / n + 0.9604)) / (n + 3.8415)) end;
 create or replace temp macro wilson_high(k, n) as
     case when n > 0 then least(1, (k + 1.9207 + 1.96 * sqrt(k * (n - k) / n + 0.9604)) / (n + 3.8415)) end;
+
+-- A DAG's name of today: what the pipeline file says was renamed is told under its new name, in every table.
+create or replace temp macro dag_now(name) as case
+    when getvariable('renamed_from') is null then name
+    else coalesce(
+        map(cast(getvariable('renamed_from') as varchar[]), cast(getvariable('renamed_to') as varchar[]))[name], name
+    )
+end;
 
 -- A signature without its frame: what was raised, wherever in the code.
 create or replace temp macro without_frame(signature) as regexp_replace(signature, ' @ [^ ]+:[^ @]+$', '');
@@ -127,6 +136,7 @@ TASK_TRIES = """
 -- One row per try: what its log says happened, joined with what API, database or component log know about it.
 --
 -- Further columns: `log_state` and `told_state`, what the log alone and what the others alone say.
+-- `process_starts`, processes that began in its log (each poke of a rescheduled sensor, each resume of a deferral).
 -- `setup_s`, time of the try spent on fetching its bundle and parsing its file, where the log tells (3.3). `is_cleared`, the try belongs to no first execution: it follows a success of the same task, or a
 -- failure that was final (its marking in Airflow 2, max_tries), or the end of its run, or a gap of more than a day.
 -- `final_try`, the last known try of the first execution. `is_quiet`, it started inside a quiet window. `is_asked`,
@@ -235,6 +245,7 @@ joined as (
         l.dag_file,
         l.bundle_prepare_s,
         l.dag_file_parse_s,
+        l.process_starts,
         l.dialect,
         l.dag_id is not null as has_log,
         coalesce(i.anchor_at, l.object_modified_at) as anchor_at,
@@ -375,7 +386,8 @@ select
     log_state,
     told_state,
     max_tries,
-    coalesce(dag_file_parse_s, 0) + coalesce(bundle_prepare_s, 0) as setup_s
+    coalesce(dag_file_parse_s, 0) + coalesce(bundle_prepare_s, 0) as setup_s,
+    process_starts
 from scoped;
 """
 
@@ -392,10 +404,15 @@ def lake_sql() -> str:
     )
 
 
+def _cast(name: str, kind: str) -> str:
+    cast = f"try_cast({name} as {kind})"
+    return f"dag_now({cast})" if name == "dag_id" else cast
+
+
 def _view(table: Table) -> str:
     columns = {name: SQL_TYPES[kind] for name, kind in table.columns.items()}
     empty = ", ".join(f"cast(null as {kind}) as {name}" for name, kind in columns.items())
-    casts = ",\n    ".join(f"try_cast({name} as {kind}) as {name}" for name, kind in columns.items())
+    casts = ",\n    ".join(f"{_cast(name, kind)} as {name}" for name, kind in columns.items())
     return f"""
 -- {table.name}: one row is {table.one_row_is}
 set variable files_{table.name} = (

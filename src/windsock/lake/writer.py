@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -122,7 +123,6 @@ class Writer:
         for name, rows in outcome.rows.items() if isinstance(outcome, Parsed) else ():
             for row in rows:
                 row.setdefault("object_url", obj.url)
-                row["read_at"] = self._now
                 partition = place(name, row, otherwise=obj.modified_at)
                 weeks.add(partition)
                 self._spill.add(partition, row)
@@ -137,7 +137,7 @@ class Writer:
         note: Row = {
             "object_url": obj.url, "etag": obj.etag, "size": obj.size, "modified_at": obj.modified_at, "kind": kind,
             "outcome": name, "rows": count, "reject_reason": reason, "parser_version": parser_version,
-            "weeks": sorted(map(str, weeks)), "read_at": self._now,
+            "weeks": _spelled(frozenset(weeks)),
         }  # fmt: skip
         self._spill.add(place("objects", note, otherwise=obj.modified_at), note)
 
@@ -233,6 +233,12 @@ def _told(outcome: Outcome) -> tuple[str, str | None]:
             return "ignored", outcome.kind
         case Parsed():
             return "parsed", outcome.partial
+
+
+@lru_cache(maxsize=4096)
+def _spelled(parts: frozenset[Partition]) -> list[str]:
+    """The places of an object's rows, as the ledger spells them; most objects of a pull share theirs."""
+    return sorted(map(str, parts))
 
 
 def _has_rows(path: Path) -> bool:

@@ -76,6 +76,8 @@ _COMMON_HEAD = re.compile(
     r"\[(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}([+-]\d{4}))\] \{([^{}:\n]+):\d+\} ([A-Z]+) - ?"
 )
 
+_MAY_BEGIN_HEAD = re.compile(r"\n[\[{\x1b]")
+
 
 def read(text: str, *, key: LogKey, timezone: str = "UTC", keep_output: int = 50) -> Reading:
     """Read every record. `timezone` is the workers' zone, for logs before 2.3.4, whose stamps carry none."""
@@ -104,7 +106,7 @@ def split_record(record: bytes, *, no: int) -> list[Raw]:
     text = record.decode("utf-8", "replace")
     if (match := _COMMON_HEAD.match(text)) and "\x1b[" not in text[:48]:
         said = text[match.end() :].rstrip("\n\r")
-        if not (said.endswith("}") or "\n[" in said or "\n\x1b" in said or "\n{" in said):
+        if not (said.endswith("}") or _MAY_BEGIN_HEAD.search(said)):
             return [Raw(no, match[1], match[2], match[3], match[4], said)]
     raws, _orphan = split(text)
     for raw in raws:

@@ -16,7 +16,7 @@ MAX_VALUE = 300
 SETTINGS: dict[str, frozenset[str]] = {
     section: frozenset(keys.split())
     for section, keys in {
-        "core": "executor parallelism max_active_tasks_per_dag max_active_runs_per_dag dagbag_import_timeout "
+        "core": "executor parallelism dag_concurrency max_active_tasks_per_dag max_active_runs_per_dag dagbag_import_timeout "
         "dag_file_processor_timeout default_pool_task_slot_count default_task_retries default_task_retry_delay "
         "default_task_execution_timeout max_consecutive_failed_dag_runs_per_dag min_serialized_dag_update_interval "
         "default_timezone load_examples dag_discovery_safe_mode multi_team killed_task_cleanup_time",
@@ -24,13 +24,15 @@ SETTINGS: dict[str, frozenset[str]] = {
         "dag_dir_list_interval parsing_processes file_parsing_sort_mode standalone_dag_processor max_tis_per_query "
         "max_dagruns_per_loop_to_schedule max_dagruns_to_create_per_loop pool_metrics_interval task_queued_timeout "
         "scheduler_zombie_task_threshold task_instance_heartbeat_timeout scheduler_health_check_threshold "
+        "local_task_job_heartbeat_sec task_instance_heartbeat_sec task_queued_timeout_check_interval "
+        "create_cron_data_intervals create_delta_data_intervals "
         "dag_stale_not_seen_duration stale_dag_threshold catchup_by_default print_stats_interval "
         "orphaned_tasks_check_interval schedule_after_task_execution",
         "dag_processor": "parsing_processes min_file_process_interval dag_file_processor_timeout refresh_interval "
         "file_parsing_sort_mode stale_dag_threshold print_stats_interval max_callbacks_per_loop "
-        "parsing_pre_import_modules disable_bundle_versioning",
+        "parsing_pre_import_modules disable_bundle_versioning health_check_threshold",
         "triggerer": "default_capacity capacity job_heartbeat_sec triggerer_health_check_threshold",
-        "celery": "worker_concurrency worker_autoscale worker_prefetch_multiplier sync_parallelism task_acks_late",
+        "celery": "stalled_task_timeout task_adoption_timeout worker_concurrency worker_autoscale worker_prefetch_multiplier sync_parallelism task_acks_late",
         "kubernetes_executor": "worker_pods_creation_batch_size worker_pods_queued_check_interval "
         "worker_pods_pending_timeout delete_worker_pods delete_worker_pods_on_failure",
         "database": "sql_alchemy_pool_size sql_alchemy_max_overflow sql_alchemy_pool_enabled",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 
 from windsock.model import Blame
+from windsock.parse.sieve import Sieve
 
 _KILLED = frozenset(["oom", "heartbeat"])
 _MAX_TEXT = 4000
@@ -63,7 +64,7 @@ _WORDS: tuple[tuple[Blame, str], ...] = (
     ),
 )
 # for lower-cased text: five times as quick as an expression that itself disregards case (no escape here is upper case)
-_SIGNS = tuple((blame, re.compile(words.lower())) for blame, words in _WORDS)
+_SIGNS = tuple((blame, Sieve.of(words.lower())) for blame, words in _WORDS)
 
 _TYPES: dict[str, Blame] = {
     name: blame  # type: ignore[misc]
@@ -118,7 +119,7 @@ def blame(
     if reason == "external" or _ELSEWHERE.search(text):
         return None  # a person, the API, a time limit of the run, another DAG: this log does not say
     for found, sign in _SIGNS:
-        if sign.search(text):
+        if sign.finds(text):
             return found
     if exception_type in _OF_VALUES and package in _OF_DATA:
         return "data"

@@ -21,8 +21,10 @@ from windsock.parse import PARSER_VERSION
 from windsock.parse.component import Part, part_of
 from windsock.parse.metrics import Known
 from windsock.pull.airflow import Span, pull_airflow
+from windsock.pull.airflow_config import pull_airflow_config
 from windsock.pull.components import is_part, read_components
 from windsock.pull.inputs import Input, inputs_of, shard_of, shards_of, version_of
+from windsock.pull.lean import rare_collections
 from windsock.pull.logs import is_of_kind, read_objects
 from windsock.pull.metrics import read_metrics
 from windsock.pull.prometheus import open_prometheus, pages_to_read, pull_prometheus
@@ -73,7 +75,7 @@ def pull(
 
     `confirm` asks a person whether to go on above `max_objects`; without it the pull stops there."""
     inputs, owned = inputs_of(config), shards_of(config, shard)
-    with scratch_folder() as folder:
+    with scratch_folder() as folder, rare_collections():
         listing = _Found(config, inputs, owned, folder / "listing.parquet", PullSummary(is_dry_run=dry_run))
         if 0 in owned:  # what has no dag_id belongs to shard 0
             _check_access(config)
@@ -103,6 +105,7 @@ def pull(
                     )
                     span = Span(week.minus(LOOK_BACK_WEEKS + 1).from_at, since, until, is_anew=reread or full)
                     pull_airflow(config, writer, now=now, span=span, output=output)
+                    pull_airflow_config(config, writer, now=now, output=output)
         for index, before in zip(owned, memory, strict=True):
             lake.remember(_memory_name(index, lake.shards), listing.memory(now, before))
     return listing.summary

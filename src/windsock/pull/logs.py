@@ -73,19 +73,37 @@ def _read_ranges(config: Config, ranges: Ranges) -> tuple[SourceObject, Outcome]
     key = _key_of(config, obj)
     if isinstance(key, Ignored):
         return obj, key
+
+    def read(one: Ranges) -> Iterator[tuple[SourceObject, Outcome]]:
+        yield one.obj, _stream(config, key, one.obj, one.chunks)
+
+    (told,) = read_again(ranges, read, kind="task_logs")
+    return told
+
+
+def read_again(
+    ranges: Ranges, read: Callable[[Ranges], Iterator[tuple[SourceObject, Outcome]]], *, kind: str
+) -> Iterator[tuple[SourceObject, Outcome]]:
+    """What `read` tells of an object that is too large to be held; from its new version, where it was replaced
+    meanwhile. The object comes last and once: as a reject, where it could not be read to its end."""
+    obj = ranges.obj
     for _ in range(CHANGED_TRIES):
         try:
-            return ranges.obj, _stream(config, key, ranges.obj, ranges.chunks)
+            yield from read(ranges)
+            return
         except Changed:
             try:
                 ranges = ranges.renewed()
             except (NotFound, ObjectUnreadable):
-                return obj, Reject("task_logs", "vanished", "gone while it was read")
+                yield obj, Reject(kind, "vanished", "gone while it was read")
+                return
         except NotFound:
-            return obj, Reject("task_logs", "vanished", "gone while it was read")
+            yield obj, Reject(kind, "vanished", "gone while it was read")
+            return
         except ObjectUnreadable as error:
-            return obj, Reject("task_logs", error.reason, error.detail)
-    return obj, Reject("task_logs", "changed", "replaced each time while it was read")
+            yield obj, Reject(kind, error.reason, error.detail)
+            return
+    yield obj, Reject(kind, "changed", "replaced each time while it was read")
 
 
 def _stream(config: Config, key: LogKey, obj: SourceObject, chunks: Callable[[], Iterable[bytes]]) -> Outcome:

@@ -32,6 +32,7 @@ _SECTION_OF = {
     "WS206": "workers",
     "WS3": "pools",
     "WS5": "silent",
+    **dict.fromkeys(("WS610", "WS611", "WS612", "WS613", "WS614", "WS615"), "settings"),
 }
 # where a subject must show up this week before its problem can be called gone
 _SEEN_IN = {

@@ -88,6 +88,16 @@ def _gathers(row: Row) -> bool:
     return row["grain"] not in ("task", "dag", "hour") and row["lost"] > 1
 
 
+def _setting(row: Row) -> Cell:
+    """`[core] parallelism`; a limit that stands in the DAG's code has no section."""
+    return Cell(cell(f"[{row['section']}] {row['key']}" if row["section"] else row["key"]))
+
+
+def _is_told_or_felt(row: Row) -> bool:
+    """Settings that somebody told, and of the others those that the week felt."""
+    return row["origin"].startswith("told") or row["stands"] in ("at the limit", "harmful", "no effect")
+
+
 def _changed(now: str, before: str) -> Callable[[Row], Cell]:
     """`44 min, before 8 min`, of lengths in seconds."""
     return lambda row: Cell(f"{span(row[now])}, before {span(row[before])}", row[now])
@@ -250,7 +260,7 @@ SPECS = (
     Spec(
         "waiting",
         "Why tasks waited",
-        ("WS31",),
+        ("WS310", "WS311"),
         "DAGs whose tasks waited an hour or more",
         "waiting_by_dag",
         lambda row: row["wait_hours"] >= 1,
@@ -277,6 +287,22 @@ SPECS = (
             ("Full, of busy hours", _plain("full_share")),
             ("Waited", _plain("wait_hours")),
             ("Busy", _plain("busy_hours")),
+        ),
+    ),
+    Spec(
+        "settings",
+        "Settings",
+        ("WS61",),
+        "Airflow's settings, and how the week stood against them",
+        "settings_of_week",
+        _is_told_or_felt,
+        (
+            ("Setting", _setting),
+            ("Value", lambda row: Cell(cell(row["setting_value"] or "none"))),
+            ("Origin", _plain("origin")),
+            ("Of", _plain("scope")),
+            ("This week", _plain("stands")),
+            ("By", _plain("because")),
         ),
     ),
     Spec(

@@ -55,6 +55,9 @@ def trust_lines(
     scope = trust.get("scope") or {}
     if scope.get("exclude"):
         lines.append(("Never judged", clean(f"DAGs named {', '.join(scope['exclude'])}")))
+    if scope.get("renamed"):
+        lines.append(("Told under the new name", clean(", ".join(scope["renamed"]))))
+    lines += _unversioned(answers)
     for one in scope.get("quiet", ()):
         reason = f": {one['reason']}" if one["reason"] else ""
         lines.append(("Quiet window", clean(f"{one['from']} to {one['until']}, not judged{reason}")))
@@ -71,6 +74,20 @@ def _classified(answers: Mapping[str, Answer]) -> list[tuple[str, str]]:
     parts = ", ".join(f"{row['tries']:,} {BLAMES[row['blame']]}" for row in known)
     told = f"{share(sum(row['tries'] for row in known) / total)} of {plural(total, 'failed try')}"
     return [("Failures classified", f"{told}{f': {parts}' if parts else ''}")]
+
+
+def _unversioned(answers: Mapping[str, Answer]) -> list[tuple[str, str]]:
+    """Bundles without versions: what of them cannot be known."""
+    rows = [row for row in rows_of(answers, "bundles_of_week") if not row["versioned"]]
+    if not rows:
+        return []
+    told = ", ".join(f"{row['bundle_name']} ({plural(row['dags'], 'DAG')})" for row in rows)
+    return [
+        (
+            "Bundles without versions",
+            clean(f"{told}: which code a run ran is not known; what changed with it is told by time only"),
+        )
+    ]
 
 
 def _silences(answers: Mapping[str, Answer]) -> list[tuple[str, str]]:

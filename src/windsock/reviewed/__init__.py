@@ -1,1 +1,1 @@
-"""Tables that people review: known issues of Airflow and its providers, and what its metrics are known to miss."""
+"""Tables that people review: known issues of Airflow and its providers, what its metrics miss, settings, upgrades."""

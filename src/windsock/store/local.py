@@ -118,11 +118,12 @@ class LocalStore:
         # a log that grows while it is read: what was read is the version that the next pull must not take as known
         return Body(data, len(data), _etag(stat), _modified(stat))
 
-    def chunks(self, obj: SourceObject) -> Iterator[bytes]:
+    def chunks(self, obj: SourceObject, start: int = 0) -> Iterator[bytes]:
         """Through one handle: a file that is replaced meanwhile is read to its end, one that grows up to `obj.size`."""
         try:
             with (self._root / obj.path).open("rb") as handle:
-                left = obj.size
+                handle.seek(start)
+                left = obj.size - start
                 while left > 0:
                     chunk = handle.read(min(CHUNK_BYTES, left))
                     if not chunk:

@@ -174,9 +174,9 @@ class RemoteStore:
                 return self._read_by_boto3(path)
             raise of_object(error, f"{self.url}/{path}") from None
 
-    def chunks(self, obj: SourceObject) -> Iterator[bytes]:
+    def chunks(self, obj: SourceObject, start: int = 0) -> Iterator[bytes]:
         """By ranges, the next ones on their way while one is read; each must be of the version that `obj` names."""
-        starts = iter(range(0, obj.size, CHUNK_BYTES))
+        starts = iter(range(start, obj.size, CHUNK_BYTES))
         with ThreadPoolExecutor(CHUNKS_AHEAD, thread_name_prefix="range") as pool:
             ahead = deque(pool.submit(self._chunk, obj, start) for start in islice(starts, CHUNKS_AHEAD))
             while ahead:

@@ -5,19 +5,21 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from windsock.model import Outcome, Parsed, Row, SourceObject
+from windsock.model import Outcome, Parsed, Reject, Row, SourceObject
 from windsock.parse.component import (
     Part,
-    Window,
     last_parts,
     part_of,
     read_component_log,
     read_growing,
     read_grown,
 )
+from windsock.parse.component import facts as facts_module
+from windsock.parse.component.component_log import NOT_COMPONENT_LOG
 from windsock.parse.component.growing import CONTEXT_BYTES
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -83,7 +85,7 @@ def grow(ends: list[int], data: bytes, part_bytes: int = 1_000_000) -> tuple[Row
     known: list[Part] = []
     read: list[list[str]] = []
     for end in ends:
-        outcomes = list(read_growing(FILE, data[:end], known=known, min_bytes=1, part_bytes=part_bytes))
+        outcomes = list(read_growing(FILE, (data[:end],), known=known, min_bytes=1, part_bytes=part_bytes))
         facts(outcomes, lake)
         read.append([obj.url for obj, _ in outcomes])
         known += [found[1] for obj, _ in outcomes if (found := part_of(obj.url, obj.etag, is_current=True))]
@@ -105,8 +107,8 @@ def read_on(data: bytes, known: list[Part], part_bytes: int) -> list[tuple[Sourc
     for part in last_parts(known, len(data)):
         if part.shows(data[part.shown_from : part.end]):
             start = max(0, part.end - CONTEXT_BYTES)
-            return list(read_grown(FILE, Window(data[start:], start), done=part.end, part_bytes=part_bytes))
-    return list(read_growing(FILE, data, known=known, min_bytes=1, part_bytes=part_bytes))
+            return list(read_grown(FILE, (data[start:],), start=start, done=part.end, part_bytes=part_bytes))
+    return list(read_growing(FILE, (data,), known=known, min_bytes=1, part_bytes=part_bytes))
 
 
 @settings(deadline=None, max_examples=150)
@@ -126,7 +128,7 @@ def test_a_head_that_was_replaced_or_was_read_by_another_parser_does_not_show() 
     data = "".join(records(40)).encode()
     known = [
         found[1]
-        for obj, _ in read_growing(FILE, data, known=[], min_bytes=1, part_bytes=4000)
+        for obj, _ in read_growing(FILE, (data,), known=[], min_bytes=1, part_bytes=4000)
         if (found := part_of(obj.url, obj.etag, is_current=True))
     ]
     ends = [part.end for part in last_parts(known, len(data))]
@@ -157,10 +159,10 @@ def test_the_head_is_not_parsed_again() -> None:
 def test_what_a_rotated_file_told_stays_when_another_takes_its_name() -> None:
     old, new = "".join(records(30)).encode(), "".join(records(60)[30:]).encode()
     lake: Rows = {}
-    first = list(read_growing(FILE, old, known=[], min_bytes=1))
+    first = list(read_growing(FILE, (old,), known=[], min_bytes=1))
     known = [found[1] for obj, _ in first if (found := part_of(obj.url, obj.etag, is_current=True))]
     facts(first, lake)
-    facts(list(read_growing(FILE, new, known=known, min_bytes=1)), lake)
+    facts(list(read_growing(FILE, (new,), known=known, min_bytes=1)), lake)
     # the last record of the old file stood open when it was read, and is told by the rotated copy alone
     assert whole(old) - flat(lake) <= whole("".join(records(30)[-1:]).encode())
     assert whole(new) <= flat(lake)
@@ -173,12 +175,12 @@ def test_another_version_of_the_parser_reads_each_part_again() -> None:
     digests: list[tuple[str, str]] = []
     known: list[Part] = []
     for end in (half, len(data)):
-        for obj, _ in read_growing(FILE, data[:end], known=known, min_bytes=1):
+        for obj, _ in read_growing(FILE, (data[:end],), known=known, min_bytes=1):
             if found := part_of(obj.url, obj.etag, is_current=True):
                 known.append(found[1])
                 digests.append((obj.url, obj.etag))
     stale = [replace(part, is_current=False) for part in known]
-    again = list(read_growing(FILE, data, known=stale, min_bytes=1))
+    again = list(read_growing(FILE, (data,), known=stale, min_bytes=1))
     assert [obj.url for obj, _ in again] == [read[0][0], read[1][0], FILE.url]
     assert flat(facts(again, {})) == flat(lake)
 
@@ -189,7 +191,7 @@ def test_a_line_without_an_end_is_told_and_then_replaced() -> None:
         "".join(lines).encode()
         + b"[2026-11-23T15:20:00.000+0000] {scheduler_job_runner.py:1} INFO - Run r9 of d has timed-out"
     )
-    (_part, (obj, outcome)) = read_growing(FILE, data, known=[], min_bytes=1)
+    (_part, (obj, outcome)) = read_growing(FILE, (data,), known=[], min_bytes=1)
     assert obj.url == FILE.url
     assert isinstance(outcome, Parsed)
     assert [row["run_id"] for row in outcome.rows["dag_runs"]] == ["r9"]
@@ -197,13 +199,92 @@ def test_a_line_without_an_end_is_told_and_then_replaced() -> None:
 
 def test_small_files_are_read_whole() -> None:
     data: Any = "".join(records(5)).encode()
-    assert [obj.url for obj, _ in read_growing(FILE, data, known=[])] == [FILE.url]
-    assert [obj.url for obj, _ in read_growing(FILE, gzip.compress(data), known=[])] == [FILE.url]
+    assert [obj.url for obj, _ in read_growing(FILE, (data,), known=[])] == [FILE.url]
+    assert [obj.url for obj, _ in read_growing(FILE, (gzip.compress(data),), known=[])] == [FILE.url]
 
 
 def test_a_large_zipped_file_is_told_in_parts() -> None:
     """Rows of one part are in memory at a time, whatever an object unpacks to."""
     data = "".join(records(60)).encode()
-    outcomes = list(read_growing(FILE, gzip.compress(data), known=[], min_bytes=1, part_bytes=2000))
+    outcomes = list(read_growing(FILE, (gzip.compress(data),), known=[], min_bytes=1, part_bytes=2000))
     assert len(outcomes) > 5
     assert flat(facts(outcomes, {})) == whole(data)
+
+
+@settings(deadline=None, max_examples=100)
+@given(
+    st.lists(st.integers(1, 4000), min_size=1, max_size=40),
+    st.integers(300, 20_000),
+    st.booleans(),
+    st.booleans(),
+)
+def test_it_makes_no_difference_how_the_bytes_come(
+    sizes: list[int], part_bytes: int, is_zipped: bool, is_known: bool
+) -> None:
+    data = "".join(records(40)).encode()
+    head = list(read_growing(FILE, (data[:3000],), known=[], min_bytes=1, part_bytes=part_bytes))
+    known = [found[1] for obj, _ in head if (found := part_of(obj.url, obj.etag, is_current=True))]
+    sent = gzip.compress(data, mtime=0) if is_zipped else data
+    chunks, at = [], 0
+    while at < len(sent):
+        size = sizes[len(chunks) % len(sizes)]
+        chunks.append(sent[at : at + size])
+        at += size
+    told = [
+        list(read_growing(FILE, some, known=known * is_known, min_bytes=1, part_bytes=part_bytes))
+        for some in ((sent,), chunks)
+    ]
+    assert told[0] == told[1]
+
+
+def test_a_line_longer_than_a_part_is_cut_where_the_part_ends() -> None:
+    """Else a file without newlines would be held whole."""
+    data = (
+        b"".join(one.encode() for one in records(3))
+        + b"x" * 20_000
+        + b"\n"
+        + "".join(records(9)[3:]).encode()
+    )
+    outcomes = list(read_growing(FILE, (data,), known=[], min_bytes=1, part_bytes=4000))
+    sizes = [obj.size for obj, _ in outcomes if obj.url != FILE.url]
+    assert max(sizes) == 4000
+    assert flat(facts(outcomes, {})) == whole(data)
+
+
+def test_a_long_file_that_no_component_wrote_is_one_reject() -> None:
+    data = b"GET /health 200\n" * 2000
+    assert list(read_growing(FILE, (data,), known=[], min_bytes=1, part_bytes=4000)) == [
+        (FILE, NOT_COMPONENT_LOG)
+    ]
+
+
+def test_parts_before_the_first_record_are_told_when_it_comes() -> None:
+    data = b"GET /health 200\n" * 2000 + "".join(records(5)).encode()
+    outcomes = list(read_growing(FILE, (data,), known=[], min_bytes=1, part_bytes=4000))
+    assert len(outcomes) > 8
+    assert flat(facts(outcomes, {})) == whole(data)
+
+
+def test_a_broken_zip_is_a_reject_behind_what_could_be_read() -> None:
+    data = "".join(records(400)).encode()
+    sent = bytearray(gzip.compress(data))
+    sent[len(sent) // 2 : len(sent) // 2 + 50] = b"\xff" * 50
+    *read, (last, outcome) = read_growing(FILE, (bytes(sent),), known=[], min_bytes=1, part_bytes=2000)
+    assert last == FILE
+    assert isinstance(outcome, Reject)
+    assert outcome.reason == "bad_gzip"
+    assert all(isinstance(told, Parsed) for _, told in read)
+
+
+def test_what_is_known_of_tries_does_not_grow_with_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(facts_module, "KNOWN_TRIES", 10)
+    one = facts_module.Facts()
+    for number in range(50):
+        key = ("d", f"r{number}", "t", -1, 1)
+        one.latest[key[:4]] = key
+        one.told(key, {"state": "running", "started_at": AT}, AT)
+        one.close(key, AT)
+        assert one.is_lost_anew(key)
+        assert not one.is_lost_anew(key)
+    assert len(one.tries) == len(one.latest) == len(one.closed) == len(one.lost) == 10
+    assert len(one.told_tries) == 50, "what is told waits for its part to be handed on"

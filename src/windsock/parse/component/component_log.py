@@ -24,7 +24,8 @@ from windsock.redaction import redact
 from windsock.schema import TABLES, TIME
 
 KIND = "component_logs"
-TOO_LARGE = "unpacks to more than 1 GB; the rest was left out"
+TOO_LARGE = "unpacks to too much; the rest was left out"
+NOT_COMPONENT_LOG = Reject(KIND, "not_component_log", "no line is a record of an Airflow component")
 
 
 def read_component_log(data: bytes, *, path: str, modified_at: datetime, timezone: str = "UTC") -> Outcome:
@@ -43,7 +44,7 @@ def read_component_log(data: bytes, *, path: str, modified_at: datetime, timezon
     reader.feed(text)
     reader.end()
     if not reader.has_records:
-        return Reject(KIND, "not_component_log", "no line is a record of an Airflow component")
+        return NOT_COMPONENT_LOG
     found = reader.take(modified_at)
     return replace(found, partial=TOO_LARGE) if is_cut else found
 

@@ -14,6 +14,9 @@ from windsock.model import Row
 from windsock.parse.component.ids import Who, parted
 
 TryKey = tuple[str, str, str, int, int]
+KNOWN_TRIES = 20_000
+"""What a log says of a try it says within hours: older ones than so many are forgotten, so that memory does not follow
+the log."""
 
 EVENTS: dict[str, str] = {
     "pool_full": "hold: no open slot in the pool",
@@ -69,7 +72,7 @@ class Facts:
     dag_ids: set[str] = field(default_factory=set)
     latest: dict[tuple[str, str, str, int], TryKey] = field(default_factory=dict)
     closed: dict[TryKey, datetime] = field(default_factory=dict)
-    lost: set[tuple[Any, ...]] = field(default_factory=set)
+    lost: dict[tuple[Any, ...], None] = field(default_factory=dict)
     files: dict[str, dict[str, int]] = field(default_factory=dict)
     bundles: dict[str, list[tuple[datetime | None, str]]] = field(default_factory=dict)
 
@@ -103,7 +106,26 @@ class Facts:
         """What the log says of a try; the newest telling wins."""
         before = self.tries.get(key)
         if before is None or not (at and before["told_at"] and at < before["told_at"]):
+            self.tries.pop(key, None)
             self.tries[key] = self.told_tries[key] = row | {"told_at": at}
+            if len(self.tries) > KNOWN_TRIES:
+                self._forget(next(iter(self.tries)))
+
+    def _forget(self, key: TryKey) -> None:
+        """The try of which nothing was said for the longest time."""
+        del self.tries[key]
+        self.closed.pop(key, None)
+        if self.latest.get(key[:4]) == key:
+            del self.latest[key[:4]]
+
+    def is_lost_anew(self, once: tuple[Any, ...]) -> bool:
+        """Whether a lost try was not told yet: it is repeated every ten seconds until its callback has run."""
+        if once in self.lost:
+            return False
+        self.lost[once] = None
+        if len(self.lost) > KNOWN_TRIES:
+            del self.lost[next(iter(self.lost))]
+        return True
 
     def known_try(self, who: Who, started_at: datetime | None = None) -> TryKey | None:
         """The latest try known of a task instance; with `started_at` the one that began in that second."""

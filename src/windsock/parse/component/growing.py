@@ -11,14 +11,22 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from zoneinfo import ZoneInfo
 
-from windsock.model import Outcome, Parsed, SourceObject
-from windsock.parse.component.component_log import TOO_LARGE, Reader, read_component_log
-from windsock.parse.component.lines import plain
+from windsock.model import Outcome, Parsed, Reject, SourceObject
+from windsock.parse.component.component_log import (
+    KIND,
+    NOT_COMPONENT_LOG,
+    TOO_LARGE,
+    Reader,
+    read_component_log,
+)
+from windsock.parse.component.lines import MAX_PLAIN_BYTES
+from windsock.parse.component.window import Window
+from windsock.parse.plain import MAX_RATIO, TooMuch, unzipped
 
 MIN_BYTES = 1_000_000
 """Smaller files are read whole: to parse them takes no time that counts."""
@@ -50,22 +58,6 @@ class Part:
         return self.digest.partition(".")[2] == _hash(last)
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
-    """The bytes of a file from `start` on, up to its end."""
-
-    data: bytes
-    start: int = 0
-
-    @property
-    def end(self) -> int:
-        return self.start + len(self.data)
-
-    def cut(self, start: int, end: int) -> bytes:
-        """By places in the file."""
-        return self.data[start - self.start : end - self.start]
-
-
 def part_of(url: str, etag: str, *, is_current: bool) -> tuple[str, Part] | None:
     """The file's url and the part that a ledger row names; None for any other row."""
     match = _NAME.search(url)
@@ -85,107 +77,146 @@ def last_parts(known: Sequence[Part], size: int) -> list[Part]:
 
 def read_growing(
     obj: SourceObject,
-    data: bytes,
+    chunks: Iterable[bytes],
     *,
     known: Sequence[Part],
     timezone: str = "UTC",
     min_bytes: int = MIN_BYTES,
     part_bytes: int = PART_BYTES,
 ) -> Iterator[tuple[SourceObject, Outcome]]:
-    """The parts of an object that have to be read, then the object itself. A zipped object is cut as it was before."""
+    """The parts of an object that have to be read, then the object itself; one part in memory at a time, whatever the
+    length of the object or of its lines. A zipped object is cut as it was before."""
+    text = _Unpacked(chunks, obj.size)
+    file, zone = Window(text), ZoneInfo(timezone)
     try:
-        text, is_cut = plain(data)
-    except zlib.error:
-        text, is_cut = b"", False
-    cut = text.rfind(b"\n") + 1
-    if cut < min_bytes or not _has_records(text[: min(cut, CONTEXT_BYTES)], obj, timezone):
-        yield obj, read_component_log(data, path=obj.path, modified_at=obj.modified_at, timezone=timezone)
-        return
-    parts = _chain(text, known)
-    parts += _new_parts(Window(text), parts[-1].end if parts else 0, part_bytes)
-    for one, outcome in _read(obj, Window(text), parts, ZoneInfo(timezone)):
-        yield one, replace(outcome, partial=TOO_LARGE) if is_cut and one is obj else outcome
+        if not file.reach(min_bytes):
+            yield (
+                obj,
+                read_component_log(
+                    file.cut(0, file.end), path=obj.path, modified_at=obj.modified_at, timezone=timezone
+                ),
+            )
+            return
+        untold: list[tuple[SourceObject, Outcome]] | None = []
+        for one, outcome, has_records in _read(
+            obj, file, _cut(file, known, part_bytes), Reader(obj.path, zone), zone
+        ):
+            if untold is not None and not has_records and one is not obj:
+                untold.append((one, outcome))  # whose log it is has not been seen
+                continue
+            if untold is not None and has_records:
+                yield from untold
+                untold = None
+            if one is not obj:
+                yield one, outcome
+            elif not has_records:
+                yield obj, NOT_COMPONENT_LOG
+            else:
+                yield obj, replace(outcome, partial=TOO_LARGE) if text.is_cut else outcome
+    except zlib.error as error:
+        yield obj, Reject(KIND, "bad_gzip", str(error))
 
 
 def read_grown(
-    obj: SourceObject, tail: Window, *, done: int, timezone: str = "UTC", part_bytes: int = PART_BYTES
+    obj: SourceObject,
+    chunks: Iterable[bytes],
+    *,
+    start: int,
+    done: int,
+    timezone: str = "UTC",
+    part_bytes: int = PART_BYTES,
 ) -> Iterator[tuple[SourceObject, Outcome]]:
-    """What a file says from `done` on, its head being known; `tail` begins `CONTEXT_BYTES` before, or at the start."""
-    parts = [Part(0, done, ""), *_new_parts(tail, done, part_bytes)]
-    yield from _read(obj, tail, parts, ZoneInfo(timezone))
+    """What a file says from `done` on, its head being known; its bytes come from `start` on, `CONTEXT_BYTES` before, or
+    from its beginning."""
+    file, zone = Window(chunks, start), ZoneInfo(timezone)
+    file.reach(done)
+    reader = _in_context(obj, file, done, zone)
+    for one, outcome, _ in _read(obj, file, _cut(file, (), part_bytes, done), reader, zone, heard=done):
+        yield one, outcome
 
 
-def _new_parts(file: Window, done: int, part_bytes: int) -> Iterator[Part]:
-    """The bytes from `done` to the last end of a line, parted at the ends of lines."""
-    cut = file.start + file.data.rfind(b"\n") + 1
-    while done < cut:
-        end = cut
-        if cut - done > part_bytes:
-            at = done - file.start
-            end = (
-                file.data.rfind(b"\n", at, at + part_bytes) + 1 or file.data.find(b"\n", at + part_bytes) + 1
-            )
-            end += file.start
-        yield Part(done, end, _digest(file.cut(done, end)), is_current=False)
-        done = end
+class _Unpacked:
+    """The text of an object that may be zipped; `is_cut`: a rest of it was left out."""
+
+    def __init__(self, chunks: Iterable[bytes], size: int) -> None:
+        self._chunks, self._most, self.is_cut = chunks, max(MAX_PLAIN_BYTES, size * MAX_RATIO), False
+
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            yield from unzipped(self._chunks, at_most=self._most)
+        except TooMuch:
+            self.is_cut = True
+
+
+def _cut(file: Window, known: Sequence[Part], part_bytes: int, place: int = 0) -> Iterator[Part]:
+    """The known parts whose bytes still stand where they stood, one after another; then new ones, that end with a line
+    where lines are no longer than a part. What goes on without an end is no part yet."""
+    while True:
+        part = _standing(file, known, place)
+        if part is None:
+            known = ()
+            part = _new(file, place, part_bytes)
+        if part is None:
+            return
+        yield part
+        place = part.end
+        file.forget(place - CONTEXT_BYTES)
+
+
+def _standing(file: Window, known: Sequence[Part], place: int) -> Part | None:
+    """The longest known part at this place whose bytes are the same."""
+    for part in sorted((one for one in known if one.start == place < one.end), key=lambda one: -one.end):
+        if file.reach(part.end) and _digest(file.cut(place, part.end)) == part.digest:
+            return part
+    return None
+
+
+def _new(file: Window, place: int, part_bytes: int) -> Part | None:
+    is_more = file.reach(place + part_bytes + 1)
+    end = file.line_end(place, min(file.end, place + part_bytes))
+    if end == place:
+        if not is_more:
+            return None
+        end = place + part_bytes
+    return Part(place, end, _digest(file.cut(place, end)), is_current=False)
 
 
 def _read(
-    obj: SourceObject, file: Window, parts: Sequence[Part], zone: ZoneInfo
-) -> Iterator[tuple[SourceObject, Parsed]]:
-    reader, heard = Reader(obj.path, zone), 0
+    obj: SourceObject, file: Window, parts: Iterable[Part], reader: Reader, zone: ZoneInfo, *, heard: int = 0
+) -> Iterator[tuple[SourceObject, Parsed, bool]]:
+    """Each part that has to be read, then the object with what stands behind them; and whether a record was seen yet."""
+    last = heard
+    is_known = False
     for part in parts:
+        last = part.end
         if part.is_current:
+            is_known = True
             continue
         if heard < part.start:
             reader = _in_context(obj, file, part.start, zone)
-        reader.feed(file.cut(part.start, part.end))
+        for piece in file.pieces(part.start, part.end):
+            reader.feed(piece)
         heard = part.end
-        url = f"{obj.url}#bytes={part.start}-{part.end}"
-        yield (
-            replace(obj, url=url, size=part.end - part.start, etag=part.digest),
-            reader.take(obj.modified_at),
+        one = replace(
+            obj, url=f"{obj.url}#bytes={part.start}-{part.end}", size=part.end - part.start, etag=part.digest
         )
-    if heard < parts[-1].end:
-        reader = _in_context(obj, file, parts[-1].end, zone)
-    if rest := file.cut(parts[-1].end, file.end):
+        yield one, reader.take(obj.modified_at), is_known or reader.has_records
+    if heard < last:
+        reader = _in_context(obj, file, last, zone)
+    if rest := file.cut(last, file.end):
         reader.feed(rest)
     reader.end()
-    yield obj, reader.take(obj.modified_at)
+    yield obj, reader.take(obj.modified_at), is_known or reader.has_records
 
 
 def _in_context(obj: SourceObject, file: Window, start: int, zone: ZoneInfo) -> Reader:
     """A reader that has heard the lines before `start`, and told nothing."""
     reader = Reader(obj.path, zone)
-    first = 0
-    if start > CONTEXT_BYTES:
-        first = file.start + file.data.find(b"\n", start - CONTEXT_BYTES - file.start) + 1
-    if 0 <= first < start:
+    first = file.line_start(start - CONTEXT_BYTES) if start > CONTEXT_BYTES else 0
+    if first < start:
         reader.feed(file.cut(first, start))
     reader.take(obj.modified_at)
     return reader
-
-
-def _chain(data: bytes, known: Sequence[Part]) -> list[Part]:
-    """The known parts whose bytes still stand where they stood, one after another from the start of the file."""
-    chain: list[Part] = []
-    place = 0
-    while True:
-        fitting = [
-            part
-            for part in known
-            if part.start == place < part.end <= len(data) and _digest(data[place : part.end]) == part.digest
-        ]
-        if not fitting:
-            return chain
-        chain.append(max(fitting, key=lambda part: part.end))
-        place = chain[-1].end
-
-
-def _has_records(head: bytes, obj: SourceObject, timezone: str) -> bool:
-    reader = Reader(obj.path, ZoneInfo(timezone))
-    reader.feed(head)
-    return reader.has_records
 
 
 def _digest(data: bytes) -> str:

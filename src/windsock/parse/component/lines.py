@@ -17,6 +17,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 MAX_PLAIN_BYTES = 1024**3
+MAX_LINE_CHARS = 4_000_000
+"""What is kept of a line that a container runtime has cut into parts; no record is longer."""
 _MAX_LAYERS = 4
 _CRI = re.compile(
     r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+(?:Z|[+-]\d\d:\d\d)) (stdout|stderr) ([FP])(?::\S*)?(?: |\Z)"
@@ -151,7 +153,7 @@ def _texts(text: str, like: Line, partial: dict[str, str], layers: int) -> Itera
 
 def _joined(line: Line, partial: dict[str, str], layers: int, *, is_part: bool) -> Iterator[Line]:
     """Runtimes cut lines at 16 KB: the parts of one line are put together again, per stream."""
-    whole = partial.pop(line.source, "") + line.text
+    whole = (partial.pop(line.source, "") + line.text)[:MAX_LINE_CHARS]
     if is_part:
         partial[line.source] = whole
         return

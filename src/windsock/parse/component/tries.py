@@ -127,9 +127,8 @@ def lost(told: Told, component: str, facts: Facts) -> None:
     try_number = who.try_number if who.try_number is not None else key[4] if key else None
     named = replace(who, try_number=try_number, state=None)
     once = (named.joined or named.dag_id, named.run_id, named.task_id, named.map_index, try_number)
-    if once in facts.lost:
-        return  # repeated every ten seconds until the callback has run
-    facts.lost.add(once)
+    if not facts.is_lost_anew(once):
+        return
     facts.event(
         told.at, component, "heartbeat_timeout", named, reason="heartbeat", started_at=_began(told.text)
     )
