@@ -65,6 +65,7 @@ def _on_lake(config: Config, week: Week, work: Callable[[duckdb.DuckDBPyConnecti
         exclude=config.pipeline.scope.exclude,
         quiet=config.quiet,
         renamed=config.renamed,
+        owners=config.pipeline.owners,
     )
 
 
@@ -140,11 +141,17 @@ def printable_sql(config: Config, *, question: str, sql: str, week: Week) -> str
 
 
 def _scope_variables(config: Config) -> str:
-    """`[scope]` as `lake.sql` reads it; nothing when it is empty."""
+    """`[scope]` and `[owners]` as `lake.sql` reads it; nothing when it is empty."""
     quoted = ["'" + one.replace("'", "''") + "'" for one in config.pipeline.scope.exclude]
     head = f"set variable exclude = [{', '.join(quoted)}];\n" if quoted else ""
-    if config.renamed:
-        for name, names in (("renamed_from", config.renamed), ("renamed_to", config.renamed.values())):
+    owners = config.pipeline.owners
+    for name, names in (
+        ("renamed_from", list(config.renamed)),
+        ("renamed_to", list(config.renamed.values())),
+        ("owner_patterns", list(owners)),
+        ("owner_names", list(owners.values())),
+    ):
+        if names:
             told = ", ".join("'" + one.replace("'", "''") + "'" for one in names)
             head += f"set variable {name} = [{told}];\n"
     if config.quiet:

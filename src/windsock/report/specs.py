@@ -73,7 +73,7 @@ def _standing(row: Row) -> Cell:
 
 def _where(row: Row) -> Cell:
     """What a rate is of, by its grain; a commit by its first digits."""
-    return Cell(cell(row["hostname"] or _COMMIT.sub(r"\1", row["of_what"])))
+    return Cell(cell(row["hostname"] or row["owner"] or _COMMIT.sub(r"\1", row["of_what"])))
 
 
 def _is_late(row: Row) -> bool:
@@ -184,7 +184,7 @@ SPECS = (
         "grains",
         "Where failures gather",
         (),
-        "Tasks lost by operator, host, executor, queue and version",
+        "Tasks lost by owner, operator, host, executor, queue and version",
         "failure_rates_by_grain",
         _gathers,
         (
