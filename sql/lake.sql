@@ -383,10 +383,12 @@ select
     try_cast(value as bigint) as value,
     try_cast(detail as varchar) as detail,
     try_cast(started_at as timestamptz) as started_at,
+    try_cast(hostname as varchar) as hostname,
+    try_cast(queue as varchar) as queue,
     try_cast(object_url as varchar) as object_url,
     try_cast(read_at as timestamptz) as read_at
 from (
-    select cast(null as timestamptz) as event_at, cast(null as varchar) as component, cast(null as varchar) as event, cast(null as varchar) as dag_id, cast(null as varchar) as run_id, cast(null as varchar) as task_id, cast(null as integer) as map_index, cast(null as integer) as try_number, cast(null as varchar) as pool, cast(null as varchar) as dag_file, cast(null as varchar) as reason, cast(null as integer) as exit_code, cast(null as bigint) as limit_value, cast(null as bigint) as value, cast(null as varchar) as detail, cast(null as timestamptz) as started_at, cast(null as varchar) as object_url, cast(null as timestamptz) as read_at where false
+    select cast(null as timestamptz) as event_at, cast(null as varchar) as component, cast(null as varchar) as event, cast(null as varchar) as dag_id, cast(null as varchar) as run_id, cast(null as varchar) as task_id, cast(null as integer) as map_index, cast(null as integer) as try_number, cast(null as varchar) as pool, cast(null as varchar) as dag_file, cast(null as varchar) as reason, cast(null as integer) as exit_code, cast(null as bigint) as limit_value, cast(null as bigint) as value, cast(null as varchar) as detail, cast(null as timestamptz) as started_at, cast(null as varchar) as hostname, cast(null as varchar) as queue, cast(null as varchar) as object_url, cast(null as timestamptz) as read_at where false
     union all by name
     select * from query(getvariable('read_component_events'))
 ) as stored;

@@ -133,7 +133,7 @@ TABLES: dict[str, Table] = {
             "one event that a component told; holds are kept once per minute (`windsock.parse.component.facts.EVENTS`)",
             _columns(
                 "event_at:t component event dag_id run_id task_id map_index:i try_number:i pool dag_file reason "
-                "exit_code:i limit_value:l value:l detail started_at:t object_url read_at:t"
+                "exit_code:i limit_value:l value:l detail started_at:t hostname queue object_url read_at:t"
             ),
             "event_at",
             # an event has no key of its own: it is the same one when all that was told is the same
@@ -149,7 +149,17 @@ TABLES: dict[str, Table] = {
                     "pool",
                     "dag_file",
                 ),
-                *("component", "reason", "exit_code", "limit_value", "value", "detail", "started_at"),
+                *(
+                    "component",
+                    "reason",
+                    "exit_code",
+                    "limit_value",
+                    "value",
+                    "detail",
+                    "started_at",
+                    "hostname",
+                    "queue",
+                ),
             ),
         ),
         Table(
