@@ -12,6 +12,7 @@ from typing import Any
 import typer
 import typer.main
 
+from docs.coverage import coverage_page
 from windsock import resources
 from windsock.cli import app
 from windsock.findings import RULES
@@ -102,6 +103,7 @@ PAGES = {
     "questions.md": questions_page,
     "findings.md": findings_page,
     "tables.md": tables_page,
+    "coverage.md": lambda: coverage_page(MADE),
 }
 
 

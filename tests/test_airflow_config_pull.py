@@ -118,3 +118,18 @@ def test_a_dead_setting_of_the_file_is_found(config: configs.Config) -> None:
     report = json.loads((written.path.parent / "report.json").read_text())
     (one,) = [one for one in report["findings"] if one["code"] == "WS614"]
     assert one["evidence"]["apply"] == "AIRFLOW__DAG_PROCESSOR__PARSING_PROCESSES=8"
+
+
+def test_an_upgrade_that_the_file_tells_is_told_with_what_it_changed(config: configs.Config) -> None:
+    path = config.path.parent / "airflow.cfg"
+    for version, days in (("2.11.2", -1), ("3.1.6", 0)):
+        path.write_text(f"AIRFLOW_VERSION={version}\nAIRFLOW__CORE__PARALLELISM=32\n")
+        pull(config, NOW + timedelta(days=days))
+    written = pipeline.report(config, week=WEEK, output=QUIET)
+    report = json.loads((written.path.parent / "report.json").read_text())
+    (one,) = [one for one in report["findings"] if one["code"] == "WS621"]
+    assert one["headline"].startswith("Airflow 2.11.2 → 3.1.6 changed the meaning of ")
+    assert any(line.startswith("max_active_tasks, since 3.0.0: ") for line in one["evidence"]["meanings"])
+    assert [
+        one for one in report["findings"] if one["code"] == "WS620"
+    ] == []  # a day of one run is not enough

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from benchmarks.judging import fleets, forecasts, oracle, pools, series, waits
+from benchmarks.judging import fleets, forecasts, oracle, pools, series, upgrades, waits, workers
 from windsock.findings.methods.change_points import find_changes
 from windsock.findings.methods.failure_rates import judge_rates
 from windsock.findings.methods.pool_replay import Replay, scheduler_period_s
@@ -49,6 +49,16 @@ def parse_forecasts(seed: int, count: int) -> Iterator[Figure]:
     yield _at_least("forecasts: power", got.power, 0.80)
     yield _at_least("forecasts: truth in the 90 % interval", got.covered, 0.85)
     yield _at_most("forecasts: error of the weeks left, median", got.error, 0.15)
+
+
+def days_around(seed: int, count: int) -> Iterator[Figure]:
+    """Figures of the days before and after one change, `count` of each kind."""
+    got = upgrades.score(range(seed, seed + count))
+    yield _at_most("before and after: false alarms", got.false_alarms, 0.01)
+    for kind, value in got.false_alarms_by_kind.items():
+        yield _at_most(f"before and after: false alarms, {kind}", value, 0.03)
+    for shift, limit in ((2.0, 0.6), (3.0, 0.8)):
+        yield _at_least(f"before and after: power at {shift:g} standard deviations", got.power[shift], limit)
 
 
 # power of the best method measured before, over that of an oracle on its own simulation (facts: .40/.58, .57/.85; .52, .76)
@@ -109,6 +119,20 @@ def waiting(seed: int, count: int) -> Iterator[Figure]:
             yield _at_most(f"{head}: unattributed", got.unattributed, 0.05)
 
 
+def bad_workers(seed: int, count: int) -> Iterator[Figure]:
+    """Figures of WS630 and WS631 over `count` fleets of each size; a third of the hosts come and go, outages hit all."""
+    for of, head in (("failures", "bad workers"), ("durations", "slow workers")):
+        for hosts, tries, share in ((4, 4_000, 1.0), (30, 20_000, 1.0), (200, 60_000, 0.3)):
+            got = workers.score(
+                range(seed, seed + max(2, round(count * share))), hosts=hosts, tries=tries, of=of
+            )
+            told = f"{head}, {hosts} hosts"
+            yield _at_most(f"{told}: false share of those named", got.false_share, 0.05)
+            yield _at_most(f"{told}: named in a quiet fleet", got.quiet, 0.10)
+            yield _at_most(f"{told}: chances below 0.01 in a quiet fleet", got.rejected, 0.02)
+            yield _at_least(f"{told}: power", got.power, 0.85)
+
+
 def main() -> int:
     """Print the table; exit status 1 when a figure misses what it should reach."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.judging", description=__doc__)
@@ -119,9 +143,11 @@ def main() -> int:
     figures: list[Iterator[Figure]] = [
         change_points(given.seed, 400 if quick else 2400),
         parse_forecasts(given.seed, 400 if quick else 4000),
+        days_around(given.seed, 100 if quick else 800),
         failure_rates(given.seed, 6 if quick else 40),
         pool_replay(given.seed, 8 if quick else 60, 100_000),
         waiting(given.seed, 3 if quick else 20),
+        bad_workers(given.seed, 6 if quick else 40),
     ]
     for group in figures:
         for name, value, limit, holds in group:

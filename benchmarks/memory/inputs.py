@@ -111,7 +111,7 @@ def statsd_capture(root: Path, size: int) -> None:
                 lines.append(f"{at:.3f} airflow.dag.{name}.duration:{rng.random() * 1e6:.6f}|ms")
                 lines.append(f"{at:.3f} airflow.ti.finish.{name}.success:1|c")
             handle.write("\n".join(lines) + "\n")
-            at += 20
+            at += 5
     _dated(path)
 
 

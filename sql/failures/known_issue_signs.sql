@@ -1,7 +1,7 @@
 -- What did failed tries and components say this week, that a known issue may be recognised by?
 --
 -- One message for each error signature, and each kind of event that a component told, as `reason:<event>:<detail>` with the
--- numbers taken out of the detail.
+-- numbers taken out of the detail. The audit log's events stand in only where no component's log tells any of their kind.
 --
 -- grain:    said
 -- reads:    component_events, log_events, task_tries
@@ -42,6 +42,14 @@ with said as (
     from component_events
     where event_at >= week_start() and event_at < week_end()
         and event in ('state_mismatch', 'heartbeat_timeout', 'parse_timeout', 'triggerer_blocked')
+        and (
+            component not in ('api', 'db')
+            or event not in (
+                select event
+                from component_events
+                where component not in ('api', 'db') and event_at >= week_start() and event_at < week_end()
+            )
+        )
 )
 select
     min(said) as said,

@@ -2,7 +2,8 @@
 --
 -- "Executor reported that the task instance finished with state …, but its state attribute is …": the file failed to
 -- import on the worker, the process left without a word, or, for deferrable tasks under load, the race of an old event with
--- the resume. One mismatch told by scheduler and audit log alike is counted once.
+-- the resume. One mismatch told by scheduler and audit log alike is counted once. A try whose heartbeat was lost before is
+-- left out: with Celery its task is revoked then, and the mismatch is that (seen with 3.3.2).
 --
 -- grain:    dag_id, task_id
 -- reads:    component_events, task_tries
@@ -28,7 +29,20 @@ with told as (
         min(event_at) as told_at,
         max(reason) as reason
     from component_events
-    where event = 'state_mismatch' and dag_id is not null and task_id is not null
+    where event = 'state_mismatch'
+        and dag_id is not null
+        and task_id is not null
+        and not exists (
+            select 1
+            from component_events as beats
+            where beats.event = 'heartbeat_timeout'
+                and beats.dag_id = component_events.dag_id
+                and beats.run_id = component_events.run_id
+                and beats.task_id = component_events.task_id
+                and coalesce(beats.map_index, -1) = coalesce(component_events.map_index, -1)
+                and beats.try_number = component_events.try_number
+                and beats.event_at <= component_events.event_at
+        )
     group by dag_id, run_id, task_id, coalesce(map_index, -1), coalesce(try_number, 1)
 ),
 joined as (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,9 +19,11 @@ from windsock.config import load as load_config
 from windsock.errors import ConfigError, QuestionError, SourceError
 from windsock.findings import RULES, judge_all, validate_thresholds
 from windsock.findings.log_bill import log_bill_answers
+from windsock.findings.queue_trend import queue_trends
 from windsock.findings.settings import ANSWERS as SETTINGS_ANSWERS
 from windsock.findings.settings import QUESTIONS as SETTINGS_QUESTIONS
 from windsock.findings.settings import settings_answers
+from windsock.findings.upgrades import meanings_answer
 from windsock.findings.waiting import ANSWERS as WAITING_ANSWERS
 from windsock.findings.waiting import QUESTIONS as WAITING_QUESTIONS
 from windsock.findings.waiting import TYPES as WAITING_TYPES
@@ -37,8 +39,10 @@ from windsock.questions import Question, answer_as_arrow, ask_sql, load_question
 from windsock.questions import ask as ask_question
 from windsock.reviewed.known_issues import explained, load_known_issues
 from windsock.reviewed.log_prices import LogPrices, load_list_prices, own_prices
+from windsock.reviewed.meanings import load_meanings
 from windsock.reviewed.metric_gaps import gaps_of, load_metric_gaps
 from windsock.reviewed.settings import load_settings
+from windsock.reviewed.tested import load_tested
 from windsock.single_logs import PARSE_COLUMNS, parse_files
 from windsock.week import Week
 
@@ -65,6 +69,7 @@ def _on_lake(config: Config, week: Week, work: Callable[[duckdb.DuckDBPyConnecti
         exclude=config.pipeline.scope.exclude,
         quiet=config.quiet,
         renamed=config.renamed,
+        owners=config.pipeline.owners,
     )
 
 
@@ -140,11 +145,17 @@ def printable_sql(config: Config, *, question: str, sql: str, week: Week) -> str
 
 
 def _scope_variables(config: Config) -> str:
-    """`[scope]` as `lake.sql` reads it; nothing when it is empty."""
+    """`[scope]` and `[owners]` as `lake.sql` reads it; nothing when it is empty."""
     quoted = ["'" + one.replace("'", "''") + "'" for one in config.pipeline.scope.exclude]
     head = f"set variable exclude = [{', '.join(quoted)}];\n" if quoted else ""
-    if config.renamed:
-        for name, names in (("renamed_from", config.renamed), ("renamed_to", config.renamed.values())):
+    owners = config.pipeline.owners
+    for name, names in (
+        ("renamed_from", list(config.renamed)),
+        ("renamed_to", list(config.renamed.values())),
+        ("owner_patterns", list(owners)),
+        ("owner_names", list(owners.values())),
+    ):
+        if names:
             told = ", ".join("'" + one.replace("'", "''") + "'" for one in names)
             head += f"set variable {name} = [{told}];\n"
     if config.quiet:
@@ -172,8 +183,11 @@ def judge_week(
     answers["pool_bounds"] = _pool_bounds(config)
     answers["known_issues"] = _known_issues(answers)
     answers["metric_gaps"] = _metric_gaps(answers)
+    answers["tested"] = _tested()
     answers |= waiting_answers(answers, week)
     answers |= _settings(answers)
+    answers["queue_trends"] = queue_trends(answers)
+    answers["meanings_of_upgrade"] = meanings_answer(answers, load_meanings(resources.folder("sql")))
     answers |= log_bill_answers(answers, _log_prices(config))
     shown = publish.material(
         config, answers, store=lake.store, names=[value for row in names for value in row.values() if value]
@@ -250,6 +264,12 @@ def _metric_gaps(answers: Mapping[str, Answer]) -> Answer:
         for one in gaps_of(load_metric_gaps(resources.folder("sql")), version)
     ]
     return Answer("metric_gaps", ("airflow_version", "metric", "gap", "source"), tuple(rows))
+
+
+def _tested() -> Answer:
+    """Versions and executors that the tests have seen, as the trust box reads them."""
+    rows = tuple(asdict(one) for one in load_tested(resources.folder("sql")))
+    return Answer("tested", ("kind", "name", "how", "where"), rows)
 
 
 def _known_issues(answers: Mapping[str, Answer]) -> Answer:

@@ -31,6 +31,8 @@ COLUMNS: Mapping[str, Kind] = {
     "dag_file": "file",
     "object_url": "file",
     "exception_type": "type",
+    "fatal_type": "type",
+    "fatal_signature": "signature",
     "error_signature": "signature",
     "signatures": "signature",
     "cause": "signature",
@@ -81,6 +83,9 @@ COLUMNS: Mapping[str, Kind] = {
     "metric": "plain",
     "gap": "plain",
     "scope": "plain",
+    "measure": "plain",  # failures, durations, starts
+    "trouble": "plain",
+    "memory_request": "plain",
     "waits_for": "plain",  # names of limits
     "mostly_for": "plain",
     "told_by": "plain",
@@ -110,6 +115,13 @@ COLUMNS: Mapping[str, Kind] = {
     "stands": "plain",
     "because": "plain",  # windsock's own figures of a setting's use, without names
     "status": "plain",
+    "figure": "plain",
+    "code": "plain",  # all, same
+    "what": "plain",  # meanings that an upgrade changed, from windsock's own table
+    "look_at": "plain",
+    "since_version": "plain",
+    "from_version": "plain",
+    "to_version": "plain",
     "before": "plain",  # versions, sizes, states
     "after": "plain",
 }

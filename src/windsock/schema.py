@@ -54,7 +54,7 @@ TABLES: dict[str, Table] = {
                 + "state state_reason started_at:t ended_at:t exception_type exception_message error_signature "
                 "record_count:l warning_count:l error_count:l process_starts:l log_bytes:l bundle_name bundle_version "
                 "dag_file dag_file_parse_s:d bundle_prepare_s:d hostname dialect object_url object_etag "
-                "object_modified_at:t logical_date:t operator read_path blame"
+                "object_modified_at:t logical_date:t operator read_path blame owner"
             ),
             "started_at",
             (*ATTEMPT_KEY, "object_url"),
@@ -133,7 +133,7 @@ TABLES: dict[str, Table] = {
             "one event that a component told; holds are kept once per minute (`windsock.parse.component.facts.EVENTS`)",
             _columns(
                 "event_at:t component event dag_id run_id task_id map_index:i try_number:i pool dag_file reason "
-                "exit_code:i limit_value:l value:l detail started_at:t object_url read_at:t"
+                "exit_code:i limit_value:l value:l detail started_at:t hostname queue object_url read_at:t"
             ),
             "event_at",
             # an event has no key of its own: it is the same one when all that was told is the same
@@ -149,7 +149,17 @@ TABLES: dict[str, Table] = {
                     "pool",
                     "dag_file",
                 ),
-                *("component", "reason", "exit_code", "limit_value", "value", "detail", "started_at"),
+                *(
+                    "component",
+                    "reason",
+                    "exit_code",
+                    "limit_value",
+                    "value",
+                    "detail",
+                    "started_at",
+                    "hostname",
+                    "queue",
+                ),
             ),
         ),
         Table(

@@ -50,7 +50,7 @@ def as_planted(findings: list[Finding], airflow: str) -> None:
 
 def test_jumps_in_the_metrics_of_airflow_3() -> None:
     data = (CORPORA / "airflow3/metrics/statsd_raw.txt").read_bytes()
-    outcome = read_statsd(data, object_url="x", modified_at=NOW)
+    outcome = read_statsd((data,), object_url="x", modified_at=NOW)
     assert isinstance(outcome, Parsed)
     as_planted(judged([dict(row) for row in outcome.rows["parse_samples"]]), "airflow3")
 

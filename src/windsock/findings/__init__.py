@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from windsock.errors import ConfigError
 from windsock.findings.context import with_changes
 from windsock.findings.rule import Rule, rows_of
+from windsock.findings.told_with_more import is_told_by, told_with_more
 from windsock.findings.ws101_failure_rate_worse import FailureRateWorse
 from windsock.findings.ws102_failure_rate_better import FailureRateBetter
 from windsock.findings.ws103_broken import Broken
@@ -62,6 +63,14 @@ from windsock.findings.ws612_timeouts_in_wrong_order import TimeoutsInWrongOrder
 from windsock.findings.ws613_heartbeat_limits import HeartbeatLimits
 from windsock.findings.ws614_setting_without_effect import SettingWithoutEffect
 from windsock.findings.ws615_queue_timeout import QueueTimeout
+from windsock.findings.ws620_since_change import SinceChange
+from windsock.findings.ws621_meanings_changed import MeaningsChanged
+from windsock.findings.ws630_bad_worker import BadWorker
+from windsock.findings.ws631_slow_worker import SlowWorker
+from windsock.findings.ws632_worker_lost import WorkerLost
+from windsock.findings.ws633_queue_without_worker import QueueWithoutWorker
+from windsock.findings.ws634_retries_burnt import RetriesBurnt
+from windsock.findings.ws635_executor_fit import ExecutorFit
 from windsock.findings.ws650_log_rewritten import LogRewritten
 from windsock.findings.ws651_log_growth import LogGrowth
 from windsock.findings.ws652_noisy_line import NoisyLine
@@ -115,6 +124,11 @@ RULES: tuple[type[Rule], ...] = (
     ComponentSilent,
     MixedVersions,
     VersionInflation,
+    BadWorker,
+    SlowWorker,
+    WorkerLost,
+    QueueWithoutWorker,
+    RetriesBurnt,
     BrokenCommitRerun,
     BundleSlow,
     RenamedDag,
@@ -125,6 +139,9 @@ RULES: tuple[type[Rule], ...] = (
     HeartbeatLimits,
     SettingWithoutEffect,
     QueueTimeout,
+    ExecutorFit,
+    SinceChange,
+    MeaningsChanged,
     LogRewritten,
     LogGrowth,
     NoisyLine,
@@ -207,6 +224,7 @@ def told_once(findings: Sequence[Finding], answers: Mapping[str, Answer]) -> lis
     for row in rows_of(answers, "lost_runs_by_dag_error"):
         if row["error_signature"] in incidents:
             explained[row["dag_id"]] = explained.get(row["dag_id"], 0) + row["lost_runs"]
+    elsewhere = told_with_more(findings)
     has_rejects = any(one.code == "WS901" for one in findings)
     has_stale_files = any(one.code == "WS207" for one in findings)
     codes: dict[str, set[str]] = {}
@@ -215,6 +233,8 @@ def told_once(findings: Sequence[Finding], answers: Mapping[str, Answer]) -> lis
     kept = []
     for one in findings:
         if codes[one.subject.get("dag_id", "")] & _FOLLOWS.get(one.code, frozenset()):
+            continue
+        if is_told_by(elsewhere, one):
             continue
         if has_rejects and one.id == "WS902:objects_readable":
             continue

@@ -112,7 +112,7 @@ def note_page(seen: MetricGlance, body: bytes, *, begins_at: datetime, match: Ma
 
 
 def _capture(seen: MetricGlance, obj: SourceObject, data: bytes) -> Reject | None:
-    outcome = read_statsd(data, object_url=obj.url, modified_at=obj.modified_at)
+    outcome = read_statsd((data,), object_url=obj.url, modified_at=obj.modified_at)
     if isinstance(outcome, Reject):
         return outcome
     assert isinstance(outcome, Parsed), "captures are parsed or rejected"

@@ -151,7 +151,8 @@ class _Dealer:
                 names, kinds = (batch.column(i).to_pylist() for i in range(2))
                 shards = [self._shard_of(u or "", k or "") for u, k in zip(names, kinds, strict=True)]
                 writer.write_table(pa.table([names, shards], schema=_MAPPING))
-        self._conn.execute(f"create or replace temp table mapping as select * from read_parquet('{mapping}')")
+        # not a table: a million objects would fill the memory that the merge needs (as in the ledger)
+        self._conn.execute(f"create or replace temp view mapping as select * from read_parquet('{mapping}')")
 
     def intents(self, store: Store, before: int, shards: int) -> Iterator[tuple[int, Path]]:
         """What broken pulls left to be healed, for the shards that will heal it."""

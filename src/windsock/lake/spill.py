@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from collections import defaultdict
 from datetime import datetime
+from itertools import pairwise
 from operator import itemgetter
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from windsock.errors import LakeError
 from windsock.lake.files import ARROW, Partition, arrow_schema
+from windsock.lake.runs import KEY, REPEATED
 from windsock.lake.wide import GROUP_BYTES, wide_columns
 from windsock.model import Row, Slice
-from windsock.schema import TABLES, TIME
+from windsock.schema import ATTEMPT_KEY, TABLES, TIME
 
 SPILL_ROWS = 20_000
 SPILL_BYTES = 24_000_000
 _ROW_BYTES = 1_000  # what a row of ids and numbers takes in Python
-
-_REPEATED = [
-    name for name in TABLES["log_events"].columns if name not in ("message", "record_no", "logged_at")
-]
 
 
 class Spill:
@@ -59,12 +59,12 @@ class Spill:
             schema = arrow_schema(TABLES[partition.table])
             told = pa.table([self._column(rows, field) for field in schema], schema=schema)
             if wide_columns(TABLES[partition.table]):  # in the order in which the merge will look them up
-                told = told.sort_by([(name, "ascending") for name in TABLES[partition.table].sort_key])
+                keys = dict.fromkeys((*TABLES[partition.table].sort_key, "object_url"))
+                told = told.sort_by([(name, "ascending") for name in keys])
             self._write(partition, told, "rows")
         for partition, slices in self._slices.items():
-            table = pa.concat_tables([one.table.slice(one.start, len(one)) for one in slices])
-            table = table.append_column("read_at", self._repeated(table.num_rows))
-            self._write(partition, table.unify_dictionaries(), "columns")
+            table = _in_order(slices)
+            self._write(partition, table.append_column("read_at", self._repeated(len(table))), "columns")
         self._rows.clear()
         self._slices.clear()
         self._count = self._bytes = 0
@@ -92,7 +92,7 @@ class Spill:
                 table,
                 path,
                 compression="lz4",
-                use_dictionary=_REPEATED,
+                use_dictionary=REPEATED,
                 write_statistics=False,
                 row_group_size=rows,
             )
@@ -108,3 +108,23 @@ class Spill:
             for path in paths:
                 path.unlink(missing_ok=True)
         self.files.clear()
+
+
+def _in_order(slices: list[Slice]) -> pa.Table:
+    """Records told in columns, sorted as the lake will have them: each slice is in order, and so their first keys are.
+    Where two objects tell of one attempt, their records may have to be put between each other."""
+    keyed = sorted(((_first_key(one), one) for one in slices), key=itemgetter(0))
+    table = pa.concat_tables(
+        [one.table.slice(one.start, len(one)) for _key, one in keyed]
+    ).unify_dictionaries()
+    attempts = [(key[: len(ATTEMPT_KEY)], key[-1]) for key, _one in keyed]
+    if any(here[0] == after[0] and here[1] != after[1] for here, after in pairwise(attempts)):
+        plain = table.select(KEY).cast(
+            pa.schema([(name, ARROW[TABLES["log_events"].columns[name]]) for name in KEY])
+        )
+        return table.take(pc.sort_indices(plain, [(name, "ascending") for name in KEY]))
+    return table
+
+
+def _first_key(one: Slice) -> tuple[Any, ...]:
+    return tuple(one.table[name][one.start].as_py() for name in KEY)

@@ -25,9 +25,12 @@ from windsock.parse.metrics import (
     stream_of,
     taken_at,
 )
-from windsock.sources.fetch import fetch
+from windsock.pull.logs import read_again
+from windsock.sources.fetch import Ranges, fetch_or_stream
 from windsock.store import Store
 
+SNAPSHOT_SHARE = 16
+"""The largest snapshot that is read is this part of the pull's memory: 32 MB, some 200,000 series at one moment."""
 LOOK_BACK = timedelta(seconds=60)
 """Snapshots so old decide whether a gauge's emitter lives (windsock.parse.metrics.moments.LIVE)."""
 
@@ -49,20 +52,37 @@ def read_metrics(
     metrics = config.pipeline.sources.metrics
     match = parse_match(metrics.match if metrics else "")
     captures = [obj for obj in to_read if not is_snapshot(obj.path)]
-    for obj, data in fetch(store, captures, kind="metrics"):
-        outcome: Outcome = (
-            data
-            if isinstance(data, Reject)
-            else read_statsd(data, object_url=obj.url, modified_at=obj.modified_at, match=match, known=known)
+    memory = config.pipeline.lake.memory_mb << 20
+
+    def read_capture(obj: SourceObject, chunks: Iterable[bytes]) -> tuple[SourceObject, Outcome]:
+        outcome = read_statsd(
+            chunks, object_url=obj.url, modified_at=obj.modified_at, match=match, known=known
         )
-        yield obj, checked(config, outcome)
+        return obj, checked(config, outcome)
+
+    fetched = fetch_or_stream(
+        store, captures, kind="metrics", stream_from=memory // 64, in_flight_bytes=memory // 8
+    )
+    for obj, data in fetched:
+        if isinstance(data, Ranges):
+            yield from read_again(
+                data, lambda one: iter([read_capture(one.obj, one.chunks())]), kind="metrics"
+            )
+        else:
+            yield (obj, data) if isinstance(data, Reject) else read_capture(obj, (data,))
     stream = SnapshotStream.new(match=match, known=known)
     for steps in _streams(store, to_read, ledger):
         stream = stream.restarted()
-        fetched = fetch(store, [step.obj for step in steps], kind="metrics")
-        for step, (obj, data) in zip(steps, fetched, strict=True):
+        snapshots = fetch_or_stream(
+            store, [step.obj for step in steps], kind="metrics", stream_from=memory // SNAPSHOT_SHARE
+        )
+        for step, (obj, data) in zip(steps, snapshots, strict=True):
             if step.begins:
                 stream = stream.restarted()
+            if isinstance(data, Ranges):
+                data = Reject(
+                    "metrics", "too_large", f"a snapshot of {obj.size} bytes; no /metrics page is so long"
+                )
             if isinstance(data, Reject):
                 if step.is_new:  # rows of an object that is gone from the source stay
                     yield obj, data

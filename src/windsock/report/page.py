@@ -89,6 +89,7 @@ class Table:
     rows: tuple[tuple[Cell, ...], ...]
     left_out: int
     question: str
+    is_folded: bool = False
 
     @property
     def numeric(self) -> tuple[bool, ...]:
@@ -101,19 +102,19 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One part of the page: cards, plots, a table, or why there is nothing to show."""
+    """One part of the page: cards, plots, tables, or why there is nothing to show."""
 
     key: str
     title: str
     cards: tuple[Card, ...] = ()
     cards_left_out: int = 0
     plots: tuple[Plot, ...] = ()
-    table: Table | None = None
+    tables: tuple[Table, ...] = ()
     no_data: str = ""
 
     @property
     def is_empty(self) -> bool:
-        return not (self.cards or self.table or self.plots)
+        return not (self.cards or self.tables or self.plots)
 
 
 @dataclass(frozen=True, slots=True)

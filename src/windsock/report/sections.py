@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 
 from windsock.model import Answer, Finding, Judgement, Row
 from windsock.report.cards import card
+from windsock.report.health import health_table
 from windsock.report.history import anchor
 from windsock.report.page import Section, Table
 from windsock.report.plots import Plot, curve_plot, heat_plot, rate_plot, step_plot, timeline_plot
-from windsock.report.specs import SPECS, Spec
+from windsock.report.specs import SPECS, Grid, Spec
 from windsock.report.waiting import wait_plot
 from windsock.week import Week
 
@@ -51,7 +52,9 @@ def sections(
                 cards=cards,
                 cards_left_out=max(0, len(mine) - MAX_CARDS),
                 plots=(line,) if line else (),
-                table=_table(spec, answers),
+                tables=(health_table(answers, judgement, week),)
+                if spec.key == "health"
+                else tuple(one for grid in spec.grids if (one := _table(grid, answers))),
                 no_data="" if mine else _missing(spec, judgement),
             )
         )
@@ -63,20 +66,20 @@ def _missing(spec: Spec, judgement: Judgement) -> str:
     for one in judgement.no_data:
         if one.section == spec.key:
             return one.why
-    if spec.codes and not any(code.startswith(spec.codes) for code in judgement.judged) and not spec.question:
+    if spec.codes and not any(code.startswith(spec.codes) for code in judgement.judged) and not spec.grids:
         return "this version has no rule for it"
     return ""
 
 
-def _table(spec: Spec, answers: Mapping[str, Answer]) -> Table | None:
-    if not spec.question or spec.question not in answers:
+def _table(grid: Grid, answers: Mapping[str, Answer]) -> Table | None:
+    if grid.question not in answers:
         return None
-    rows = [row for row in answers[spec.question].rows if spec.is_worth_showing(row)]
+    rows = [row for row in answers[grid.question].rows if grid.is_worth_showing(row)]
     if not rows:
         return None
-    cells = tuple(tuple(make(row) for _, make in spec.columns) for row in rows[:MAX_ROWS])
-    names = tuple(name for name, _ in spec.columns)
-    return Table(spec.table, names, cells, max(0, len(rows) - MAX_ROWS), spec.question)
+    cells = tuple(tuple(make(row) for _, make in grid.columns) for row in rows[:MAX_ROWS])
+    names = tuple(name for name, _ in grid.columns)
+    return Table(grid.title, names, cells, max(0, len(rows) - MAX_ROWS), grid.question, grid.is_folded)
 
 
 # the long answers that plots are drawn from, and the column that says of what a row is

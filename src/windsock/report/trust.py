@@ -9,6 +9,7 @@ from windsock.model import BLAMES, Answer, Judgement, Row
 from windsock.report.audit import metric_lines
 from windsock.report.formats import clean, hours, moment, plural, share
 from windsock.report.history import History
+from windsock.report.tested import tested_lines
 from windsock.report.waiting import waiting_lines
 
 MAX_UNREADABLE = 0.5  # of the task logs; above it nothing can be said of the week
@@ -52,6 +53,7 @@ def trust_lines(
     lines += _silences(answers)
     lines += waiting_lines(answers)
     lines += metric_lines(answers)
+    lines += tested_lines(answers)
     scope = trust.get("scope") or {}
     if scope.get("exclude"):
         lines.append(("Never judged", clean(f"DAGs named {', '.join(scope['exclude'])}")))

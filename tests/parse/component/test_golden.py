@@ -50,4 +50,4 @@ def test_every_event_that_is_told_has_a_case_and_a_meaning() -> None:
         for row in param.values[0]["rows"].get("component_events", ())  # type: ignore[union-attr]
     }
     assert told <= set(EVENTS)
-    assert set(EVENTS) - told == {"pool_missing", "stuck_in_queued"}
+    assert set(EVENTS) - told == {"pool_missing"}

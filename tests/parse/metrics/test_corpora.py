@@ -51,7 +51,7 @@ def lines_of(path: str, form: str) -> list[tuple[float, str, dict[str, str], flo
 
 
 def rows_of(path: str) -> Parsed:
-    outcome = read_statsd((CORPORA / path).read_bytes(), object_url=path, modified_at=NOW)
+    outcome = read_statsd(((CORPORA / path).read_bytes(),), object_url=path, modified_at=NOW)
     assert isinstance(outcome, Parsed)
     assert outcome.partial is None
     return outcome

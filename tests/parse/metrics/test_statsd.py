@@ -16,7 +16,7 @@ AT = 1795447300  # 2026-11-23 15:21:40
 
 def read(text: str, *, match: str = "", known: Known | None = None) -> Outcome:
     return read_statsd(
-        text.encode(), object_url="x.statsd", modified_at=NOW, match=parse_match(match), known=known
+        (text.encode(),), object_url="x.statsd", modified_at=NOW, match=parse_match(match), known=known
     )
 
 
@@ -204,4 +204,4 @@ def test_a_time_that_cannot_be_is_no_sample() -> None:
     | st.text(alphabet="0123456789 airflow.:|,#@=gcms\n-+e_", max_size=300).map(str.encode)
 )
 def test_no_bytes_break_the_reader(data: bytes) -> None:
-    assert isinstance(read_statsd(data, object_url="x", modified_at=NOW), Parsed | Reject)
+    assert isinstance(read_statsd((data,), object_url="x", modified_at=NOW), Parsed | Reject)

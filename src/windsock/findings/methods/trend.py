@@ -67,3 +67,28 @@ def _is_step(values: Sequence[float]) -> bool:
 def _around(values: Sequence[float]) -> float:
     mean = sum(values) / len(values)
     return sum((value - mean) ** 2 for value in values)
+
+
+def growth(values: Sequence[float]) -> tuple[float, float]:
+    """Slope per step (Theil and Sen), and the chance of as much growth in a series without a trend (Mann 1945,
+    doi:10.2307/1907187; Kendall's S, exact for the few points of a week, without ties; ties make it larger).
+    """
+    n = len(values)
+    pairs = [
+        (values[later] - values[earlier], later - earlier)
+        for earlier in range(n)
+        for later in range(earlier + 1, n)
+    ]
+    if not pairs:
+        return 0.0, 1.0
+    score = sum((rise > 0) - (rise < 0) for rise, _steps in pairs)
+    # inversions of a random order: (pairs - S) / 2 of them or fewer
+    ways = [1]
+    for size in range(2, n + 1):
+        wider = [0] * (len(ways) + size - 1)
+        for count, number in enumerate(ways):
+            for more in range(size):
+                wider[count + more] += number
+        ways = wider
+    most = (len(pairs) - score) // 2
+    return median(rise / steps for rise, steps in pairs), sum(ways[: most + 1]) / sum(ways)

@@ -10,14 +10,15 @@ from zoneinfo import ZoneInfo
 
 from windsock.model import Outcome, Parsed, Reject, Row
 from windsock.parse.component.callbacks import tell_callbacks
+from windsock.parse.component.celery import tell_workers
 from windsock.parse.component.dag_processor import tell_files
 from windsock.parse.component.dull import may_tell, telling
 from windsock.parse.component.facts import Facts
 from windsock.parse.component.holds import tell_holds
 from windsock.parse.component.kubernetes import tell_pods
 from windsock.parse.component.lines import Line, plain, unwrap
-from windsock.parse.component.records import COMPONENTS, Records, Told
-from windsock.parse.component.scheduler import tell_scheduler
+from windsock.parse.component.records import CELERY, COMPONENTS, Records, Told
+from windsock.parse.component.scheduler import tell_executor, tell_scheduler
 from windsock.parse.component.triggerer import tell_triggers
 from windsock.parse.task_log import cut, plausible
 from windsock.redaction import redact
@@ -84,7 +85,8 @@ class Reader:
     def _hear(self, records: Iterable[Told]) -> None:
         for told in records:
             if may_tell(told.text):  # what may be passed over must not say whose the next record is
-                self._component = COMPONENTS[told.origin] or self._component
+                named = COMPONENTS.get(told.origin) or CELERY.get(told.origin)
+                self._component = named or self._component
             _tell(told, self._component or "scheduler", self._facts, self._zone, self._path)
 
 
@@ -92,7 +94,11 @@ def _tell(told: Told, component: str, facts: Facts, zone: tzinfo, path: str) -> 
     """Hand a record to those who know the file that wrote it."""
     if told.is_nested and component != "dag-processor":
         return  # a worker's output: a task can print what it likes
-    if "executor" in told.origin:
+    if told.origin == "executor_loader.py":
+        tell_executor(told, component, facts)
+    elif told.origin in CELERY:
+        tell_workers(told, facts)
+    elif "executor" in told.origin:
         tell_pods(told, component, facts)
         tell_holds(told, component, facts)
     elif "triggerer" in told.origin:

@@ -26,6 +26,13 @@ BEGINNINGS = (
         "Version changed for ",
     ),
     *("DagFileProcessorManager (PID=", "[Try ", "Event: ", "Pod ", "Trigger"),
+    *(
+        "Loaded executor: ",
+        "celery@",
+        "missed heartbeat from ",
+        "Invalid executor_config for ",
+        "Connection error creating pod",
+    ),
 )
 """How the text of a record begins that may tell something."""
 WITHIN = (b"Marking task as", b"DAG File Processing Stats")

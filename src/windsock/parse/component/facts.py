@@ -42,6 +42,10 @@ EVENTS: dict[str, str] = {
     "pod_not_started": "a worker pod never ran; reason (ImagePullBackOff …)",
     "pod_deleted": "a worker pod was deleted before its task could end (eviction, scale-down, preemption)",
     "pod_requeued": "a worker pod failed before its task began, and was launched again",
+    "pod_refused": "Kubernetes did not take a worker pod (quota, admission); it is tried again",
+    "worker_ready": "a Celery worker (hostname) began to take tasks",
+    "worker_missed": "a Celery worker (hostname) was not heard of by the others any more",
+    "worker_process_lost": "a process of a Celery worker was killed with its task; reason: the signal",
     "parse_timeout": "the process that parsed a DAG file was killed by the timeout",
     "processor_failed": "the process that parsed a DAG file ended with exit_code",
     "processor_restarted": "the embedded dag-processor died or hung and was started again",
@@ -50,6 +54,7 @@ EVENTS: dict[str, str] = {
     "callback_failed": "a callback that the dag-processor ran failed; reason: its exception",
     "trigger_failed": "a trigger ended with an error: the waiting task fails",
     "triggerer_blocked": "code in a trigger blocked all others; detail: seconds",
+    "executor_loaded": "the component began to use an executor (reason); of several the first one is the default",
     "started": "the component started",
     "stopping": "the component was told to end; detail: the signal",
 }
@@ -72,6 +77,7 @@ class Facts:
     dag_ids: set[str] = field(default_factory=set)
     latest: dict[tuple[str, str, str, int], TryKey] = field(default_factory=dict)
     closed: dict[TryKey, datetime] = field(default_factory=dict)
+    worker: str | None = None  # whose output this is, once a worker has said so
     lost: dict[tuple[Any, ...], None] = field(default_factory=dict)
     files: dict[str, dict[str, int]] = field(default_factory=dict)
     bundles: dict[str, list[tuple[datetime | None, str]]] = field(default_factory=dict)
@@ -88,6 +94,8 @@ class Facts:
                 "task_id": who.task_id,
                 "map_index": who.map_index,
                 "try_number": who.try_number,
+                "hostname": who.hostname,
+                "queue": who.queue,
             }
             if who.joined:
                 row["dag_id"] = who.joined

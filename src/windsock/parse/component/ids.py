@@ -16,6 +16,8 @@ _NAMED = {
         ("run_id", r"\brun_id='([^']*)'|'Run Id': '([^']*)'"),
         ("map_index", r"\bmap_index=(-?\d{1,9})\b|'Map Index': '?(-?\d{1,9})"),
         ("try_number", r"\btry_number=(\d{1,9})\b"),
+        ("hostname", r"\bhostname='([^']+)'|'Hostname': '([^']+)'"),
+        ("queue", r"\bqueue='([^']+)'"),
     )
 }
 
@@ -31,6 +33,8 @@ class Who:
     try_number: int | None = None
     joined: str | None = None
     state: str | None = None
+    hostname: str | None = None
+    queue: str | None = None
 
 
 def from_repr(text: str) -> Who | None:
@@ -63,6 +67,8 @@ def from_names(text: str) -> Who | None:
         found["task_id"],
         int(found.get("map_index", -1)),
         int(found["try_number"]) if "try_number" in found else None,
+        hostname=found.get("hostname"),
+        queue=found.get("queue"),
     )
 
 

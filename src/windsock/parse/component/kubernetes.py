@@ -36,6 +36,21 @@ _PENDING = re.compile(r'Pod "(?P<pod>[^"]+)" has been pending for longer than (?
 _DELETED = re.compile(r"Event: Pod (?P<pod>\S+) deleted before it could complete(?P<more>.*)", re.DOTALL)
 _FAILED = re.compile(r"Event: (?P<pod>[^\s,]+) Failed(?P<more>(?:,.*)?)\Z", re.DOTALL)
 _CREATION = re.compile(r"Pod creation failed with reason (?P<reason>'[^']*'|\"[^\"]*\"|\S+?)\. Failing task")
+_REFUSED = re.compile(
+    r"\[Try \d+ of -?\d+\] Kube ApiException for Task: \((?P<key>.+?)\)\. Reason: (?P<reason>'[^']*'|\"[^\"]*\"|\S+?)\. "
+    r"Message: (?P<message>.*)",
+    re.DOTALL,
+)
+_NOT_MADE = re.compile(
+    r"(?P<what>Pod Mutation Hook failed for the task|Invalid executor_config for|Connection error creating pod, retries "
+    r"exhausted\. Failing task) (?P<key>TaskInstanceKey\(.*?\))",
+    re.DOTALL,
+)
+_NOT_MADE_BY = {
+    "Pod": "PodMutationHook",
+    "Invalid": "InvalidExecutorConfig",
+    "Connection": "KubernetesUnreachable",
+}
 _KEY = re.compile(r"TaskInstanceKey\(.*?\)", re.DOTALL)
 
 
@@ -93,6 +108,19 @@ def tell_pods(told: Told, component: str, facts: Facts) -> None:
         )
     elif match := _FAILED.match(text):
         facts.event(at, component, "pod_failed", _noted(match["more"]), detail=match["pod"])
+    elif match := _REFUSED.match(text):
+        facts.event(
+            at,
+            component,
+            "pod_refused",
+            _who(match["key"]),
+            reason=match["reason"].strip("'\""),
+            detail=match["message"],
+        )
+    elif match := _NOT_MADE.match(text):
+        # what follows is the pod or the executor_config as it was given, and may hold anything
+        reason = _NOT_MADE_BY[match["what"].partition(" ")[0]]
+        facts.event(at, component, "pod_not_started", _who(match["key"]), reason=reason)
     elif match := _CREATION.match(text):
         facts.event(at, component, "pod_not_started", reason=match["reason"].strip("'\""))
 

@@ -40,6 +40,7 @@ COMPONENTS: Mapping[str, str] = {
     "taskinstance.py": "",
     "dag.py": "",
     "base_executor.py": "scheduler",
+    "executor_loader.py": "",
     "kubernetes_executor.py": "scheduler",
     "kubernetes_executor_utils.py": "scheduler",
     "kubernetes_executor_types.py": "scheduler",
@@ -53,6 +54,9 @@ COMPONENTS: Mapping[str, str] = {
     "triggerer_job_runner.py": "triggerer",
 }
 """Source files whose records are read → the component; empty: whichever wrote the records around it."""
+
+CELERY: Mapping[str, str] = {"worker.py": "worker", "gossip.py": "worker", "request.py": "worker"}
+"""The same of Celery's own files, which other packages have as well: read where the logger is Celery's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,14 +151,14 @@ class Records:
         origin = str(body.get("filename") or "")
         if not origin and (loc := body.get("loc")):
             origin = str(loc).partition(":")[0]
-        if origin not in COMPONENTS:
+        logger = str(body.get("logger") or "")
+        if origin not in COMPONENTS and not _is_known(logger, origin):
             return None
         if "event" in body:
-            logger = str(body.get("logger") or "")
             text = str(body["event"])
             if logger == "task" and origin == "processor.py" and body.get("dag_id"):
                 text += f" dag_id={body['dag_id']}"  # the processor running a DAG's callback
-            elif not logger.startswith("airflow"):
+            elif not _is_known(logger, origin):
                 return None
             failure = failure_of(body.get("error_detail"))
             at = moment(str(body.get("timestamp") or ""), self._zone)
@@ -173,10 +177,16 @@ def _close(one: _Open) -> Iterator[Told]:
         return
     match = _LOGGER.search(text)
     loc = _LOC.search(text, match.end()) if match else None
-    if not match or not loc or loc[1] not in COMPONENTS or not match[1].startswith("airflow"):
+    if not match or not loc or not _is_known(match[1], loc[1]):
         return
     failure = last_exception(text[match.end() :]) if "Traceback (most recent" in text else None
     yield Told(one.at, one.level, loc[1], text[: match.start()].rstrip(), failure)
+
+
+def _is_known(logger: str, origin: str) -> bool:
+    return (logger.startswith("airflow") and origin in COMPONENTS) or (
+        logger.startswith("celery.") and origin in CELERY
+    )
 
 
 def moment(text: str | None, zone: tzinfo) -> datetime | None:

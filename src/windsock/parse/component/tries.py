@@ -138,7 +138,8 @@ def lost(told: Told, component: str, facts: Facts) -> None:
 
 
 def _began(text: str) -> datetime | None:
-    if not (match := _STARTED_AT.search(text)):
+    # 3.3 prints its own context behind the task instance, in which start_date is the run's
+    if not (match := _STARTED_AT.search(text.partition("context_from_server=")[0])):
         return None
     parts = "{}-{:0>2}-{:0>2}T{:0>2}:{:0>2}:{:0>2}+00:00".format(*(part or "0" for part in match.groups()))
     return moment(parts, UTC)

@@ -19,7 +19,7 @@ from windsock.parse.metrics.prometheus_text import Moment
 from windsock.parse.metrics.stream import SnapshotStream
 from windsock.parse.metrics.units import (
     PARSE_TIME,
-    captured_parse_factor,
+    are_parse_milliseconds,
     exported_late_factor,
     exported_parse_factor,
 )
@@ -107,7 +107,7 @@ class Reading:
         told = [
             v for _head, series, v in self.series if series.name.name == PARSE_TIME and series.kind == GAUGE
         ]
-        return captured_parse_factor(1.0, told)
+        return 0.001 if are_parse_milliseconds(told) else 1.0
 
     def _late_factors(self) -> dict[str, float]:
         seen: dict[str, list[float]] = {}

@@ -1,24 +1,26 @@
-"""Bytes of an object that may be gzipped → lines of text, a piece at a time."""
+"""Bytes of an object that may be gzipped → lines of text, a piece at a time, the same ones however the bytes come."""
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from windsock.model import Reject
+from windsock.parse.plain import TooMuch, unzipped
 
 PIECE_BYTES = 1 << 20
+LINE_BYTES = 1 << 20
+"""What is kept of a longer line, which is no sample."""
 MAX_PLAIN_BYTES = 4 << 30
 
 
-def line_blocks(data: bytes) -> Iterator[list[str]]:
+def line_blocks(chunks: Iterable[bytes]) -> Iterator[list[str]]:
     """Lists of whole lines, about 1 MB each. Only where the last newline is missing, the last one does not end in an
     empty line: it may be cut. Raises zlib.error on bytes that are no gzip."""
     rest = b""
-    for piece in _pieces(data):
+    for piece in _pieces(chunks):
         head, newline, tail = piece.rpartition(b"\n")
         if not newline:
-            rest += piece
+            rest = (rest + piece)[:LINE_BYTES]
             continue
         yield (rest + head + newline).decode("utf-8", "replace").split("\n")
         rest = tail
@@ -26,23 +28,18 @@ def line_blocks(data: bytes) -> Iterator[list[str]]:
         yield [rest.decode("utf-8", "replace")]
 
 
-def _pieces(data: bytes) -> Iterator[bytes]:
-    if data[:2] != b"\x1f\x8b":
-        for at in range(0, len(data), PIECE_BYTES):
-            yield data[at : at + PIECE_BYTES]
-        return
-    total = 0
-    while data[:2] == b"\x1f\x8b":
-        # appended captures are several gzip members in a row
-        unpack = zlib.decompressobj(wbits=31)
-        piece = unpack.decompress(data, PIECE_BYTES)
-        while piece:
-            total += len(piece)
-            if total > MAX_PLAIN_BYTES:
-                raise TooLarge
-            yield piece
-            piece = unpack.decompress(unpack.unconsumed_tail, PIECE_BYTES)
-        data = unpack.unused_data
+def _pieces(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    held = bytearray()
+    try:
+        for chunk in unzipped(chunks, at_most=MAX_PLAIN_BYTES):
+            held += chunk
+            while len(held) >= PIECE_BYTES:
+                yield bytes(held[:PIECE_BYTES])
+                del held[:PIECE_BYTES]
+    except TooMuch:
+        raise TooLarge from None
+    if held:
+        yield bytes(held)
 
 
 class TooLarge(Exception):

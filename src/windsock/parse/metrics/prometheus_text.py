@@ -52,7 +52,7 @@ def scan_text(data: bytes, heads: Heads, *, taken_at: datetime) -> Scan | Reject
     text_seen = False
     lines: list[str] = []
     try:
-        for lines in line_blocks(data):
+        for lines in line_blocks((data,)):
             if not text_seen and (text_seen := any(map(str.strip, lines))):
                 start = "".join(lines[:20]).lstrip()
                 if start[:1] in "<{[":

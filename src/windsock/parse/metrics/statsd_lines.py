@@ -6,16 +6,22 @@ last. Wire forms: github.com/statsd/statsd (metric types), docs.datadoghq.com (d
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import pickle
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from windsock.parse.metrics.minutes import Cell
 from windsock.parse.metrics.names import COUNTER, GAUGE, TIMER
+from windsock.parse.metrics.points import Points, Shelf
 from windsock.parse.metrics.taken_at import EARLIEST, LATEST
+from windsock.parse.metrics.units import are_milliseconds
 
 KINDS = {"ms": TIMER, "h": TIMER, "d": TIMER, "c": COUNTER, "g": GAUGE}
 MAX_SERIES = 300_000
+HELD_CELLS = 100_000
+"""Minutes of series in memory, about 40 MB; those before the newest minute are then laid down on disk."""
 # one name per job that ever ran; no question asks for it
 _UNBOUNDED = "local_task_job."
 _KEPT_POINTS = ("last_duration", "pool.")
@@ -30,12 +36,14 @@ class Captured:
     kind: str
     rate: float
     is_relative_gauge: bool
-    keeps_points: bool
+    points: Points | None  # epoch, value
+    number: int
     last: float = 0.0
+    is_laid: bool = False  # some cells lie on disk
+    is_finer: bool = False  # one of them has digits that milliseconds never have
     cells: dict[int, list[float]] = field(
         default_factory=dict
     )  # minute → count, total, least, most, last, from, until
-    points: list[tuple[float, float]] = field(default_factory=list)  # epoch, value
 
 
 class Capture:
@@ -50,6 +58,9 @@ class Capture:
         self.series: dict[str, Captured | None] = {}
         self.bad = self.samples = self.beyond = 0
         self._last_at = ""
+        self.shelf = Shelf()
+        self._held, self._most = 0, HELD_CELLS
+        self._laid: dict[int, list[tuple[int, int]]] = defaultdict(list)  # minute → places on the shelf
 
     def read(self, lines: Iterable[str]) -> None:
         """Per line: two cuts, one look-up, one addition. New series and odd lines take the long way."""
@@ -77,6 +88,9 @@ class Capture:
             minute = int(when) // 60
             cell = one.cells.get(minute)
             if cell is None:
+                self._held += 1
+                if self._held > self._most:
+                    self._lay_down(minute)
                 one.cells[minute] = [1, value, value, value, value, when, when]
             else:
                 cell[0] += 1
@@ -87,8 +101,8 @@ class Capture:
                     cell[3] = value
                 cell[4] = value
                 cell[6] = when
-            if one.keeps_points:
-                one.points.append((when, value))
+            if one.points is not None:
+                one.points.append(when, value)
 
     def _slow(self, line: str) -> None:
         line = line.strip()
@@ -108,13 +122,71 @@ class Capture:
             if len(self.series) >= MAX_SERIES:
                 self.beyond += 1
                 return
-            one = _captured(head, tail, is_dog=self.is_dog)
+            one = _captured(head, tail, len(self.series), self.shelf, is_dog=self.is_dog)
             if one is None:
                 self.bad += 1
                 return
             self.series[key] = one if _UNBOUNDED not in one.raw_name else None
         if _is_number(at) and self.series[key] is not None:
             self.read([f"{at} {head}:{text}|{tail}"])
+
+    def end(self) -> None:
+        """Nothing more comes. Either all cells lie on disk then, or none."""
+        if self._laid:
+            self._lay_down(None)
+
+    @property
+    def is_laid(self) -> bool:
+        """Whether the cells are to be had by `minutes`, not by series."""
+        return bool(self._laid)
+
+    def minutes(self) -> Iterator[dict[int, list[float]]]:
+        """Of each minute the cells by the number of their series, as often as wanted."""
+        for minute in sorted(self._laid):
+            cells: dict[int, list[float]] = {}
+            for place in self._laid[minute]:
+                for number, cell in pickle.loads(self.shelf.get(place)):
+                    if known := cells.get(number):
+                        cells[number] = _both(known, cell)
+                    else:
+                        cells[number] = cell
+            yield cells
+
+    def _lay_down(self, but: int | None) -> None:
+        """All cells, but those of the minute that samples come from."""
+        by_minute: dict[int, list[tuple[int, list[float]]]] = defaultdict(list)
+        self._held = 1
+        for one in self.series.values():
+            if one is None or not one.cells:
+                continue
+            kept = one.cells.pop(but, None) if but is not None else None
+            for minute, cell in one.cells.items():
+                by_minute[minute].append((one.number, cell))
+            if one.kind == TIMER and one.cells and not one.is_finer:
+                one.is_finer = not are_milliseconds(
+                    value for cell in one.cells.values() for value in cell[2:5]
+                )
+            one.is_laid |= bool(one.cells)
+            one.cells.clear()
+            if but is not None and kept is not None:
+                one.cells[but] = kept
+                self._held += 1
+        for minute, cells in by_minute.items():
+            self._laid[minute].append(self.shelf.put(pickle.dumps(cells, protocol=pickle.HIGHEST_PROTOCOL)))
+        self._most = max(HELD_CELLS, 2 * self._held)  # a fleet may have more series than that in one minute
+
+
+def _both(first: list[float], then: list[float]) -> list[float]:
+    """One minute's cell out of two, in the order in which they came."""
+    return [
+        first[0] + then[0],
+        first[1] + then[1],
+        min(first[2], then[2]),
+        max(first[3], then[3]),
+        then[4],
+        first[5],
+        then[6],
+    ]
 
 
 def _is_number(text: str) -> bool:
@@ -128,7 +200,7 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def _captured(head: str, tail: str, *, is_dog: bool) -> Captured | None:
+def _captured(head: str, tail: str, number: int, shelf: Shelf, *, is_dog: bool) -> Captured | None:
     """A series from its name (with InfluxDB tags) and what stands behind the value; None for an unknown type."""
     letter, *extras = tail.split("|")
     kind = KINDS.get(letter.strip())
@@ -148,19 +220,20 @@ def _captured(head: str, tail: str, *, is_dog: bool) -> Captured | None:
         kind=kind,
         rate=rate,
         is_relative_gauge=kind == GAUGE and not is_dog,
-        keeps_points=any(one in name for one in _KEPT_POINTS),
+        points=Points(shelf) if any(one in name for one in _KEPT_POINTS) else None,
+        number=number,
     )
 
 
-def cells_of(one: Captured, factor: float) -> Iterable[Cell]:
-    """Cells in seconds and true counts. A counter's announcement with 0 is no event."""
-    for count, total, least, most, last, start, end in one.cells.values():
-        if one.kind == COUNTER and least == most == 0:
-            continue
-        scale = factor if one.kind == TIMER else 1 / one.rate if one.kind == COUNTER else 1.0
-        yield Cell(
-            int(count), total * scale, least * scale, most * scale, last * scale, instant(start), instant(end)
-        )
+def cell_of(one: Captured, cell: list[float], factor: float) -> Cell | None:
+    """A cell in seconds and true counts. A counter's announcement with 0 is no event."""
+    count, total, least, most, last, start, end = cell
+    if one.kind == COUNTER and least == most == 0:
+        return None
+    scale = factor if one.kind == TIMER else 1 / one.rate if one.kind == COUNTER else 1.0
+    return Cell(
+        int(count), total * scale, least * scale, most * scale, last * scale, instant(start), instant(end)
+    )
 
 
 def instant(epoch: float) -> datetime:

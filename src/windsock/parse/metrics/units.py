@@ -55,9 +55,16 @@ def statsd_factor(name: str, *, is_dog: bool, has_bundle: bool, digits_say_ms: b
     return 0.001
 
 
-def captured_parse_factor(factor: float, values: Sequence[float]) -> float:
-    """The parse time's factor after a look at its median: seconds that nobody would wait for are milliseconds."""
-    return 0.001 if factor == 1.0 and values and median(values) > LONGEST_PARSE_S else factor
+def are_parse_milliseconds(values_s: Iterable[float]) -> bool:
+    """Whether the median of what were seconds is longer than any parse. Counted, for there may be millions."""
+    above = below = 0
+    least_above, most_below = float("inf"), -float("inf")
+    for value in values_s:
+        if value > LONGEST_PARSE_S:
+            above, least_above = above + 1, min(least_above, value)
+        else:
+            below, most_below = below + 1, max(most_below, value)
+    return above > below or (above == below > 0 and (least_above + most_below) / 2 > LONGEST_PARSE_S)
 
 
 def exported_parse_factor(means_s: Sequence[float]) -> float:

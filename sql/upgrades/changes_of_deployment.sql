@@ -1,0 +1,48 @@
+-- Which versions, executors and settings of the deployment changed in this week or the one before?
+--
+-- As API, database or a file told them, each followed by itself. A change lies between the last telling of the old value
+-- and the first of the new one, which with a pull a week is a week wide. What is told for the first time is no change.
+--
+-- grain:    kind, subject, until_at
+-- reads:    deployments
+-- columns:
+--   kind      varchar      version, executor, setting
+--   subject   varchar      Airflow, or the setting as section.key; empty for the executor
+--   before    varchar
+--   after     varchar
+--   from_at   timestamptz  the old value was last told
+--   until_at  timestamptz  the new value was first told
+with facts as (
+    select
+        case
+            when key = 'config.core.executor' then 'executor'
+            when starts_with(key, 'config.') then 'setting'
+            else 'version'
+        end as kind,
+        case
+            when key = 'airflow.version' then 'Airflow'
+            when key = 'config.core.executor' then ''
+            else regexp_replace(key, '^config\.', '')
+        end as subject,
+        coalesce(object_url, '') as teller,
+        value,
+        seen_at
+    from deployments
+    where (key = 'airflow.version' or starts_with(key, 'config.')) and value <> '' and seen_at is not null
+),
+steps as (
+    select kind, subject, lag(value) over telling as before, value as after, lag(seen_at) over telling as from_at, seen_at as until_at
+    from facts
+    window telling as (partition by kind, subject, teller order by seen_at, value)
+)
+select
+    kind,
+    subject,
+    min(before) as before,
+    min(after) as after,
+    max(from_at) as from_at,
+    until_at
+from steps
+where before <> after and until_at >= week_start() - interval 7 days and until_at < week_end() + interval 1 day
+group by kind, subject, until_at
+order by until_at desc, kind, subject

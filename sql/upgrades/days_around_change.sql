@@ -1,0 +1,186 @@
+-- How did runs, durations, waiting and parsing go, day by day, before and after the newest change of the deployment?
+--
+-- The change is the newest one of `changes_of_deployment`, with those told within a day of it; the days between the last
+-- telling of the old and the first of the new are left out. Each day is adjusted for what ran on it: runs are held against
+-- their own DAG's rate before, tasks and files against their own median before. `same` counts only DAGs whose bundle
+-- version is the same on both sides, so that the change of the deployment stands alone. Without a change: no rows.
+--
+-- grain:    figure, code, day
+-- reads:    deployments, task_tries, parse_samples
+-- columns:
+--   figure   varchar  lost_runs, first_failed_runs (fraction above the DAG's usual), duration, parse (logarithm of times the usual), wait (logarithm of 1 + mean seconds)
+--   code     varchar  all, same
+--   day      date
+--   is_after boolean
+--   value    double
+--   n        bigint   runs, tasks, tries or files behind the value
+with facts as (
+    select key, coalesce(object_url, '') as teller, value, seen_at
+    from deployments
+    where (key = 'airflow.version' or starts_with(key, 'config.')) and value <> '' and seen_at is not null
+),
+steps as (
+    select lag(value) over telling as before, value as after, lag(seen_at) over telling as from_at, seen_at as until_at
+    from facts
+    window telling as (partition by key, teller order by seen_at, value)
+),
+recent as (
+    select from_at, until_at
+    from steps
+    where before <> after and until_at >= week_start() - interval 7 days and until_at < week_end() + interval 1 day
+),
+event as (
+    select cast(min(from_at) as date) as from_day, cast(max(until_at) as date) as until_day
+    from recent
+    where until_at > (select max(until_at) from recent) - interval 1 day
+),
+tries as (
+    select
+        dag_id,
+        task_id,
+        run_id,
+        cast(started_at as date) as day,
+        day > until_day as is_after,
+        started_at,
+        state,
+        first_try,
+        final_try,
+        duration_s,
+        epoch_us(started_at - coalesce(scheduled_at, queued_at)) / 1e6 as wait_s,
+        bundle_version
+    from task_tries
+    cross join event
+    where week >= weeks_ago(8)
+        and week <= report_week()
+        and is_judged
+        and started_at is not null
+        and (cast(started_at as date) < from_day or cast(started_at as date) > until_day)
+),
+codes as (
+    select
+        dag_id,
+        coalesce(
+            arg_max(bundle_version, started_at order by bundle_version) filter (where not is_after)
+                = min(bundle_version) filter (where is_after)
+            and min(bundle_version) filter (where is_after) = max(bundle_version) filter (where is_after),
+            false
+        ) as is_same
+    from tries
+    where bundle_version is not null and bundle_version <> ''
+    group by dag_id
+),
+runs as (
+    select
+        dag_id,
+        run_id,
+        min(day) as day,
+        bool_and(is_after) as is_after,
+        cast(coalesce(bool_or(final_try and state in ('failed', 'up_for_retry')), false) as integer) as is_lost,
+        cast(coalesce(bool_or(first_try and state in ('failed', 'up_for_retry')), false) as integer) as is_first_failed
+    from tries
+    group by dag_id, run_id
+    having bool_and(is_after) or not bool_or(is_after)
+),
+usual_runs as (
+    select dag_id, avg(is_lost) as lost, avg(is_first_failed) as first_failed
+    from runs
+    where not is_after
+    group by dag_id
+    having count(*) >= 5
+),
+run_days as (
+    select
+        runs.dag_id,
+        runs.day,
+        runs.is_after,
+        is_lost - lost as lost_more,
+        is_first_failed - first_failed as first_more
+    from runs
+    join usual_runs on runs.dag_id = usual_runs.dag_id
+),
+usual_tasks as (
+    select dag_id, task_id, median(duration_s) as usual_s
+    from tries
+    where state = 'success' and not is_after and duration_s is not null
+    group by dag_id, task_id
+    having count(*) >= 5
+),
+task_days as (
+    select
+        tries.dag_id,
+        tries.task_id,
+        tries.day,
+        tries.is_after,
+        -- a second or less is Airflow's own start, not the task's work
+        ln(greatest(median(duration_s), 1) / greatest(any_value(usual_s order by usual_s), 1)) as times
+    from tries
+    join usual_tasks on tries.dag_id = usual_tasks.dag_id and tries.task_id = usual_tasks.task_id
+    where state = 'success' and duration_s is not null
+    group by tries.dag_id, tries.task_id, tries.day, tries.is_after
+),
+parses as (
+    select source, bundle_name, dag_file, cast(parsed_at as date) as day, day > until_day as is_after, parse_s
+    from parse_samples
+    cross join event
+    where parsed_at >= weeks_ago(8)
+        and parsed_at < week_end()
+        and source <> 'task_log'
+        and parse_s > 0
+        and (cast(parsed_at as date) < from_day or cast(parsed_at as date) > until_day)
+        and not is_quiet(parsed_at)
+),
+usual_parses as (
+    select source, bundle_name, dag_file, median(parse_s) as usual_s
+    from parses
+    where not is_after
+    group by source, bundle_name, dag_file
+    having count(*) >= 5
+),
+parse_days as (
+    select
+        parses.dag_file,
+        parses.day,
+        parses.is_after,
+        ln(median(parse_s) / any_value(usual_s order by usual_s)) as times
+    from parses
+    join usual_parses
+        on parses.source = usual_parses.source
+        and parses.bundle_name is not distinct from usual_parses.bundle_name
+        and parses.dag_file = usual_parses.dag_file
+    group by parses.source, parses.bundle_name, parses.dag_file, parses.day, parses.is_after
+),
+figures as (
+    select 'lost_runs' as figure, dag_id, day, is_after, lost_more as value from run_days
+    union all
+    select 'first_failed_runs', dag_id, day, is_after, first_more from run_days
+    union all
+    select 'wait', dag_id, day, is_after, greatest(wait_s, 0) from tries where wait_s is not null
+),
+coded as (
+    select figure, 'all' as code, day, is_after, value from figures
+    union all
+    select figure, 'same', day, is_after, value from figures where dag_id in (select dag_id from codes where is_same)
+),
+coded_tasks as (
+    select 'all' as code, day, is_after, times from task_days
+    union all
+    select 'same', day, is_after, times from task_days where dag_id in (select dag_id from codes where is_same)
+)
+select
+    figure,
+    code,
+    day,
+    is_after,
+    case when figure = 'wait' then ln(1 + avg(value)) else avg(value) end as value,
+    count(*) as n
+from coded
+group by figure, code, day, is_after
+union all
+select 'duration', code, day, is_after, median(times), count(*)
+from coded_tasks
+group by code, day, is_after
+union all
+select 'parse', 'all', day, is_after, median(times), count(*)
+from parse_days
+group by day, is_after
+order by figure, code, day

@@ -1,0 +1,38 @@
+"""Findings whose tries another finding tells with more: which host, which queue, which cause."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from windsock.model import Finding
+
+_CAUSES = {
+    "out_of_memory": "out of memory",
+    "evicted": "pod failed",
+    "pod_failed": "pod failed",
+    "deleted": "pod deleted",
+    "image": "pod never started",
+    "pod_setup": "pod never started",
+    "not_placed": "pod never started",
+}
+"""Cause of WS511 that tells the same pods as a trouble of WS634."""
+
+
+def told_with_more(findings: Sequence[Finding]) -> dict[str, int]:
+    """Id of a finding → how many of its tries another one tells with more: lost workers (WS632) and dead queues (WS633) tell
+    what WS511 and the known issue of lost heartbeats count, WS511 tells what WS634 counts."""
+    told: dict[str, int] = {}
+    for one in findings:
+        if one.code == "WS632":
+            for name, count in (("WS511:heartbeat lost", "no_log"), ("WS115:heartbeat_lost", "tries")):
+                told[name] = told.get(name, 0) + one.evidence[count]
+        elif one.code == "WS633":
+            told["WS511:queued too long"] = told.get("WS511:queued too long", 0) + one.evidence["failed"]
+    causes = {one.subject["cause"]: one.evidence["tries"] for one in findings if one.code == "WS511"}
+    return told | {f"WS634:{trouble}": causes[cause] for trouble, cause in _CAUSES.items() if cause in causes}
+
+
+def is_told_by(elsewhere: Mapping[str, int], one: Finding) -> bool:
+    """Whether all that a finding counts is told elsewhere."""
+    count = one.evidence.get("tries", one.evidence.get("times"))
+    return count is not None and one.id in elsewhere and count <= elsewhere[one.id]

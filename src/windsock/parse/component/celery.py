@@ -1,0 +1,31 @@
+"""What Celery's workers tell of themselves: a worker that is killed says nothing, the others miss it.
+
+Texts of celery 5.6 (worker/consumer/gossip.py, worker/request.py, apps/worker.py), as the worker of Airflow 3 prints them.
+"""
+
+from __future__ import annotations
+
+import re
+
+from windsock.parse.component.facts import Facts
+from windsock.parse.component.ids import Who
+from windsock.parse.component.records import Told
+
+_READY = re.compile(r"celery@(?P<host>\S+) ready\.")
+_MISSED = re.compile(r"missed heartbeat from celery@(?P<host>\S+)")
+_LOST = re.compile(
+    r"Task handler raised error: WorkerLostError\(.{0,80}?(?P<signal>SIG[A-Z]+|exitcode \d+)", re.DOTALL
+)
+
+
+def tell_workers(told: Told, facts: Facts) -> None:
+    """One record of Celery itself."""
+    if match := _READY.match(told.text):
+        facts.worker = match["host"]
+        facts.event(told.at, "worker", "worker_ready", Who(hostname=match["host"]))
+    elif match := _MISSED.match(told.text):
+        facts.event(told.at, "worker", "worker_missed", Who(hostname=match["host"]))
+    elif match := _LOST.match(told.text):
+        facts.event(
+            told.at, "worker", "worker_process_lost", Who(hostname=facts.worker), reason=match["signal"]
+        )

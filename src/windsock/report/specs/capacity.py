@@ -1,0 +1,79 @@
+"""Time and room: how late runs were, what tasks waited for, and which pools were full."""
+
+from __future__ import annotations
+
+from windsock.intervals import wilson
+from windsock.model import Row
+from windsock.report.page import Cell
+from windsock.report.specs.cells import changed, of, plain, words
+from windsock.report.specs.spec import Grid, Spec
+from windsock.report.waiting import NAMES
+
+
+def _is_late(row: Row) -> bool:
+    """More late runs than a habit of one in twenty explains, and late enough for somebody to notice."""
+    if row["late_runs"] < 2 or row["finish_prev_s"] is None:
+        return False
+    return wilson(row["late_runs"], row["runs"])[0] > 0.05 and row["finish_s"] - row["finish_prev_s"] >= 60
+
+
+DURATIONS = Spec(
+    "durations",
+    "Durations and lateness",
+    ("WS4",),
+    (
+        Grid(
+            "Runs that finished later than usual",
+            "run_finishes",
+            (
+                ("DAG", plain("dag_id")),
+                ("Late runs", of("late_runs", "runs")),
+                ("Finished after it was due", changed("finish_s", "finish_prev_s")),
+                ("Run time", changed("took_s", "took_prev_s")),
+            ),
+            is_worth_showing=_is_late,
+        ),
+    ),
+)
+
+WAITING = Spec(
+    "waiting",
+    "Why tasks waited",
+    ("WS310", "WS311"),
+    (
+        Grid(
+            "DAGs whose tasks waited an hour or more",
+            "waiting_by_dag",
+            (
+                ("DAG", plain("dag_id")),
+                ("Waited", plain("wait_hours")),
+                ("Mostly for", lambda row: Cell(NAMES[row["mostly_for"]])),
+                ("Of it", plain("mostly_share")),
+                ("Its limit", plain("limit_value")),
+                ("Told by", words("told_by")),
+                ("Not known", plain("unattributed_share")),
+            ),
+            is_worth_showing=lambda row: row["wait_hours"] >= 1,
+        ),
+    ),
+)
+
+POOLS = Spec(
+    "pools",
+    "Pools and waiting",
+    ("WS3",),
+    (
+        Grid(
+            "Pools that were waited for",
+            "pool_full_share",
+            (
+                ("Pool", plain("pool")),
+                ("Slots", plain("total_slots")),
+                ("Full, of busy hours", plain("full_share")),
+                ("Waited", plain("wait_hours")),
+                ("Busy", plain("busy_hours")),
+            ),
+            is_worth_showing=lambda row: bool(row["wait_hours"]),
+        ),
+    ),
+)

@@ -1,0 +1,45 @@
+"""How the columns of tables are told: a value by its name's unit, words, a rate with its interval, a change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from windsock.intervals import wilson
+from windsock.model import Row
+from windsock.report.formats import cell, interval, measure, share, span
+from windsock.report.page import Cell
+
+MAX_SAMPLE = 160
+
+
+def plain(name: str) -> Callable[[Row], Cell]:
+    """A value, in the unit that its column's name says."""
+
+    def made(row: Row) -> Cell:
+        value = row[name]
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        return Cell(measure(name, value), float(value)) if is_number else Cell(cell(value))
+
+    return made
+
+
+def words(name: str) -> Callable[[Row], Cell]:
+    """A name with underscores, as words."""
+    return lambda row: Cell(cell(row[name]).replace("_", " "))
+
+
+def of(part: str, whole: str) -> Callable[[Row], Cell]:
+    """`22 of 56, 39 % (28 to 52 %)`."""
+
+    def made(row: Row) -> Cell:
+        k, n = row[part], row[whole]
+        if not n:
+            return Cell("no runs", -1.0)
+        return Cell(f"{k:,} of {n:,}, {share(k / n)} ({interval(*wilson(k, n))})", k / n)
+
+    return made
+
+
+def changed(now: str, before: str) -> Callable[[Row], Cell]:
+    """`44 min, before 8 min`, of lengths in seconds."""
+    return lambda row: Cell(f"{span(row[now])}, before {span(row[before])}", row[now])

@@ -1,0 +1,227 @@
+"""Lost workers, queues without one, pods that burn retries: below, at and above each threshold."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.findings.test_rules import answers, found
+from windsock.findings import told_once
+from windsock.findings.ws115_known_issue import KnownIssueSeen
+from windsock.findings.ws511_no_log import NoLog
+from windsock.findings.ws632_worker_lost import WorkerLost
+from windsock.findings.ws633_queue_without_worker import QueueWithoutWorker
+from windsock.findings.ws634_retries_burnt import RetriesBurnt
+from windsock.findings.ws635_executor_fit import ExecutorFit
+from windsock.model import Finding
+
+AT = datetime(2026, 11, 17, 10, tzinfo=UTC)
+SPAN = {"first_at": AT, "last_at": AT + timedelta(minutes=20)}
+
+
+@pytest.mark.parametrize(
+    "rule", [WorkerLost, QueueWithoutWorker, RetriesBurnt, ExecutorFit], ids=lambda rule: rule.code
+)
+def test_a_quiet_fleet_has_no_finding(rule: Any) -> None:
+    assert found(rule, answers(lost_workers=[], queues_without_worker=[], infrastructure_tries=[])) == []
+    assert found(rule, {}) == []
+
+
+# --- WS632
+
+
+def lost(**changes: Any) -> dict[str, Any]:
+    row = {"hostname": "bravo", "queue": "heavy", "tries": 6, "tasks": 2, "dags": 1, "most_at_once": 6, "retried": 5,
+           "lost": 1, "lost_runs": 1, "no_log": 6, "lost_hours": 0.075, "missed_at": None, "ready_at": None, **SPAN}  # fmt: skip
+    return row | changes
+
+
+@pytest.mark.parametrize(("at_once", "is_found"), [(2, False), (3, True), (4, True)])
+def test_a_lost_worker_takes_several_tries_at_once(at_once: int, is_found: bool) -> None:
+    assert bool(found(WorkerLost, answers(lost_workers=[lost(most_at_once=at_once)]))) == is_found
+
+
+def test_the_finding_says_what_it_cost() -> None:
+    (one,) = found(WorkerLost, answers(lost_workers=[lost()]))
+    assert one.headline == (
+        "Worker bravo of queue heavy was lost Tue 17 Nov 10:00 UTC with 6 running tries: "
+        "1 task failed for good, 5 retries used, 4 min 30 s of work thrown away"
+    )
+    assert (one.severity, one.subject) == ("warning", {"hostname": "bravo"})
+    (again,) = found(WorkerLost, answers(lost_workers=[lost(lost=0, lost_runs=0)]))
+    assert again.severity == "watch"
+    assert "for good" not in again.headline + again.advice
+
+
+# --- WS633
+
+
+def queue(**changes: Any) -> dict[str, Any]:
+    row = {"executor": "CeleryExecutor", "queue": "gpu", "dag_ids": ["ml"], "tasks": 1, "tries": 1, "failed": 1, "put_back": 2,
+           "still": 0, "begun": 0, "begun_prev": 0, "last_begun_at": None, "longest_s": 0.0, **SPAN}  # fmt: skip
+    return row | changes
+
+
+@pytest.mark.parametrize(
+    ("row", "severity", "why"),
+    [
+        (queue(), "warning", "one try, and none began in the week"),
+        (queue(failed=0), "warning", "put back again and again"),
+        (queue(failed=0, put_back=0, still=1, longest_s=3599.0), None, "it may scale from zero"),
+        (queue(failed=0, put_back=0, still=1, longest_s=3600.0), "warning", "stands for an hour"),
+        (queue(queue="", executor=""), None, "nobody tells the queue, so nobody tells that none began"),
+        (queue(begun=100, tries=4, failed=4), None, "a worker was restarted"),
+        (queue(begun=100, tries=5, failed=5), "watch", "too few workers"),
+        (queue(begun=100, tries=9, failed=4, still=5), None, "what stands may begin yet"),
+    ],
+)
+def test_waiting_in_vain(row: Mapping[str, Any], severity: str | None, why: str) -> None:
+    told = found(QueueWithoutWorker, answers(queues_without_worker=[row]))
+    assert [one.severity for one in told] == ([severity] if severity else []), why
+
+
+def test_the_finding_says_since_when_and_how_to_start_one() -> None:
+    (one,) = found(QueueWithoutWorker, answers(queues_without_worker=[queue()]))
+    assert one.headline == (
+        "Queue gpu: 1 try of 1 task waited for a worker in vain, 1 of them failed by it; "
+        "no task begins there (none in five weeks)"
+    )
+    assert one.evidence["apply"] == "airflow celery worker --queues gpu"
+    (pods,) = found(QueueWithoutWorker, answers(queues_without_worker=[queue(executor="EdgeExecutor")]))
+    assert "apply" not in pods.evidence
+
+
+# --- WS634
+
+
+def pods(trouble: str = "out_of_memory", **changes: Any) -> dict[str, Any]:
+    row = {"trouble": trouble, "dag_id": "etl", "task_id": "load", "tries": 5, "retried": 3, "lost": 2, "free": 0,
+           "reasons": ["OOMKilled 137"], "memory_request": "1Gi", "detail": "airflow/etl-load-x1", "tries_prev": 0, **SPAN}  # fmt: skip
+    return row | changes
+
+
+@pytest.mark.parametrize(
+    ("rows", "severities", "why"),
+    [
+        ([pods(tries=4)], [], "below"),
+        ([pods(tries=5)], ["watch"], "at"),
+        ([pods(tries=6, lost=3)], ["warning"], "above, and three tasks lost"),
+        (
+            [pods(tries=3, lost=1), pods(tries=2, lost=1, task_id="other")],
+            ["watch"],
+            "one trouble of two tasks",
+        ),
+        ([pods(tries=3), pods("evicted", tries=2)], [], "two troubles"),
+        ([pods(tries=6, tries_prev=24)], [], "no more than any week"),
+        ([pods(tries=9, tries_prev=8)], ["watch"], "more than its past"),
+        ([pods("worker_lost", tries=50)], [], "WS632 tells it"),
+        ([pods("queued_too_long", tries=50)], [], "WS633 tells it"),
+    ],
+)
+def test_pods_that_burn_retries(rows: list[dict[str, Any]], severities: list[str], why: str) -> None:
+    assert [one.severity for one in found(RetriesBurnt, answers(infrastructure_tries=rows))] == severities, (
+        why
+    )
+
+
+def test_the_finding_names_the_task_and_its_request() -> None:
+    (one,) = found(
+        RetriesBurnt, answers(infrastructure_tries=[pods(), pods(tries=1, task_id="b", memory_request=None)])
+    )
+    assert one.headline == "6 pods killed for memory, most of etl.load (5): 6 retries burnt, 4 tasks lost"
+    assert "etl.load, etl.b (now 1Gi)" in one.advice
+    (free,) = found(
+        RetriesBurnt, answers(infrastructure_tries=[pods("image", dag_id="", retried=0, lost=0, free=5)])
+    )
+    assert free.headline == "5 pods without an image: 5 launched again without a try"
+
+
+# --- told once
+
+
+def made(rule: Any, subject: dict[str, str], **evidence: Any) -> Finding:
+    return rule.finding(
+        subject=subject, severity="watch", headline="", evidence=evidence, advice="", rank=1.0
+    )
+
+
+def test_what_a_lost_worker_or_a_dead_queue_explains_is_not_told_again() -> None:
+    silent = made(NoLog, {"cause": "heartbeat lost"}, tries=6)
+    known = made(KnownIssueSeen, {"issue": "heartbeat_lost"}, times=6)
+    queued = made(NoLog, {"cause": "queued too long"}, tries=1)
+    (worker,) = found(WorkerLost, answers(lost_workers=[lost()]))
+    (dead,) = found(QueueWithoutWorker, answers(queues_without_worker=[queue()]))
+    assert told_once([silent, known, queued, worker, dead], {}) == [worker, dead]
+    more = [
+        made(NoLog, {"cause": "heartbeat lost"}, tries=7),
+        made(KnownIssueSeen, {"issue": "heartbeat_lost"}, times=7),
+    ]
+    assert told_once([*more, worker], {}) == [*more, worker]
+    assert told_once([silent, known, queued], {}) == [silent, known, queued]
+
+
+def test_pods_without_a_log_are_told_by_the_rule_of_missing_logs() -> None:
+    (burnt,) = found(RetriesBurnt, answers(infrastructure_tries=[pods()]))
+    silent = made(NoLog, {"cause": "out of memory"}, tries=5)
+    assert told_once([silent, burnt], {}) == [silent]
+    fewer = made(NoLog, {"cause": "out of memory"}, tries=4)
+    assert told_once([fewer, burnt], {}) == [fewer, burnt]
+
+
+# --- WS635
+
+
+def task(**changes: Any) -> dict[str, Any]:
+    row = {"dag_id": "d", "task_id": "ping", "executor": "KubernetesExecutor", "queue": "default", "tries": 400, "starts": 400,
+           "start_s": 30.0, "work_s": 5.0, "start_hours": 3.3, "work_hours": 0.6, "memory_kills": 0, "lost": 0}  # fmt: skip
+    return row | changes
+
+
+HEAVY = {
+    "executor": "CeleryExecutor",
+    "task_id": "train",
+    "start_s": 2.0,
+    "work_s": 3600.0,
+    "memory_kills": 3,
+    "lost": 1,
+}
+
+
+@pytest.mark.parametrize(
+    ("rows", "kinds", "why"),
+    [
+        ([task()], ["short tasks in pods"], "six times as long to start as to work"),
+        ([task(starts=49)], [], "seldom"),
+        ([task(starts=50)], ["short tasks in pods"], "at the sample"),
+        ([task(work_s=30.1)], [], "works longer than it starts"),
+        ([task(work_s=30.0)], ["short tasks in pods"], "at the ratio"),
+        ([task(start_hours=1.9)], [], "not worth it"),
+        (
+            [task(start_hours=1.0), task(task_id="pong", start_hours=1.0)],
+            ["short tasks in pods"],
+            "together they are",
+        ),
+        ([task(executor="CeleryExecutor")], [], "a full queue is no pod"),
+        ([task(**HEAVY)], ["heavy tasks on shared workers"], "killed three times"),
+        ([task(**HEAVY | {"memory_kills": 2})], [], "twice"),
+        ([task(**HEAVY | {"work_s": 599.0})], [], "too short for a pod"),
+        ([task(**HEAVY | {"executor": "KubernetesExecutor", "work_s": 9999.0})], [], "it has a pod"),
+    ],
+)
+def test_tasks_on_the_wrong_executor(rows: list[dict[str, Any]], kinds: list[str], why: str) -> None:
+    told = found(ExecutorFit, answers(executor_fit=rows))
+    assert [one.subject["kind"] for one in told] == kinds, why
+    assert all(one.severity == "info" for one in told)
+
+
+def test_the_advice_comes_with_its_arithmetic() -> None:
+    (short,) = found(ExecutorFit, answers(executor_fit=[task()]))
+    assert short.headline == (
+        "1 task of the KubernetesExecutor in pods that take longer to start than the work takes: 3.3 hours of starting for "
+        "36 minutes of work, most d.ping (30.0 s for 5.0 s)"
+    )
+    (heavy,) = found(ExecutorFit, answers(executor_fit=[task(**HEAVY)]))
+    assert heavy.headline == (
+        "1 long task ran out of memory on shared workers 3 times, most d.train (3 of 400 tries, 1 h each)"
+    )
