@@ -5,6 +5,7 @@
 -- Optional:  set variable weeks_back = 8;
 --            set variable exclude = ['sandbox_*'];  DAGs that are stored but never judged
 --            set variable renamed_from = ['old']; set variable renamed_to = ['new'];  DAGs told under their new name
+--            set variable owner_patterns = ['sales_*']; set variable owner_names = ['sales'];  the first that matches counts
 --            set variable quiet_from = [timestamptz '2026-11-20 22:00:00Z']; set variable quiet_until = [timestamptz '…'];
 select case
     when getvariable('lake') is null then error('set variable lake to the folder of the lake first')
@@ -116,9 +117,10 @@ select
     try_cast(operator as varchar) as operator,
     try_cast(read_path as varchar) as read_path,
     try_cast(blame as varchar) as blame,
+    try_cast(owner as varchar) as owner,
     try_cast(read_at as timestamptz) as read_at
 from (
-    select cast(null as varchar) as dag_id, cast(null as varchar) as run_id, cast(null as varchar) as task_id, cast(null as integer) as map_index, cast(null as integer) as try_number, cast(null as varchar) as state, cast(null as varchar) as state_reason, cast(null as timestamptz) as started_at, cast(null as timestamptz) as ended_at, cast(null as varchar) as exception_type, cast(null as varchar) as exception_message, cast(null as varchar) as error_signature, cast(null as bigint) as record_count, cast(null as bigint) as warning_count, cast(null as bigint) as error_count, cast(null as bigint) as process_starts, cast(null as bigint) as log_bytes, cast(null as varchar) as bundle_name, cast(null as varchar) as bundle_version, cast(null as varchar) as dag_file, cast(null as double) as dag_file_parse_s, cast(null as double) as bundle_prepare_s, cast(null as varchar) as hostname, cast(null as varchar) as dialect, cast(null as varchar) as object_url, cast(null as varchar) as object_etag, cast(null as timestamptz) as object_modified_at, cast(null as timestamptz) as logical_date, cast(null as varchar) as operator, cast(null as varchar) as read_path, cast(null as varchar) as blame, cast(null as timestamptz) as read_at where false
+    select cast(null as varchar) as dag_id, cast(null as varchar) as run_id, cast(null as varchar) as task_id, cast(null as integer) as map_index, cast(null as integer) as try_number, cast(null as varchar) as state, cast(null as varchar) as state_reason, cast(null as timestamptz) as started_at, cast(null as timestamptz) as ended_at, cast(null as varchar) as exception_type, cast(null as varchar) as exception_message, cast(null as varchar) as error_signature, cast(null as bigint) as record_count, cast(null as bigint) as warning_count, cast(null as bigint) as error_count, cast(null as bigint) as process_starts, cast(null as bigint) as log_bytes, cast(null as varchar) as bundle_name, cast(null as varchar) as bundle_version, cast(null as varchar) as dag_file, cast(null as double) as dag_file_parse_s, cast(null as double) as bundle_prepare_s, cast(null as varchar) as hostname, cast(null as varchar) as dialect, cast(null as varchar) as object_url, cast(null as varchar) as object_etag, cast(null as timestamptz) as object_modified_at, cast(null as timestamptz) as logical_date, cast(null as varchar) as operator, cast(null as varchar) as read_path, cast(null as varchar) as blame, cast(null as varchar) as owner, cast(null as timestamptz) as read_at where false
     union all by name
     select * from query(getvariable('read_task_logs'))
 ) as stored;
@@ -884,6 +886,57 @@ select
     operator,
     coalesce(regexp_matches(operator, '(?i)sensor$') and process_starts = 1, false) as is_poking
 from rebuilt;
+
+-- Who owns each DAG: the first pattern of the pipeline file that matches, else what API or database tell of its tasks,
+-- else what logs of Airflow 2 name in the newest week in which any does. Airflow's default owner is nobody.
+create or replace temp view owned_dags as
+with patterns as (
+    select
+        unnest(cast(getvariable('owner_patterns') as varchar[])) as pattern,
+        unnest(cast(getvariable('owner_names') as varchar[])) as owner,
+        unnest(range(len(cast(getvariable('owner_patterns') as varchar[])))) as place
+),
+asked as (
+    select dag_now(substr(key, 11)) as dag_id, max_by(value, seen_at order by value) as owner
+    from deployments
+    where starts_with(key, 'dag_owner.') and seen_at < week_end() + interval 7 days
+    group by dag_now(substr(key, 11))
+),
+logged_weeks as (
+    select dag_id, monday_of(started_at) as week, string_agg(distinct owner, ', ' order by owner) as owner
+    from task_logs
+    where owner is not null and monday_of(started_at) <= report_week()
+    group by dag_id, monday_of(started_at)
+),
+logged as (
+    select dag_id, arg_max(owner, week) as owner from logged_weeks group by dag_id
+),
+dags as (
+    select dag_id from asked
+    union
+    select dag_id from task_logs
+    union
+    select dag_id from task_instances
+),
+patterned as (
+    select dags.dag_id, arg_min(patterns.owner, patterns.place) as owner
+    from dags
+    join patterns on dags.dag_id glob patterns.pattern
+    group by dags.dag_id
+)
+select
+    dags.dag_id,
+    coalesce(patterned.owner, asked.owner, logged.owner) as owner,
+    case
+        when patterned.owner is not null then 'pipeline file'
+        when asked.owner is not null then 'Airflow'
+        else 'log'
+    end as told_by
+from dags
+left join patterned on dags.dag_id = patterned.dag_id
+left join asked on dags.dag_id = asked.dag_id
+left join logged on dags.dag_id = logged.dag_id
+where coalesce(patterned.owner, asked.owner, logged.owner) is not null;
 
 -- One row per pool and size, of the report week. API and database tell the size; gauges tell open, running and queued slots,
 -- whose sum it is, with the deferred ones where that is the steadier sum (a pool that counts deferred tasks). Gauges of one

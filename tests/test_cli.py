@@ -15,6 +15,7 @@ import polars as pl
 import pytest
 
 from windsock import cli, pipeline
+from windsock.findings.waiting import ANSWERS as WAITING_ANSWERS
 
 ROOT = Path(__file__).parents[1]
 LOG = ROOT / "data/sample/real/airflow3/dag_id=nasty_endings"
@@ -87,9 +88,11 @@ def test_a_mistyped_command_is_one_line_and_status_2(windsock, words: tuple[str,
 
 def test_ask_list_shows_every_question_with_its_title(windsock) -> None:  # type: ignore[no-untyped-def]
     rows = json.loads(windsock("ask", "--list", "--format", "json").out)
-    assert {row["question"] for row in rows} == set(pipeline.questions())
+    assert {row["question"] for row in rows} == {*pipeline.questions(), *WAITING_ANSWERS}
     assert all(row["title"].endswith("?") for row in rows)
-    assert "failure_rate_by_dag" in windsock("ask", "--list").out
+    listed = windsock("ask", "--list").out
+    assert "failure_rate_by_dag" in listed
+    assert "waiting_by_limit" in listed
 
 
 def test_ask_gives_one_json_array_with_z_times_and_null_for_nan(windsock, toml: str) -> None:  # type: ignore[no-untyped-def]
@@ -139,6 +142,8 @@ def test_ask_as_parquet_is_bytes_with_duckdb_s_types(toml: str) -> None:
     assert frame.height == 1
     assert frame.schema["nothing"] == pl.Int32
     assert isinstance(frame.schema["at"], pl.Datetime)
+    made = command("ask", "waiting_by_limit", "-p", toml, "--week", "2026-W47", "--format", "parquet")
+    assert pl.read_parquet(io.BytesIO(made.stdout)).schema["waits"] == pl.Int64
     empty = command("ask", "--sql", "select 1::bigint as a where false", "-p", toml, "-f", "parquet")
     assert pl.read_parquet(io.BytesIO(empty.stdout)).schema == {"a": pl.Int64}
 

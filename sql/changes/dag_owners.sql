@@ -1,17 +1,17 @@
--- Who owns each DAG, as Airflow says?
+-- Who owns each DAG?
 --
--- The `owner` of its tasks, from Airflow's API or database; Airflow's default owner is nobody. The owners of the
--- pipeline file stand over it.
+-- The first pattern of [owners] in the pipeline file that matches; else the `owner` of its tasks as Airflow's API or
+-- database tell it; else as its logs name it (Airflow 2). Airflow's default owner is nobody.
 --
 -- grain:    dag_id
--- reads:    deployments
+-- reads:    owned_dags
 -- columns:
---   dag_id  varchar
---   owner   varchar  several, with commas between
+--   dag_id   varchar
+--   owner    varchar  several, with commas between
+--   told_by  varchar  pipeline file, Airflow, log
 select
-    substr(key, 11) as dag_id,
-    max_by(value, seen_at order by value) as owner
-from deployments
-where starts_with(key, 'dag_owner.') and seen_at < week_end() + interval 7 days
-group by key
+    dag_id,
+    owner,
+    told_by
+from owned_dags
 order by dag_id

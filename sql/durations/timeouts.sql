@@ -1,7 +1,7 @@
 -- Which tasks and runs ended at a timeout or came near it, and how long do they take when they end well?
 --
--- The limit is not told by logs; tries that a timeout ended show it: their shortest time is about it. `near` are those
--- that ended well within a fifth of it. Timeouts of sensors are left out: they are the time somebody else needed.
+-- The limit is not told by logs; tries that a timeout ended show it: their shortest time is about it. Timeouts of sensors
+-- are left out: they are the time somebody else needed.
 --
 -- grain:    kind, dag_id, task_id
 -- reads:    component_events, dag_runs, task_tries
@@ -12,7 +12,7 @@
 --   timeouts       bigint       ended by it in the week
 --   timeouts_prev  bigint       the 8 weeks before
 --   limit_s        double       shortest time of those that it ended, seconds
---   near           bigint       ended well in the week after more than 0.8 of limit_s
+--   good_s         double[]     longest times of those that ended well in the week, at most 1,000 of them, longest first
 --   ended_well     bigint       ended well in nine weeks
 --   median_s       double       their time, seconds; null: none did
 --   p99_s          double       99th percentile of it
@@ -71,7 +71,10 @@ select
     count(*) filter (where is_timeout and week = report_week()) as timeouts,
     count(*) filter (where is_timeout and week < report_week()) as timeouts_prev,
     max(limits.limit_s) as limit_s,
-    count(*) filter (where is_good and week = report_week() and took_s > 0.8 * limits.limit_s) as near,
+    coalesce(
+        list(took_s order by took_s desc) filter (where is_good and week = report_week() and took_s is not null)[1:1000],
+        []
+    ) as good_s,
     count(*) filter (where is_good) as ended_well,
     median(took_s) filter (where is_good) as median_s,
     quantile_cont(took_s, 0.99) filter (where is_good) as p99_s,

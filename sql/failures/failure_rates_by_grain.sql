@@ -1,15 +1,17 @@
--- How often did what fail this week: by task, DAG, operator, host, executor, queue, bundle version and hour of the day?
+-- How often did what fail this week: by task, DAG, owner, operator, host, executor, queue, bundle version and hour of the day?
 --
 -- Three rates, never one, of judged runs: tries that failed at the first try, tasks that failed after all retries, and runs
 -- that lost one of these tasks; each with its n and its 95 % interval (Wilson), which holds for independent failures: days
--- that cluster make it wider. upstream_failed is never a failure. What nobody tells (a host, an operator) is left out.
+-- that cluster make it wider. upstream_failed is never a failure. What nobody tells (a host, an owner) is left out. A DAG of two
+-- owners counts for both.
 --
--- grain:    grain, dag_id, task_id, hostname, of_what
--- reads:    task_tries
+-- grain:    grain, dag_id, task_id, owner, hostname, of_what
+-- reads:    task_tries, owned_dags
 -- columns:
---   grain             varchar   task, dag, operator, host, executor, queue, bundle version, hour
+--   grain             varchar   task, dag, owner, operator, host, executor, queue, bundle version, hour
 --   dag_id            varchar   of task and dag
 --   task_id           varchar   of task
+--   owner             varchar   of owner
 --   hostname          varchar   of host
 --   of_what           varchar   operator, executor, queue, version or hour
 --   first_tries       bigint
@@ -34,11 +36,15 @@ with judged as (
     from task_tries
     where week = report_week() and is_judged
 ),
+owners as (
+    select dag_id, unnest(string_split(owner, ', ')) as owner from owned_dags
+),
 graded as (
     select
         grains.grain,
         case when grains.grain in ('task', 'dag') then judged.dag_id end as of_dag,
         case when grains.grain = 'task' then judged.task_id end as of_task,
+        cast(null as varchar) as of_owner,
         case when grains.grain = 'host' then judged.hostname end as of_host,
         case grains.grain
             when 'operator' then judged.operator
@@ -51,12 +57,17 @@ graded as (
     from judged, (
         select unnest(['task', 'dag', 'operator', 'host', 'executor', 'queue', 'bundle version', 'hour']) as grain
     ) as grains
+    union all
+    select 'owner', null, null, owners.owner, null, null, judged.*
+    from judged
+    join owners on judged.dag_id = owners.dag_id
 ),
 counted as (
     select
         grain,
         of_dag,
         of_task,
+        of_owner,
         of_host,
         of_what,
         count(*) filter (where first_try) as first_tries,
@@ -66,13 +77,14 @@ counted as (
         count(distinct (dag_id, run_id)) as runs,
         count(distinct (dag_id, run_id)) filter (where final_try and is_failed) as lost_runs
     from graded
-    where grain in ('task', 'dag') or coalesce(of_host, of_what) is not null
-    group by grain, of_dag, of_task, of_host, of_what
+    where grain in ('task', 'dag') or coalesce(of_owner, of_host, of_what) is not null
+    group by grain, of_dag, of_task, of_owner, of_host, of_what
 )
 select
     grain,
     of_dag as dag_id,
     of_task as task_id,
+    of_owner as owner,
     of_host as hostname,
     of_what,
     first_tries,
@@ -91,4 +103,4 @@ select
     wilson_low(lost_runs, runs) as lost_runs_low,
     wilson_high(lost_runs, runs) as lost_runs_high
 from counted
-order by grain, lost_runs desc, of_dag, of_task, of_host, of_what
+order by grain, lost_runs desc, of_dag, of_task, of_owner, of_host, of_what

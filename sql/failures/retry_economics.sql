@@ -2,7 +2,10 @@
 --
 -- First executions of judged runs whose first try failed. Hopeless are those that failed at least twice, every time with
 -- the same error: their retries never had a chance. Saved are those that a retry ended well; what that saved is the time
--- of the try that worked, which somebody would have had to start by hand.
+-- of the try that worked, which somebody would have had to start by hand. How long the trouble lasted is known of saved
+-- ones only, and as an upper bound: from the end of the first try to the start of the one that worked. Retries in
+-- between came too early. The error to fail fast on is the one with the most hopeless hours among those that no retry
+-- ever saved.
 --
 -- grain:    dag_id, task_id
 -- reads:    task_tries
@@ -25,6 +28,15 @@
 --   exception_type    varchar
 --   hopeless_now      bigint    hopeless in the report week
 --   hopeless_hours_now double   hours of their retries in the report week
+--   recovery_s        double    median seconds from the end of the first try to the start of the try that ended well
+--   recovery_p90_s    double    90th percentile of it
+--   early             bigint    retries of saved ones that failed
+--   early_hours       double    hours of them
+--   fatal_signature   varchar   the error to fail fast on; null: each was saved by a retry once
+--   fatal_type        varchar   its exception type
+--   fatal             bigint    hopeless with it; no execution that began with it was saved
+--   fatal_hours       double    hours of their retries
+--   fatal_now         bigint    of those, in the report week
 with judged as (
     select * from task_tries where is_judged and week >= weeks_ago(8) and week <= report_week()
 ),
@@ -65,7 +77,12 @@ executions as (
         coalesce(sum(hours) filter (where not first_try), 0) as retry_hours,
         coalesce(sum(hours) filter (where not first_try and state = 'success'), 0) as saved_hours,
         max(error_signature) as error_signature,
-        max(exception_type) as exception_type
+        max(exception_type) as exception_type,
+        max(error_signature) filter (where first_try) as first_signature,
+        epoch(min(started_at) filter (where not first_try and state = 'success'))
+            - epoch(min(ended_at) filter (where first_try)) as recovery_s,
+        count(*) filter (where not first_try and is_failed) as failed_retries,
+        coalesce(sum(hours) filter (where not first_try and is_failed), 0) as failed_retry_hours
     from tries
     group by dag_id, task_id, run_id, map_index
 ),
@@ -74,6 +91,24 @@ saving as (
     from executions
     where is_saved
     group by dag_id, task_id
+),
+fatal as (
+    select
+        dag_id,
+        task_id,
+        first_signature as fatal_signature,
+        max(exception_type) filter (where is_hopeless) as fatal_type,
+        count(*) filter (where is_hopeless) as fatal,
+        sum(retry_hours) filter (where is_hopeless) as fatal_hours,
+        count(*) filter (where is_hopeless and week = report_week()) as fatal_now
+    from executions
+    where is_failed_first and first_signature is not null
+    group by dag_id, task_id, first_signature
+    having bool_or(is_hopeless) and not bool_or(is_saved)
+    qualify row_number() over (
+        partition by dag_id, task_id
+        order by sum(retry_hours) filter (where is_hopeless) desc, first_signature
+    ) = 1
 ),
 late as (
     select tries.dag_id, tries.task_id, sum(tries.hours) as late_hours
@@ -103,11 +138,21 @@ select
     mode(error_signature order by error_signature) filter (where is_hopeless) as error_signature,
     mode(exception_type order by exception_type) filter (where is_hopeless) as exception_type,
     count(*) filter (where is_hopeless and week = report_week()) as hopeless_now,
-    coalesce(sum(retry_hours) filter (where is_hopeless and week = report_week()), 0) as hopeless_hours_now
+    coalesce(sum(retry_hours) filter (where is_hopeless and week = report_week()), 0) as hopeless_hours_now,
+    median(recovery_s) filter (where is_failed_first and is_saved and recovery_s >= 0) as recovery_s,
+    quantile_cont(recovery_s, 0.9) filter (where is_failed_first and is_saved and recovery_s >= 0) as recovery_p90_s,
+    cast(coalesce(sum(failed_retries) filter (where is_failed_first and is_saved), 0) as bigint) as early,
+    coalesce(sum(failed_retry_hours) filter (where is_failed_first and is_saved), 0) as early_hours,
+    max(fatal.fatal_signature) as fatal_signature,
+    max(fatal.fatal_type) as fatal_type,
+    coalesce(max(fatal.fatal), 0) as fatal,
+    coalesce(max(fatal.fatal_hours), 0) as fatal_hours,
+    coalesce(max(fatal.fatal_now), 0) as fatal_now
 from executions
 join totals on executions.dag_id = totals.dag_id and executions.task_id = totals.task_id
 left join saving on executions.dag_id = saving.dag_id and executions.task_id = saving.task_id
 left join late on executions.dag_id = late.dag_id and executions.task_id = late.task_id
+left join fatal on executions.dag_id = fatal.dag_id and executions.task_id = fatal.task_id
 left join delays on executions.dag_id = delays.dag_id and executions.task_id = delays.task_id
 group by executions.dag_id, executions.task_id
 having count(*) filter (where is_failed_first) > 0

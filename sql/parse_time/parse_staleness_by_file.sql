@@ -1,7 +1,7 @@
 -- How long did each DAG file wait for its next parse, at worst?
 --
--- The longest time between two parses of a file in which the other files of its source were parsed at half their usual
--- rate or more, so that it is the file that waited, not the metrics or logs that were missing; and the age that Airflow
+-- The longest times between two parses of a file, each with the rate at which other files of its source were parsed
+-- meanwhile: where that is low, metrics or logs were missing and it is not the file that waited. And the age that Airflow
 -- itself told (`last_run.seconds_ago`), of moments at which that gauge moved. Sources that tell some parses only are left out.
 --
 -- grain:    source, bundle_name, dag_file
@@ -12,9 +12,9 @@
 --   dag_file     varchar
 --   looks        bigint       parses, or minutes of the gauge
 --   usual_s      double       median time between parses, or median age
---   longest_s    double
---   from_at      timestamptz  of the longest wait
---   until_at     timestamptz
+--   waits_s      double[]     the 25 longest, longest first
+--   others_rate  double[]     of each, parses of other files during it over those of the same time in the whole week
+--   untils_s     double[]     of each, its end, seconds since 1970
 with samples as (
     select
         source,
@@ -74,13 +74,12 @@ select
     dag_file,
     count(*) as looks,
     median(gap_s) as usual_s,
-    max(gap_s) filter (where others >= 0.5 * gap_s * per_s) as longest_s,
-    max_by(before_at, gap_s order by parsed_at desc) filter (where others >= 0.5 * gap_s * per_s) as from_at,
-    max_by(parsed_at, gap_s order by parsed_at desc) filter (where others >= 0.5 * gap_s * per_s) as until_at
+    list(gap_s order by gap_s desc, parsed_at)[1:25] as waits_s,
+    list(others / (gap_s * per_s) order by gap_s desc, parsed_at)[1:25] as others_rate,
+    list(epoch(parsed_at) order by gap_s desc, parsed_at)[1:25] as untils_s
 from gaps
-where gap_s is not null
+where gap_s > 0
 group by source, bundle_name, dag_file
-having longest_s is not null
 union all
 select
     'gauge',
@@ -88,10 +87,10 @@ select
     dag_file,
     count(*),
     median(value),
-    max(value),
-    max_by(sampled_at - to_microseconds(cast(value * 1e6 as bigint)), value order by sampled_at desc),
-    max_by(sampled_at, value order by sampled_at desc)
+    [max(value)],
+    [1.0],
+    [epoch(max_by(sampled_at, value order by sampled_at desc))]
 from looks
 where is_moving
 group by bundle_name, dag_file
-order by longest_s desc, source, bundle_name, dag_file
+order by waits_s[1] desc, source, bundle_name, dag_file

@@ -26,6 +26,7 @@ from windsock.findings.settings import settings_answers
 from windsock.findings.upgrades import meanings_answer
 from windsock.findings.waiting import ANSWERS as WAITING_ANSWERS
 from windsock.findings.waiting import QUESTIONS as WAITING_QUESTIONS
+from windsock.findings.waiting import TYPES as WAITING_TYPES
 from windsock.findings.waiting import waiting_answers
 from windsock.findings.what_if import QUESTIONS as POOL_QUESTIONS
 from windsock.findings.what_if import what_if_pool as replay_pool
@@ -40,7 +41,7 @@ from windsock.one_case import explained as explained_case
 from windsock.output import Output
 from windsock.publish import Written, dispatch
 from windsock.pull import listing_told, open_lake, pull, reshard
-from windsock.questions import Question, answer_as_arrow, ask_sql, load_questions
+from windsock.questions import Question, answer_as_arrow, ask_sql, load_questions, rows_as_arrow
 from windsock.questions import ask as ask_question
 from windsock.reviewed.known_issues import explained, load_known_issues
 from windsock.reviewed.log_prices import LogPrices, load_list_prices, own_prices
@@ -74,6 +75,7 @@ def _on_lake(config: Config, week: Week, work: Callable[[duckdb.DuckDBPyConnecti
         exclude=config.pipeline.scope.exclude,
         quiet=config.quiet,
         renamed=config.renamed,
+        owners=config.pipeline.owners,
     )
 
 
@@ -92,10 +94,23 @@ def questions() -> dict[str, Question]:
     return load_questions(resources.folder("sql"))
 
 
+def titles() -> list[Row]:
+    """What can be asked: question, family, title. Answers made of several stand in the family of what they are made of."""
+    told = [{"question": one.name, "family": one.family, "title": one.title} for one in questions().values()]
+    made = [
+        {"question": name, "family": "waiting", "title": title} for name, title in WAITING_ANSWERS.items()
+    ]
+    return sorted(told + made, key=lambda one: (one["family"], one["question"]))
+
+
 def _question(name: str) -> Question:
     known = questions()
+    if name in WAITING_ANSWERS:
+        raise QuestionError(
+            f"{name} is made of {', '.join(WAITING_QUESTIONS)}; each of them is one statement of SQL"
+        )
     if name not in known:
-        near = difflib.get_close_matches(name, known, n=1)
+        near = difflib.get_close_matches(name, [*known, *WAITING_ANSWERS], n=1)
         hint = f"did you mean {near[0]}? " if near else ""
         raise QuestionError(f"no question {name!r}; {hint}`windsock ask --list` shows all")
     return known[name]
@@ -118,6 +133,8 @@ def ask(config: Config, *, question: str, sql: str, week: Week) -> Answer:
 
 def ask_arrow(config: Config, *, question: str, sql: str, week: Week) -> Any:
     """The same answer as an Arrow table, with the types that DuckDB gave it."""
+    if question in WAITING_ANSWERS:
+        return rows_as_arrow(ask(config, question=question, sql="", week=week), WAITING_TYPES)
     chosen = _question(question) if question else None
     return _on_lake(
         config,
@@ -138,11 +155,17 @@ def printable_sql(config: Config, *, question: str, sql: str, week: Week) -> str
 
 
 def _scope_variables(config: Config) -> str:
-    """`[scope]` as `lake.sql` reads it; nothing when it is empty."""
+    """`[scope]` and `[owners]` as `lake.sql` reads it; nothing when it is empty."""
     quoted = ["'" + one.replace("'", "''") + "'" for one in config.pipeline.scope.exclude]
     head = f"set variable exclude = [{', '.join(quoted)}];\n" if quoted else ""
-    if config.renamed:
-        for name, names in (("renamed_from", config.renamed), ("renamed_to", config.renamed.values())):
+    owners = config.pipeline.owners
+    for name, names in (
+        ("renamed_from", list(config.renamed)),
+        ("renamed_to", list(config.renamed.values())),
+        ("owner_patterns", list(owners)),
+        ("owner_names", list(owners.values())),
+    ):
+        if names:
             told = ", ".join("'" + one.replace("'", "''") + "'" for one in names)
             head += f"set variable {name} = [{told}];\n"
     if config.quiet:

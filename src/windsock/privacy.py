@@ -32,6 +32,8 @@ COLUMNS: Mapping[str, Kind] = {
     "files": "file",
     "object_url": "file",
     "exception_type": "type",
+    "fatal_type": "type",
+    "fatal_signature": "signature",
     "error_signature": "signature",
     "signatures": "signature",
     "cause": "signature",

@@ -112,6 +112,15 @@ def answer_as_arrow(conn: duckdb.DuckDBPyConnection, sql: str, *, name: str) -> 
         raise QuestionError(f"{name}: {_one_line(error)}") from None
 
 
+def rows_as_arrow(answer: Answer, types: Mapping[str, str]) -> Any:
+    """An answer that Python made, as an Arrow table; `types` are SQL's, by column: varchar or bigint, else double."""
+    import pyarrow as pa
+
+    arrow = {"varchar": pa.string(), "bigint": pa.int64()}
+    schema = pa.schema([(name, arrow.get(types.get(name, ""), pa.float64())) for name in answer.columns])
+    return pa.Table.from_pylist([dict(row) for row in answer.rows], schema=schema)
+
+
 def _refuse_many(sql: str) -> None:
     try:
         statements = duckdb.extract_statements(sql)

@@ -126,21 +126,30 @@ def test_the_delay_is_parted_into_starting_late_and_taking_longer() -> None:
 
 def limit(**more: Any) -> dict[str, Any]:
     return {"kind": "execution_timeout", "dag_id": "d", "task_id": "t", "timeouts": 3, "timeouts_prev": 0, "limit_s": 3600.0,
-            "near": 4, "ended_well": 200, "median_s": 2000.0, "p99_s": 3500.0, "longest_s": 3590.0, "last_at": AT} | more  # fmt: skip
+            "good_s": [3590.0] * 4, "ended_well": 200, "median_s": 2000.0, "p99_s": 3500.0, "longest_s": 3590.0, "last_at": AT} | more  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("timeouts", "near", "is_found"), [(1, 1, False), (1, 2, True), (0, 4, True), (3, 0, True)]
 )
 def test_near_misses_of_a_timeout(timeouts: int, near: int, is_found: bool) -> None:
-    assert bool(found(NearTimeout, answers(timeouts=[limit(timeouts=timeouts, near=near)]))) == is_found
+    assert (
+        bool(found(NearTimeout, answers(timeouts=[limit(timeouts=timeouts, good_s=[3000.0] * near)])))
+        == is_found
+    )
+
+
+@pytest.mark.parametrize(("took_s", "is_near"), [(2879.0, False), (2880.0, False), (2881.0, True)])
+def test_near_is_above_a_share_of_the_limit(took_s: float, is_near: bool) -> None:
+    given = answers(timeouts=[limit(timeouts=2, good_s=[took_s, took_s])])
+    assert bool(found(NearTimeout, given)) == is_near
 
 
 def test_a_timeout_is_proposed_from_what_ended_well_and_only_then() -> None:
     (raised,) = found(NearTimeout, answers(timeouts=[limit()]))
     assert raised.evidence["proposed_s"] == 5250.0
     assert "200" in raised.advice
-    (hangs,) = found(NearTimeout, answers(timeouts=[limit(p99_s=300.0, median_s=200.0, near=0)]))
+    (hangs,) = found(NearTimeout, answers(timeouts=[limit(p99_s=300.0, median_s=200.0, good_s=[])]))
     assert hangs.advice.startswith("Do not raise")
     (few,) = found(NearTimeout, answers(timeouts=[limit(ended_well=49)]))
     assert few.evidence["proposed_s"] is None
@@ -215,7 +224,9 @@ def retries(**more: Any) -> dict[str, Any]:
     return {"dag_id": "d", "task_id": "t", "executions": 400, "failed_first": 60, "saved": 2, "saved_by_first": 1,
             "last_saving_try": 3, "hopeless": 50, "most_tries": 6, "retry_hours": 30.0, "hopeless_hours": 27.0,
             "saved_hours": 1.0, "late_hours": 15.0, "delay_s": 300.0, "error_signature": "KeyError: x",
-            "exception_type": "KeyError", "hopeless_now": 5, "hopeless_hours_now": 3.0} | more  # fmt: skip
+            "exception_type": "KeyError", "hopeless_now": 5, "hopeless_hours_now": 3.0,
+            "recovery_s": None, "recovery_p90_s": None, "early": 0, "early_hours": 0.0, "fatal_signature": None,
+            "fatal_type": None, "fatal": 0, "fatal_hours": 0.0, "fatal_now": 0} | more  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -240,6 +251,57 @@ def test_the_proposal_keeps_every_retry_that_ever_helped() -> None:
     (none,) = found(Retries, answers(retry_economics=[retries(saved=0, last_saving_try=None)]))
     assert none.evidence["retries_proposed"] == 0
     assert "3.0 hours a week less" in none.advice
+
+
+def useful(**more: Any) -> dict[str, Any]:
+    """Retries save half of the failures."""
+    return retries(failed_first=40, saved=20) | more
+
+
+@pytest.mark.parametrize(
+    ("fatal", "hours", "now", "is_found"),
+    [(5, 2.0, 1, True), (4, 9.0, 1, False), (9, 1.9, 1, False), (9, 9.0, 0, False), (9, 9.0, 1, True)],
+)
+def test_an_error_that_no_retry_ever_saved_is_to_fail_fast_where_retries_help_otherwise(
+    fatal: int, hours: float, now: int, is_found: bool
+) -> None:
+    row = useful(
+        fatal=fatal, fatal_hours=hours, fatal_now=now, fatal_type="KeyError", fatal_signature="KeyError: x"
+    )
+    got = found(Retries, answers(retry_economics=[row]))
+    assert bool(got) == is_found
+    for one in got:
+        assert one.advice.startswith("Raise AirflowFailException on KeyError and keep the retries")
+        assert "retries_proposed" not in one.evidence
+
+
+@pytest.mark.parametrize(
+    ("change", "is_found"),
+    [
+        ({}, True),
+        ({"saved": 9}, False),
+        ({"saved": 10, "early": 5}, True),
+        ({"early": 9}, False),
+        ({"early": 10}, True),
+        ({"early_hours": 1.9}, False),
+        ({"recovery_p90_s": 449.0}, False),
+        ({"recovery_p90_s": 450.0}, True),
+        ({"delay_s": None}, False),
+    ],
+)
+def test_a_longer_delay_is_proposed_where_trouble_outlasts_it(change: dict[str, Any], is_found: bool) -> None:
+    row = useful(early=30, early_hours=4.5, recovery_s=700.0, recovery_p90_s=850.0) | change
+    assert bool(found(Retries, answers(retry_economics=[row]))) == is_found
+
+
+def test_the_delay_is_said_with_its_price() -> None:
+    row = useful(early=30, early_hours=4.5, recovery_s=700.0, recovery_p90_s=850.0)
+    (one,) = found(Retries, answers(retry_economics=[row]))
+    assert one.evidence["retry_delay_proposed_s"] == 900.0
+    assert one.advice == (
+        "Set retry_delay to 15 min (now about 5 min): nine in ten of 20 saved failures had recovered by then, half of them "
+        "after 11 min 40 s; 30 minutes of tries a week less. Those that recover sooner end 10 min later."
+    )
 
 
 # --- how tasks stand

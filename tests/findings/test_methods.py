@@ -94,6 +94,37 @@ def test_a_rate_that_fell_is_better() -> None:
     assert judge(Counts("d", [(8, 0)] * 7, [(8, 3)] * 56))["d"] == "better"
 
 
+def test_a_bad_night_in_the_baseline_neither_hides_a_rise_nor_widens_the_days() -> None:
+    night = [*[(20, 1)] * 30, (20, 20), *[(20, 1)] * 25]
+    (said,) = (
+        one
+        for one in judge_rates(
+            [
+                Counts("d", [(20, 4)] * 7, night),
+                *(steady(f"quiet_{i}", 0.02, seed=i) for i in range(20)),
+            ],
+            fdr=0.05,
+            min_units=20,
+            min_failures=5,
+        )
+        if one.counts.subject == "d"
+    )
+    assert said.word == "worse"
+    assert said.dispersion < 1.5
+
+
+def test_a_rise_on_the_last_days_is_told_with_the_failures_since_then() -> None:
+    fleet = [
+        Counts("d", [*[(100, 2)] * 4, *[(100, 60)] * 3], [(100, 2)] * 56),
+        *(steady(f"quiet_{i}", 0.02, seed=i) for i in range(20)),
+    ]
+    said = {one.counts.subject: one for one in judge_rates(fleet, fdr=0.05, min_units=20, min_failures=5)}[
+        "d"
+    ]
+    assert said.word == "worse"
+    assert 130 < said.rank < 200  # 58 of 100 on three days
+
+
 def test_few_failures_are_not_enough_data() -> None:
     assert judge(Counts("d", [(1, 1), *[(1, 0)] * 6], [(1, 0)] * 56))["d"] == "not enough data"
 

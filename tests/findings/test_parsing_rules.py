@@ -398,5 +398,15 @@ def test_a_wait_is_long_by_the_clock_and_by_the_files_own_habit(
     longest_s: float, usual_s: float, looks: int, is_found: bool
 ) -> None:
     row = {"source": "stats_table", "bundle_name": "git", "dag_file": "a.py", "looks": looks, "usual_s": usual_s,
-           "longest_s": longest_s, "from_at": WEDNESDAY, "until_at": WEDNESDAY + timedelta(seconds=longest_s)}  # fmt: skip
+           "waits_s": [longest_s], "others_rate": [1.0], "untils_s": [WEDNESDAY.timestamp() + longest_s]}  # fmt: skip
     assert bool(found(StaleParsing, answers(parse_staleness_by_file=[row]))) == is_found
+
+
+@pytest.mark.parametrize(("others", "waited"), [(0.49, 700.0), (0.5, 5000.0), (0.51, 5000.0)])
+def test_a_wait_in_which_nothing_else_was_parsed_is_not_the_files(others: float, waited: float) -> None:
+    row = {"source": "stats_table", "bundle_name": "git", "dag_file": "a.py", "looks": 99, "usual_s": 30.0,
+           "waits_s": [5000.0, 700.0], "others_rate": [others, 1.0],
+           "untils_s": [WEDNESDAY.timestamp(), WEDNESDAY.timestamp() + 9000]}  # fmt: skip
+    (finding,) = found(StaleParsing, answers(parse_staleness_by_file=[row]))
+    assert finding.evidence["longest_s"] == waited
+    assert (finding.evidence["until_at"] - finding.evidence["from_at"]).total_seconds() == waited

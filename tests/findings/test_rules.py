@@ -140,7 +140,7 @@ def test_the_minimum_failures_of_a_rate(failures: int, is_judged: bool) -> None:
 def test_a_stricter_fdr_makes_fewer_findings() -> None:
     given = rates(days("d", [(8, 1)] * 6 + [(8, 2)], (8, 0)))
     assert found(FailureRateWorse, given)
-    assert not found(FailureRateWorse, given, fdr=1e-9)
+    assert not found(FailureRateWorse, given, fdr=1e-15)
 
 
 def test_a_dag_that_recovered_is_better_and_needs_nothing() -> None:

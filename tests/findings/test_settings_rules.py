@@ -182,8 +182,8 @@ def test_many_processes_are_no_cure() -> None:
 
 
 def test_stale_files_tell_it_with_the_cure() -> None:
-    stale = {"source": "processor_log", "bundle_name": "", "dag_file": "1.py", "looks": 500, "usual_s": 60.0, "longest_s": 7200.0,
-             "from_at": WEEK.from_at, "until_at": WEEK.from_at}  # fmt: skip
+    stale = {"source": "processor_log", "bundle_name": "", "dag_file": "1.py", "looks": 500, "usual_s": 60.0,
+             "waits_s": [7200.0], "others_rate": [1.0], "untils_s": [WEEK.from_at.timestamp()]}  # fmt: skip
     given = week(parse_load_by_file=load(100, 2.0), parse_staleness_by_file=[stale])
     findings = [*found(StaleParsing, given), *found(ParsingBehind, given)]
     assert [one.code for one in told_once(findings, given)] == ["WS207"]

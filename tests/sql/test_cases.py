@@ -25,6 +25,7 @@ TRIES = ("task_logs", "task_instances", "dag_runs", "component_events")
 BEHIND = {
     "task_tries": TRIES,
     "slot_tries": (*TRIES, "deployments", "task_tries"),
+    "owned_dags": ("task_logs", "task_instances", "deployments"),
     "pool_spans": ("pool_samples", "deployments"),
 }
 """What the views over tables are made of."""
@@ -38,7 +39,9 @@ def answer(case: Path, lake: Path, *, foreign: bool) -> tuple[Question, list[dic
     for path in sorted(case.glob("*.csv")):
         if path.stem in TABLES:
             write_csv(maker, lake, path.stem, path, foreign=foreign)
-    exclude, quiet = [], []
+    exclude, quiet, owners = [], [], {}
+    if (case / "owners.csv").exists():
+        owners = {row["pattern"]: row["owner"] for row in csv.DictReader((case / "owners.csv").open())}
     if (case / "scope.csv").exists():
         for row in csv.DictReader((case / "scope.csv").open()):
             if row["exclude"]:
@@ -48,7 +51,7 @@ def answer(case: Path, lake: Path, *, foreign: bool) -> tuple[Question, list[dic
                     (datetime.fromisoformat(row["quiet_from"]), datetime.fromisoformat(row["quiet_until"]))
                 )
     conn = Lake.open(str(lake), deployment="prod", create=True).connect(
-        Week.parse("2026-W47"), exclude=exclude, quiet=quiet
+        Week.parse("2026-W47"), exclude=exclude, quiet=quiet, owners=owners
     )
     # an untrue `reads:` fails here
     needed = set(question.reads).union(*(BEHIND.get(view, ()) for view in question.reads))

@@ -44,10 +44,7 @@ def ask(
     from windsock import pipeline as story
 
     if list_:
-        rows: list[dict[str, Any]] = [
-            {"question": one.name, "family": one.family, "title": one.title}
-            for one in story.questions().values()
-        ]
+        rows = story.titles()
         show_rows(("question", "family", "title"), rows, format_)
         return
     if bool(question) == bool(sql):

@@ -14,9 +14,10 @@ class FailureRateWorse(Rule):
 
     What it means: of the runs that were scheduled, more ended with a failed task than the eight weeks before explain.
     How it is judged: the unit is the run, whatever number of its tasks failed. Empirical-Bayes beta-binomial over all
-    DAGs; how much days differ is learned from all of them, and a bad night that is over is no change. Among the
-    findings made, one in twenty may be false. Backfills, manual runs, cleared tries and retries that worked are not
-    counted. A DAG whose lost runs an incident (WS110) explains is told there only.
+    DAGs; how much days differ, and which DAGs have bad nights, is learned from all of them: a bad night that is over is no
+    change, days that stay bad until the week's end are one. Among the findings made, one in twenty may be false.
+    Backfills, manual runs, cleared tries and retries that worked are not counted. A DAG whose lost runs an incident
+    (WS110) explains is told there only.
     What to do: look at the error named beside it, then at what was deployed on the day it began.
     """
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from math import ceil
 from typing import Any
 
@@ -24,6 +25,11 @@ class Limits(Thresholds):
     usual_times: float = threshold(
         5.0, "times the file's usual wait", "a slow cycle that is always so is no event"
     )
+    min_others: float = threshold(
+        0.5,
+        "fraction of the others' usual rate",
+        "where nothing else was parsed either, metrics or logs are missing",
+    )
     min_looks: float = threshold(20, "parses or looks", "the usual wait must be known")
 
 
@@ -45,7 +51,7 @@ class StaleParsing(Rule):
         verdicts = Verdicts()
         stale: dict[str, Row] = {}
         files: set[str] = set()
-        rows = rows_of(answers, "parse_staleness_by_file")
+        rows = [_longest(row, limits) for row in rows_of(answers, "parse_staleness_by_file")]
         spelt = spelled_out(row["dag_file"] for row in rows)
         for row in sorted(rows, key=lambda r: (place(r["source"]), -r["longest_s"])):
             if row["looks"] < limits.min_looks:
@@ -89,6 +95,14 @@ class StaleParsing(Rule):
             advice=f"Look at what held the dag-processor then: a hanging import, callbacks, a starved machine; {more}.",
             rank=worst["longest_s"] / 60,
         )
+
+
+def _longest(row: Row, limits: Limits) -> Row:
+    """The file's longest wait in which others were parsed; one of no length where there was none."""
+    waits = zip(row["waits_s"], row["others_rate"], row["untils_s"], strict=True)
+    length, _, end = next((one for one in waits if one[1] >= limits.min_others), (0.0, 0.0, 0.0))
+    until = datetime.fromtimestamp(end, UTC)
+    return {**row, "longest_s": length, "from_at": until - timedelta(seconds=length), "until_at": until}
 
 
 def _cure(answers: Mapping[str, Answer], whole: Pass | None) -> tuple[str, dict[str, str]]:

@@ -15,6 +15,7 @@ class Limits(Thresholds):
     """When a timeout is too tight."""
 
     min_hits: float = threshold(3, "timeouts and near misses in the week", "one or two hang now and then")
+    near: float = threshold(0.8, "fraction of the limit", "what takes a fifth more data has no room left")
     min_sample: float = threshold(50, "tries or runs that ended well", "a 99th percentile needs as many")
     room: float = threshold(
         1.5, "times the 99th percentile", "room for a bad day, and still half an hour saved of a hang"
@@ -25,7 +26,7 @@ class NearTimeout(Rule):
     """Good work ends close to its timeout, or is ended by it.
 
     What it means: the limit was set for less data than there is; the next growth turns successes into failures.
-    How it is judged: the limit is the shortest time of what it ended. Near are successes above 0.8 of it. A new value is
+    How it is judged: the limit is the shortest time of what it ended. Near are successes above `near` of it. A new value is
     proposed as `room` times the 99th percentile of what ended well in nine weeks, with its n; none below `min_sample`.
     What to do: set the proposed value if the time is honest work; a task that hangs needs a timeout of its own call.
     """
@@ -39,14 +40,15 @@ class NearTimeout(Rule):
         verdicts = Verdicts()
         for row in rows_of(answers, "timeouts"):
             verdicts.judged += 1
-            if row["timeouts"] + row["near"] < limits.min_hits:
+            near = sum(took_s > limits.near * row["limit_s"] for took_s in row["good_s"])
+            if row["timeouts"] + near < limits.min_hits:
                 verdicts.not_enough += 1
                 continue
-            verdicts.findings.append(cls._of(row, limits))
+            verdicts.findings.append(cls._of(row, near, limits))
         return verdicts
 
     @classmethod
-    def _of(cls, row: Row, limits: Limits) -> Any:
+    def _of(cls, row: Row, near: int, limits: Limits) -> Any:
         what = f"{row['dag_id']}.{row['task_id']}" if row["task_id"] else f"Runs of {row['dag_id']}"
         proposed = limits.room * row["p99_s"] if row["ended_well"] >= limits.min_sample else None
         is_useful = proposed is not None and proposed > row["limit_s"]
@@ -54,13 +56,12 @@ class NearTimeout(Rule):
             subject={"kind": row["kind"], "dag_id": row["dag_id"], "task_id": row["task_id"] or ""},
             severity="warning" if row["timeouts"] > row["timeouts_prev"] / 8 * 2 + 1 else "watch",
             headline=f"{what}: {row['timeouts']} ended by a {row['kind']} of about {wording.span(row['limit_s'])}, "
-            f"{row['near']} ended well within a fifth of it",
+            f"{near} ended well above {wording.percent(limits.near)} of it",
             evidence={
                 name: row[name]
                 for name in (
                     "timeouts",
                     "timeouts_prev",
-                    "near",
                     "limit_s",
                     "ended_well",
                     "median_s",
@@ -69,11 +70,11 @@ class NearTimeout(Rule):
                     "last_at",
                 )
             }
-            | {"proposed_s": proposed},
+            | {"near": near, "proposed_s": proposed},
             advice=f"Set {row['kind']} to {wording.span(proposed or 0)}: {limits.room:g} times the 99th percentile of "
             f"{row['ended_well']:,} that ended well."
             if is_useful
             else f"Do not raise the limit: what ends well takes {wording.span(row['median_s'] or 0)} in the median "
             f"(n = {row['ended_well']}); find what it hangs on.",
-            rank=float(row["timeouts"] + row["near"] / 10),
+            rank=float(row["timeouts"] + near / 10),
         )

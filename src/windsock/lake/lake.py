@@ -157,11 +157,12 @@ class Lake:
         exclude: Sequence[str] = (),
         quiet: Sequence[tuple[datetime, datetime]] = (),
         renamed: Mapping[str, str] | None = None,
+        owners: Mapping[str, str] | None = None,
     ) -> duckdb.DuckDBPyConnection:
         """DuckDB with the lake's views over `week` and the weeks before. The caller closes it.
 
         `exclude` holds dag_id patterns, `quiet` windows (from, until): what they cover is in the views, and not judged.
-        `renamed` gives the new name of a DAG by its old one.
+        `renamed` gives the new name of a DAG by its old one, `owners` the owner of DAGs by pattern, the first one first.
         """
         root = self.store.local_root or snapshot(self.store, self.cache, week=week, weeks_back=weeks_back)
         conn = duckdb.connect(config={"memory_limit": f"{max(self.memory_mb, 256)}MB"})
@@ -175,6 +176,9 @@ class Lake:
         if renamed:
             conn.execute("set variable renamed_from = ?::varchar[]", [list(renamed)])
             conn.execute("set variable renamed_to = ?::varchar[]", [list(renamed.values())])
+        if owners:
+            conn.execute("set variable owner_patterns = ?::varchar[]", [list(owners)])
+            conn.execute("set variable owner_names = ?::varchar[]", [list(owners.values())])
         conn.execute((resources.folder("sql") / "lake.sql").read_text(encoding="utf-8"))
         return conn
 
@@ -187,6 +191,7 @@ class Lake:
         exclude: Sequence[str] = (),
         quiet: Sequence[tuple[datetime, datetime]] = (),
         renamed: Mapping[str, str] | None = None,
+        owners: Mapping[str, str] | None = None,
     ) -> T:
         """`work` on a lake that stood still meanwhile: while a pull publishes, a reader of several files could miss a
         row that moves, or see it twice. So the listing is compared before and after, and `work` is done again."""
@@ -194,7 +199,12 @@ class Lake:
             before = self._listing()
             try:
                 conn = self.connect(
-                    week, weeks_back=weeks_back, exclude=exclude, quiet=quiet, renamed=renamed
+                    week,
+                    weeks_back=weeks_back,
+                    exclude=exclude,
+                    quiet=quiet,
+                    renamed=renamed,
+                    owners=owners,
                 )
                 try:
                     done = work(conn)

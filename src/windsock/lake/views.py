@@ -31,6 +31,7 @@ HEAD = """-- The lake's views, macros and variables. Generated from src/windsock
 -- Optional:  set variable weeks_back = 8;
 --            set variable exclude = ['sandbox_*'];  DAGs that are stored but never judged
 --            set variable renamed_from = ['old']; set variable renamed_to = ['new'];  DAGs told under their new name
+--            set variable owner_patterns = ['sales_*']; set variable owner_names = ['sales'];  the first that matches counts
 --            set variable quiet_from = [timestamptz '2026-11-20 22:00:00Z']; set variable quiet_until = [timestamptz '…'];
 select case
     when getvariable('lake') is null then error('set variable lake to the folder of the lake first')
@@ -97,6 +98,59 @@ select
 create or replace temp macro is_quiet(moment) as exists (
     select 1 from quiet_windows where moment >= from_at and moment < until_at
 );
+"""
+
+OWNED_DAGS = """
+-- Who owns each DAG: the first pattern of the pipeline file that matches, else what API or database tell of its tasks,
+-- else what logs of Airflow 2 name in the newest week in which any does. Airflow's default owner is nobody.
+create or replace temp view owned_dags as
+with patterns as (
+    select
+        unnest(cast(getvariable('owner_patterns') as varchar[])) as pattern,
+        unnest(cast(getvariable('owner_names') as varchar[])) as owner,
+        unnest(range(len(cast(getvariable('owner_patterns') as varchar[])))) as place
+),
+asked as (
+    select dag_now(substr(key, 11)) as dag_id, max_by(value, seen_at order by value) as owner
+    from deployments
+    where starts_with(key, 'dag_owner.') and seen_at < week_end() + interval 7 days
+    group by dag_now(substr(key, 11))
+),
+logged_weeks as (
+    select dag_id, monday_of(started_at) as week, string_agg(distinct owner, ', ' order by owner) as owner
+    from task_logs
+    where owner is not null and monday_of(started_at) <= report_week()
+    group by dag_id, monday_of(started_at)
+),
+logged as (
+    select dag_id, arg_max(owner, week) as owner from logged_weeks group by dag_id
+),
+dags as (
+    select dag_id from asked
+    union
+    select dag_id from task_logs
+    union
+    select dag_id from task_instances
+),
+patterned as (
+    select dags.dag_id, arg_min(patterns.owner, patterns.place) as owner
+    from dags
+    join patterns on dags.dag_id glob patterns.pattern
+    group by dags.dag_id
+)
+select
+    dags.dag_id,
+    coalesce(patterned.owner, asked.owner, logged.owner) as owner,
+    case
+        when patterned.owner is not null then 'pipeline file'
+        when asked.owner is not null then 'Airflow'
+        else 'log'
+    end as told_by
+from dags
+left join patterned on dags.dag_id = patterned.dag_id
+left join asked on dags.dag_id = asked.dag_id
+left join logged on dags.dag_id = logged.dag_id
+where coalesce(patterned.owner, asked.owner, logged.owner) is not null;
 """
 
 TOLD_TRIES = """
@@ -400,6 +454,7 @@ def lake_sql() -> str:
         + TOLD_TRIES
         + TASK_TRIES
         + SLOT_TRIES
+        + OWNED_DAGS
         + POOL_SPANS
     )
 

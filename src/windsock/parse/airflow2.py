@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from windsock.model import LogKey
 from windsock.parse.ending2 import Ending
 from windsock.parse.heads import ANSI, Raw, head, moment, split
-from windsock.parse.reading import ERRORS, TRIGGER_FAILED, WARNINGS, Reading, Record
+from windsock.parse.reading import DEFAULT_OWNER, ERRORS, TRIGGER_FAILED, WARNINGS, Reading, Record
 from windsock.parse.traceback import START, last_exception
 
 __all__ = [
@@ -40,6 +40,8 @@ _SUBTASK = re.compile(r"(?:Job \S+: Subtask \S+|Subtask:)(?: |\Z)")
 _EXECUTING = re.compile(
     r"Executing <(?:Task|Mapped)\((?P<operator>[\w.]+)\): .*?> on (?P<at>\S+(?: \d\d:\S+)?)"
 )
+# one line since 2.6, a line for each name before; a value in quotes or bare
+_OWNER = re.compile(r"\bAIRFLOW_CTX_DAG_OWNER=(?:'(?P<quoted>[^'\n]{1,200})'|(?P<bare>[^\s'][^\n]{0,199}))")
 _HOST = re.compile(r"Running (?:<.{0,2000}> )?on host (?P<host>\S+)")
 _HOST_FILES = frozenset(["task_command.py", "cli_action_loggers.py", "logging_mixin.py", "cli.py"])
 _AIRFLOW_FILES = frozenset(
@@ -233,15 +235,17 @@ def process_start(raw: Raw) -> tuple[str, str] | None:
 
 
 def _describe(reading: Reading, record: Record) -> None:
-    """Host, operator and logical date, where a record of Airflow tells them."""
+    """Host, owner, operator and logical date, where a record of Airflow tells them."""
     if record.logger in _HOST_FILES:
         if reading.hostname is None and (match := _HOST.match(record.message)):
             reading.hostname = match["host"]
-    elif (
-        reading.operator is None
-        and record.logger in _OLD_AIRFLOW_FILES
-        and (match := _EXECUTING.match(record.message))
-    ):
+    elif record.logger not in _OLD_AIRFLOW_FILES:
+        pass
+    elif reading.owner is None and record.message.startswith("Exporting "):
+        match = _OWNER.search(record.message)
+        name = (match["quoted"] or match["bare"]).strip() if match else DEFAULT_OWNER
+        reading.owner = name if name != DEFAULT_OWNER else None
+    elif reading.operator is None and (match := _EXECUTING.match(record.message)):
         reading.operator = match["operator"]
         try:
             at = datetime.fromisoformat(match["at"])

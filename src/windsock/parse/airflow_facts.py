@@ -10,6 +10,7 @@ from typing import Any
 
 from windsock.model import Row
 from windsock.parse.airflow_rows import Teller, moment, number, text
+from windsock.parse.reading import DEFAULT_OWNER
 from windsock.redaction import redact
 
 MAX_VALUE = 300
@@ -112,10 +113,6 @@ def pool_facts(pools: Iterable[Mapping[str, Any]], teller: Teller) -> list[Row]:
             if isinstance(raw.get("include_deferred"), bool):
                 rows.append(fact(f"pool.{name}.include_deferred", raw["include_deferred"], teller))
     return rows
-
-
-DEFAULT_OWNER = "airflow"
-"""`[operators] default_owner`: what Airflow writes where nobody is named."""
 
 
 def dag_owner_facts(dags: Iterable[Mapping[str, Any]], teller: Teller) -> list[Row]:

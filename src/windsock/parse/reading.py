@@ -34,6 +34,9 @@ KEEP_OUTPUT = 50
 WARNINGS, ERRORS = ("warning", "error", "critical"), ("error", "critical")
 """Levels that count as a warning or worse, and as an error or worse."""
 
+DEFAULT_OWNER = "airflow"
+"""`[operators] default_owner`: what Airflow writes where nobody is named."""
+
 # exceptions by which Airflow itself says why an attempt ended
 REASON_OF_EXCEPTION = {
     "AirflowTaskTimeout": "timeout",
@@ -123,6 +126,7 @@ class Reading(msgspec.Struct):
     parsed_at: datetime | None = None
     hostname: str | None = None
     operator: str | None = None
+    owner: str | None = None
     logical_date: datetime | None = None
     partial: str | None = None
 

@@ -46,7 +46,7 @@ _EAST, _WEST = Shape(b"+0000] {"), Shape(b"-0000] {")
 _INFO, _NOTHING = word(b" INFO - "), np.uint64(0)
 # how the records begin that may tell of a process, its host, its operator or its ending (`airflow2`, `ending2`)
 _TELLING = OneOf(
-    (b"Executin", b"Started ", b"Running ", b"Marking ", b"marking ", b"Immediat", b"All retr", b"Task exi", b"Task is ",
+    (b"Executin", b"Exportin", b"Started ", b"Running ", b"Marking ", b"marking ", b"Immediat", b"All retr", b"Task exi", b"Task is ",
      b"State of", b"Pausing ", b"Reschedu")
 )  # fmt: skip
 _TRACEBACK = Needle(b"Traceback (most recent call last)", rare=10)

@@ -87,6 +87,7 @@ def as_rows(
         "bundle_prepare_s": reading.bundle_prepare_s,
         "hostname": reading.hostname,
         "operator": reading.operator,
+        "owner": redact(reading.owner) if reading.owner else None,
         "logical_date": key.logical_date or reading.logical_date,
         "dialect": reading.dialect,
         "object_url": object_url,

@@ -29,7 +29,16 @@ QUESTIONS = ("try_waits", "run_waits", "known_limits", "hold_minutes", "executor
 LAUNCH, PARSE, UPSTREAM, RETRY, REST = "launch", "parse", "upstream", "retry", "unattributed"
 OWN = (UPSTREAM, RETRY, PARSE)
 """What a task waits for that is its own DAG's work, and no limit: told beside, never summed with the others."""
-ANSWERS = ("waiting_by_limit", "waiting_by_dag", "waiting_seen")
+ANSWERS = {
+    "waiting_by_limit": "For which limit did tasks and runs wait this week, in total, by DAG and by pool?",
+    "waiting_by_dag": "How long did each DAG's tasks and runs wait this week, and mostly for what?",
+    "waiting_seen": "What do the hours of waiting rest on?",
+}
+"""Name → title of each answer that no SQL gives alone."""
+TYPES = dict.fromkeys(
+    ("scope", "dag_id", "pool", "waits_for", "told_by", "mostly_for"), "varchar"
+) | dict.fromkeys(("waits", "limit_value", "tries", "ready_told", "ready_rebuilt", "runs"), "bigint")
+"""SQL types of their columns; all others are double."""
 HOUR_US = 3.6e9
 _MOST = np.iinfo(np.int64).max // 4
 

@@ -27,7 +27,7 @@ def _standing(row: Row) -> Cell:
 
 def _where(row: Row) -> Cell:
     """What a rate is of, by its grain; a commit by its first digits."""
-    return Cell(cell(row["hostname"] or _COMMIT.sub(r"\1", row["of_what"])))
+    return Cell(cell(row["hostname"] or row["owner"] or _COMMIT.sub(r"\1", row["of_what"])))
 
 
 def _gathers(row: Row) -> bool:
@@ -122,7 +122,7 @@ GRAINS = Spec(
     (),
     (
         Grid(
-            "Tasks lost by operator, host, executor, queue and version",
+            "Tasks lost by owner, operator, host, executor, queue and version",
             "failure_rates_by_grain",
             (
                 ("By", plain("grain")),
