@@ -143,7 +143,7 @@ def test_the_slope_is_the_median_of_all_pairs() -> None:
 
 # --- the trust box
 
-TESTED = [{"kind": "version", "name": "3.3", "how": "run", "where": ""}, {"kind": "version", "name": "2.3", "how": "logs", "where": ""},
+TESTED = [{"kind": "executor", "name": "LocalExecutor", "how": "run", "where": ""}, {"kind": "version", "name": "3.3", "how": "run", "where": ""}, {"kind": "version", "name": "2.3", "how": "logs", "where": ""},
           {"kind": "executor", "name": "CeleryExecutor", "how": "run", "where": ""},
           {"kind": "executor", "name": "KubernetesExecutor", "how": "texts", "where": ""}]  # fmt: skip
 
@@ -166,7 +166,8 @@ def ran(version: str, executor: str, tries: int) -> dict[str, Any]:
             [ran("3.3.2", "KubernetesExecutor", 4)],
             "0 % of 4 tries; 100 % by KubernetesExecutor, known from upstream's texts only",
         ),
-        ([ran("", "", 4)], "cannot be said: API or database tell version and executor, task logs do not"),
+        ([ran("", "LocalExecutor", 4)], "cannot be said: version not told; API or database would"),
+        ([ran("", "", 4)], "cannot be said: executor and version not told; API or database would"),
         (
             [ran("3.3.2", "CeleryExecutor", 6), ran("", "", 2)],
             "75 % of 8 tries; executor not told for 25 %; version not told for 25 %",

@@ -35,7 +35,7 @@ def tested_lines(answers: Mapping[str, Answer]) -> list[tuple[str, str]]:
         for word in missing:
             silent[word] = silent.get(word, 0) + row["tries"]
     if not known and not others:
-        return [(LABEL, "cannot be said: API or database tell version and executor, task logs do not")]
+        return [(LABEL, f"cannot be said: {' and '.join(sorted(silent))} not told; API or database would")]
     told = [f"{share(known / total)} of {plural(total, 'try')}"]
     told += [f"{share(count / total)} by {text}" for text, count in _largest(others)]
     told += [f"{word} not told for {share(count / total)}" for word, count in sorted(silent.items())]
