@@ -149,6 +149,9 @@ def _processes(held: Numbers, answers: Answers) -> Use:
     return (AT_LIMIT, told) if whole.cycle_s > interval_s else _against(busy, held["parsing_processes"], told)
 
 
+SILENT_RATIO = 3.0  # as WS530 and the health table take a silence
+
+
 def _health(held: Numbers, answers: Answers) -> Use:
     limit, beat = held["scheduler_health_check_threshold"], held.get("scheduler_heartbeat_sec")
     if limit is not None and beat is not None and limit <= beat:
@@ -158,7 +161,10 @@ def _health(held: Numbers, answers: Answers) -> Use:
     gaps = [
         row["gap_s"]
         for row in rows_of(answers, "heartbeat_gaps")
-        if row["component"] == "scheduler" and row["seen_minutes"] and row["gap_s"] > (limit or 0)
+        if row["component"] == "scheduler"
+        and row["seen_minutes"]
+        # snapshots minutes apart cannot show a shorter silence than they are apart
+        and row["gap_s"] > max(limit or 0, SILENT_RATIO * row["usual_gap_s"])
     ]
     if gaps:
         return AT_LIMIT, f"{wording.plural(len(gaps), 'silence')}, the longest {wording.span(max(gaps))}"
