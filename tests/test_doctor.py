@@ -78,8 +78,9 @@ def test_sections_tell_from_which_table_and_since_when(demo_folder: Path) -> Non
         "from pool_samples since the week of 2026-09-28"
     )
     assert sections["DAG parse time"]["state"] == "ok"
-    assert sections["configuration and versions"]["state"] == "missing"
-    assert "airflow_api" in sections["configuration and versions"]["mend"]
+    assert sections["configuration and versions"]["detail"].startswith("from deployments since the week of")
+    assert sections["lateness"]["state"] == "missing"
+    assert "airflow_api" in sections["lateness"]["mend"]
 
 
 def test_a_folder_without_logs_says_what_lies_there_instead(look: Look, tmp_path: Path) -> None:
