@@ -16,9 +16,7 @@ MAX_NAMES = 3
 
 def is_calm(changes: Sequence[Change], findings: Sequence[Finding]) -> bool:
     """Whether nothing is open but what was accepted, DAGs that have been broken for weeks, and work that is not judged."""
-    known = {
-        one.id for one in findings if one.code in (BROKEN, BACKFILLS) and one.status in ("new", "still")
-    }
+    known = {one.id for one in findings if one.code in (BROKEN, BACKFILLS) and one.status in ("new", "still")}
     return all(one.status == "accepted" or one.id in known for one in changes)
 
 
