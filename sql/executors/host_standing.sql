@@ -85,43 +85,43 @@ measured as (
     select
         'durations',
         of_period,
-        (rank() over same + (count(*) over alike - 1) / 2) / (count(*) over whole + 1),
+        (rank() over same_task + (count(*) over alike_task - 1) / 2) / (count(*) over whole_task + 1),
         duration_s,
         placed.*
     from placed
     where duration_s is not null
     window
-        whole as (partition by of_period),
-        same as (partition by of_period order by duration_s),
-        alike as (partition by of_period, duration_s)
+        whole_task as (partition by of_period),
+        same_task as (partition by of_period order by duration_s),
+        alike_task as (partition by of_period, duration_s)
     union all
     select
         'starts',
         hash(executor, queue, hour_at),
-        (rank() over same + (count(*) over alike - 1) / 2) / (count(*) over whole + 1),
+        (rank() over same_hour + (count(*) over alike_hour - 1) / 2) / (count(*) over whole_hour + 1),
         start_s,
         placed.*
     from placed
     where start_s is not null
     window
-        whole as (partition by executor, queue, hour_at),
-        same as (partition by executor, queue, hour_at order by start_s),
-        alike as (partition by executor, queue, hour_at, start_s)
+        whole_hour as (partition by executor, queue, hour_at),
+        same_hour as (partition by executor, queue, hour_at order by start_s),
+        alike_hour as (partition by executor, queue, hour_at, start_s)
 ),
 -- per try: how many shared its stratum, how they did, and how those on its host did
 compared as (
     select
         *,
         case when took_s is not null then ln(greatest(took_s, 0.001)) end as log_s,
-        count(*) over whole as n,
-        sum(score) over whole as sum_all,
-        var_samp(score) over whole as spread,
+        count(*) over stratum_whole as n,
+        sum(score) over stratum_whole as sum_all,
+        var_samp(score) over stratum_whole as spread,
         count(*) over own as n_own,
         sum(score) over own as sum_own,
-        avg(case when took_s is not null then ln(greatest(took_s, 0.001)) end) over whole as mean_log_s
+        avg(case when took_s is not null then ln(greatest(took_s, 0.001)) end) over stratum_whole as mean_log_s
     from measured
     window
-        whole as (partition by measure, stratum),
+        stratum_whole as (partition by measure, stratum),
         own as (partition by measure, stratum, hostname)
     qualify n > n_own and spread > 0
 ),

@@ -68,29 +68,32 @@ looks as (
         and monday_of(sampled_at) = report_week()
         and not is_quiet(sampled_at)
 )
-select
-    source,
-    bundle_name,
-    dag_file,
-    count(*) as looks,
-    median(gap_s) as usual_s,
-    list(gap_s order by gap_s desc, parsed_at)[1:25] as waits_s,
-    list(others / (gap_s * per_s) order by gap_s desc, parsed_at)[1:25] as others_rate,
-    list(epoch(parsed_at) order by gap_s desc, parsed_at)[1:25] as untils_s
-from gaps
-where gap_s > 0
-group by source, bundle_name, dag_file
-union all
-select
-    'gauge',
-    bundle_name,
-    dag_file,
-    count(*),
-    median(value),
-    [max(value)],
-    [1.0],
-    [epoch(max_by(sampled_at, value order by sampled_at desc))]
-from looks
-where is_moving
-group by bundle_name, dag_file
+select *
+from (
+    select
+        source,
+        bundle_name,
+        dag_file,
+        count(*) as looks,
+        median(gap_s) as usual_s,
+        list(gap_s order by gap_s desc, parsed_at)[1:25] as waits_s,
+        list(others / (gap_s * per_s) order by gap_s desc, parsed_at)[1:25] as others_rate,
+        list(epoch(parsed_at) order by gap_s desc, parsed_at)[1:25] as untils_s
+    from gaps
+    where gap_s > 0
+    group by source, bundle_name, dag_file
+    union all
+    select
+        'gauge',
+        bundle_name,
+        dag_file,
+        count(*),
+        median(value),
+        [max(value)],
+        [1.0],
+        [epoch(max_by(sampled_at, value order by sampled_at desc))]
+    from looks
+    where is_moving
+    group by bundle_name, dag_file
+) as told
 order by waits_s[1] desc, source, bundle_name, dag_file
