@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from windsock import resources
-from windsock.parse.airflow_facts import SETTINGS
+from windsock.parse.told.facts import SETTINGS
 from windsock.reviewed.metric_gaps import version_numbers
 from windsock.reviewed.settings import load_settings, names_of, plain, variable
 

@@ -15,7 +15,7 @@ from windsock.doctor import doctor
 from windsock.errors import SourceError
 from windsock.model import Parsed, Reject
 from windsock.output import Output
-from windsock.parse.airflow_answers import read_airflow_answers
+from windsock.parse.told.answers import read_airflow_answers
 from windsock.snapshot import snapshot
 from windsock.week import Week
 

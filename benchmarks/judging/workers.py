@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windsock.findings.methods.hosts import stand
-from windsock.findings.ws630_bad_worker import BadWorker
-from windsock.findings.ws631_slow_worker import SlowWorker
+from windsock.findings.rules.ws630_bad_worker import BadWorker
+from windsock.findings.rules.ws631_slow_worker import SlowWorker
 from windsock.model import Answer
 from windsock.week import Week
 

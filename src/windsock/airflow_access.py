@@ -9,8 +9,8 @@ from itertools import islice
 from typing import Any, Protocol
 
 from windsock.config import Config
-from windsock.parse.airflow_facts import EVENTS
-from windsock.parse.airflow_rows import moment
+from windsock.parse.told.facts import EVENTS
+from windsock.parse.told.rows import moment
 from windsock.sources.airflow_api import AirflowApi, Credentials, open_api
 from windsock.sources.airflow_db import AirflowDb, open_db
 from windsock.sources.airflow_gaps import Gap

@@ -19,6 +19,8 @@ from windsock.config import load as load_config
 from windsock.errors import ConfigError, QuestionError, SourceError
 from windsock.findings import RULES, judge_all, validate_thresholds
 from windsock.findings.log_bill import log_bill_answers
+from windsock.findings.pools.what_if import QUESTIONS as POOL_QUESTIONS
+from windsock.findings.pools.what_if import what_if_pool as replay_pool
 from windsock.findings.queue_trend import queue_trends
 from windsock.findings.settings import ANSWERS as SETTINGS_ANSWERS
 from windsock.findings.settings import QUESTIONS as SETTINGS_QUESTIONS
@@ -28,8 +30,6 @@ from windsock.findings.waiting import ANSWERS as WAITING_ANSWERS
 from windsock.findings.waiting import QUESTIONS as WAITING_QUESTIONS
 from windsock.findings.waiting import TYPES as WAITING_TYPES
 from windsock.findings.waiting import waiting_answers
-from windsock.findings.what_if import QUESTIONS as POOL_QUESTIONS
-from windsock.findings.what_if import what_if_pool as replay_pool
 from windsock.findings.why import QUESTIONS as WHY_QUESTIONS
 from windsock.findings.why import TOTALS as WHY_TOTALS
 from windsock.findings.why import Case

@@ -9,14 +9,14 @@ import pytest
 from tests.findings.test_rules import WEEK, answers, found
 from windsock.findings import told_once
 from windsock.findings.methods.binomial import chance_of_at_least
-from windsock.findings.ws105_worse_than_good_version import WorseThanGoodVersion
-from windsock.findings.ws107_retries import Retries
-from windsock.findings.ws401_task_slower import TaskSlower
-from windsock.findings.ws402_run_slower import RunSlower
-from windsock.findings.ws403_late_finish import LateFinish
-from windsock.findings.ws404_near_timeout import NearTimeout
-from windsock.findings.ws405_run_backlog import RunBacklog
-from windsock.findings.ws406_deadline_missed import DeadlineMissed
+from windsock.findings.rules.ws105_worse_than_good_version import WorseThanGoodVersion
+from windsock.findings.rules.ws107_retries import Retries
+from windsock.findings.rules.ws401_task_slower import TaskSlower
+from windsock.findings.rules.ws402_run_slower import RunSlower
+from windsock.findings.rules.ws403_late_finish import LateFinish
+from windsock.findings.rules.ws404_near_timeout import NearTimeout
+from windsock.findings.rules.ws405_run_backlog import RunBacklog
+from windsock.findings.rules.ws406_deadline_missed import DeadlineMissed
 from windsock.standing import standing
 
 AT = datetime(2026, 11, 17, 1, tzinfo=UTC)

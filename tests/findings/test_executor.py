@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from windsock.findings.ws311_executor_full import ExecutorFull
+from windsock.findings.rules.ws311_executor_full import ExecutorFull
 from windsock.model import Answer, Finding
 from windsock.week import Week
 

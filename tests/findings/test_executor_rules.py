@@ -8,12 +8,12 @@ import pytest
 
 from tests.findings.test_rules import answers, found
 from windsock.findings import told_once
-from windsock.findings.ws115_known_issue import KnownIssueSeen
-from windsock.findings.ws511_no_log import NoLog
-from windsock.findings.ws632_worker_lost import WorkerLost
-from windsock.findings.ws633_queue_without_worker import QueueWithoutWorker
-from windsock.findings.ws634_retries_burnt import RetriesBurnt
-from windsock.findings.ws635_executor_fit import ExecutorFit
+from windsock.findings.rules.ws115_known_issue import KnownIssueSeen
+from windsock.findings.rules.ws511_no_log import NoLog
+from windsock.findings.rules.ws632_worker_lost import WorkerLost
+from windsock.findings.rules.ws633_queue_without_worker import QueueWithoutWorker
+from windsock.findings.rules.ws634_retries_burnt import RetriesBurnt
+from windsock.findings.rules.ws635_executor_fit import ExecutorFit
 from windsock.model import Finding
 
 AT = datetime(2026, 11, 17, 10, tzinfo=UTC)

@@ -15,8 +15,8 @@ from scipy.stats import hypergeom
 
 from tests.findings.test_rules import answers, found
 from windsock.findings.methods.hosts import chance_of_counts, inflation, stand
-from windsock.findings.ws630_bad_worker import BadWorker
-from windsock.findings.ws631_slow_worker import SlowWorker
+from windsock.findings.rules.ws630_bad_worker import BadWorker
+from windsock.findings.rules.ws631_slow_worker import SlowWorker
 from windsock.lake import Lake
 from windsock.questions import ask, load_questions
 

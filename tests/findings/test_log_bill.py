@@ -11,10 +11,10 @@ from windsock import pipeline, resources
 from windsock.config import load
 from windsock.findings.log_bill import GIB, log_bill_answers
 from windsock.findings.rule import Rule
-from windsock.findings.ws650_log_rewritten import LogRewritten
-from windsock.findings.ws651_log_growth import LogGrowth
-from windsock.findings.ws652_noisy_line import NoisyLine
-from windsock.findings.ws653_log_retention import LogRetention
+from windsock.findings.rules.ws650_log_rewritten import LogRewritten
+from windsock.findings.rules.ws651_log_growth import LogGrowth
+from windsock.findings.rules.ws652_noisy_line import NoisyLine
+from windsock.findings.rules.ws653_log_retention import LogRetention
 from windsock.model import Answer, Finding
 from windsock.output import Output
 from windsock.reviewed.log_prices import LogPrices, load_list_prices, own_prices

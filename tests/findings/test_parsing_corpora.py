@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.parse.component.test_corpora import CORPORA
-from windsock.findings.ws201_parse_time_regression import ParseTimeRegression
+from windsock.findings.rules.ws201_parse_time_regression import ParseTimeRegression
 from windsock.model import Answer, Finding, Parsed
 from windsock.parse.component import read_component_log
 from windsock.parse.metrics import read_statsd

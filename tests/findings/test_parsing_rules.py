@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 
 from windsock.findings.methods.trend import reaches
-from windsock.findings.parse_pass import Pass, Settings, week_pass
+from windsock.findings.parsing.one_pass import Pass, Settings, week_pass
 from windsock.findings.rule import Rule
-from windsock.findings.ws201_parse_time_regression import ParseTimeRegression
-from windsock.findings.ws202_parse_time_near_limit import ParseTimeNearLimit
-from windsock.findings.ws203_parse_killed import ParseKilled
-from windsock.findings.ws204_file_without_dags import FileWithoutDags
-from windsock.findings.ws205_import_error import ImportFailed
-from windsock.findings.ws206_worker_parse_tax import WorkerParseTax
-from windsock.findings.ws207_stale_parsing import StaleParsing
+from windsock.findings.rules.ws201_parse_time_regression import ParseTimeRegression
+from windsock.findings.rules.ws202_parse_time_near_limit import ParseTimeNearLimit
+from windsock.findings.rules.ws203_parse_killed import ParseKilled
+from windsock.findings.rules.ws204_file_without_dags import FileWithoutDags
+from windsock.findings.rules.ws205_import_error import ImportFailed
+from windsock.findings.rules.ws206_worker_parse_tax import WorkerParseTax
+from windsock.findings.rules.ws207_stale_parsing import StaleParsing
 from windsock.model import Answer, Finding
 from windsock.week import Week
 

@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 
 from windsock.findings.methods.occupancy_errors import trend_z, without_largest
-from windsock.findings.pool_cures import MAX_TASKS, cures
-from windsock.findings.pool_errors import rises
-from windsock.findings.pool_options import INTERVALS, Measured, measured
+from windsock.findings.pools.cures import MAX_TASKS, cures
+from windsock.findings.pools.errors import rises
+from windsock.findings.pools.options import INTERVALS, Measured, measured
+from windsock.findings.pools.what_if import what_if_pool
 from windsock.findings.rule import Rule
-from windsock.findings.what_if import what_if_pool
-from windsock.findings.ws301_pool_saturated import PoolSaturated
-from windsock.findings.ws302_waits_for_ever import WaitsForEver
-from windsock.findings.ws312_sensors_hold_slots import SensorsHoldSlots
-from windsock.findings.ws313_errors_when_full import ErrorsWhenFull
+from windsock.findings.rules.ws301_pool_saturated import PoolSaturated
+from windsock.findings.rules.ws302_waits_for_ever import WaitsForEver
+from windsock.findings.rules.ws312_sensors_hold_slots import SensorsHoldSlots
+from windsock.findings.rules.ws313_errors_when_full import ErrorsWhenFull
 from windsock.model import Answer, Finding
 from windsock.week import Week
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from windsock.findings import pool_options
-from windsock.findings.pool_options import GAUGES, INTERVALS, REBUILT
+from windsock.findings.pools import options as pool_options
+from windsock.findings.pools.options import GAUGES, INTERVALS, REBUILT
+from windsock.findings.pools.what_if import what_if_pool
 from windsock.findings.rule import Rule
-from windsock.findings.what_if import what_if_pool
-from windsock.findings.ws301_pool_saturated import PoolSaturated
-from windsock.findings.ws302_waits_for_ever import WaitsForEver
-from windsock.findings.ws303_pool_unused import PoolUnused
+from windsock.findings.rules.ws301_pool_saturated import PoolSaturated
+from windsock.findings.rules.ws302_waits_for_ever import WaitsForEver
+from windsock.findings.rules.ws303_pool_unused import PoolUnused
 from windsock.model import Answer, Finding
 from windsock.week import Week
 

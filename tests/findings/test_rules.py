@@ -13,19 +13,19 @@ from windsock.errors import ConfigError
 from windsock.findings import RULES, judge_all, told_once, validate_thresholds
 from windsock.findings.methods.counts import chance_of_more
 from windsock.findings.rule import Rule
-from windsock.findings.ws101_failure_rate_worse import FailureRateWorse
-from windsock.findings.ws102_failure_rate_better import FailureRateBetter
-from windsock.findings.ws103_broken import Broken
-from windsock.findings.ws104_born_broken import BornBroken
-from windsock.findings.ws110_incident import Incident
-from windsock.findings.ws115_known_issue import KnownIssueSeen
-from windsock.findings.ws201_parse_time_regression import ParseTimeRegression
-from windsock.findings.ws202_parse_time_near_limit import ParseTimeNearLimit
-from windsock.findings.ws301_pool_saturated import PoolSaturated
-from windsock.findings.ws501_silent_dag import SilentDag
-from windsock.findings.ws510_killed import Killed
-from windsock.findings.ws901_rejects import Rejects
-from windsock.findings.ws902_check_warning import CheckWarning
+from windsock.findings.rules.ws101_failure_rate_worse import FailureRateWorse
+from windsock.findings.rules.ws102_failure_rate_better import FailureRateBetter
+from windsock.findings.rules.ws103_broken import Broken
+from windsock.findings.rules.ws104_born_broken import BornBroken
+from windsock.findings.rules.ws110_incident import Incident
+from windsock.findings.rules.ws115_known_issue import KnownIssueSeen
+from windsock.findings.rules.ws201_parse_time_regression import ParseTimeRegression
+from windsock.findings.rules.ws202_parse_time_near_limit import ParseTimeNearLimit
+from windsock.findings.rules.ws301_pool_saturated import PoolSaturated
+from windsock.findings.rules.ws501_silent_dag import SilentDag
+from windsock.findings.rules.ws510_killed import Killed
+from windsock.findings.rules.ws901_rejects import Rejects
+from windsock.findings.rules.ws902_check_warning import CheckWarning
 from windsock.model import Answer, Finding
 from windsock.questions import load_questions
 from windsock.week import Week

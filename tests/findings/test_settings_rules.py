@@ -9,14 +9,14 @@ import pytest
 from windsock import resources
 from windsock.findings import told_once
 from windsock.findings.rule import Rule
+from windsock.findings.rules.ws207_stale_parsing import StaleParsing
+from windsock.findings.rules.ws610_limit_never_reached import LimitNeverReached
+from windsock.findings.rules.ws611_parsing_behind import ParsingBehind
+from windsock.findings.rules.ws612_timeouts_in_wrong_order import TimeoutsInWrongOrder
+from windsock.findings.rules.ws613_heartbeat_limits import HeartbeatLimits
+from windsock.findings.rules.ws614_setting_without_effect import SettingWithoutEffect
+from windsock.findings.rules.ws615_queue_timeout import QueueTimeout
 from windsock.findings.settings import settings_answers
-from windsock.findings.ws207_stale_parsing import StaleParsing
-from windsock.findings.ws610_limit_never_reached import LimitNeverReached
-from windsock.findings.ws611_parsing_behind import ParsingBehind
-from windsock.findings.ws612_timeouts_in_wrong_order import TimeoutsInWrongOrder
-from windsock.findings.ws613_heartbeat_limits import HeartbeatLimits
-from windsock.findings.ws614_setting_without_effect import SettingWithoutEffect
-from windsock.findings.ws615_queue_timeout import QueueTimeout
 from windsock.model import Answer, Finding, Row
 from windsock.reviewed.settings import load_settings
 from windsock.week import Week

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from windsock.findings.ws530_component_silent import ComponentSilent, kind_of
+from windsock.findings.rules.ws530_component_silent import ComponentSilent, kind_of
 from windsock.model import Answer, Finding
 from windsock.week import Week
 

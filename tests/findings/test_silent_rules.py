@@ -9,16 +9,16 @@ import pytest
 from tests.findings.test_rules import MONDAY, WEEK, answers, found
 from windsock.findings import RULES
 from windsock.findings.methods.proportions import chance_of_rise
-from windsock.findings.ws502_missing_runs import MissingRuns
-from windsock.findings.ws503_dag_paused import DagPaused
-from windsock.findings.ws504_dag_vanished import DagVanished
-from windsock.findings.ws511_no_log import NOT_SEEN, OUT_OF_MEMORY, NoLog, cause_of
-from windsock.findings.ws512_false_success import FalseSuccess
-from windsock.findings.ws513_timed_out_runs import TimedOutRuns
-from windsock.findings.ws514_callback_failed import CallbackFailed
-from windsock.findings.ws515_unheard_failures import Unheard
-from windsock.findings.ws516_state_mismatch import StateMismatch
-from windsock.findings.ws517_errors_in_successes import ErrorsInSuccesses
+from windsock.findings.rules.ws502_missing_runs import MissingRuns
+from windsock.findings.rules.ws503_dag_paused import DagPaused
+from windsock.findings.rules.ws504_dag_vanished import DagVanished
+from windsock.findings.rules.ws511_no_log import NOT_SEEN, OUT_OF_MEMORY, NoLog, cause_of
+from windsock.findings.rules.ws512_false_success import FalseSuccess
+from windsock.findings.rules.ws513_timed_out_runs import TimedOutRuns
+from windsock.findings.rules.ws514_callback_failed import CallbackFailed
+from windsock.findings.rules.ws515_unheard_failures import Unheard
+from windsock.findings.rules.ws516_state_mismatch import StateMismatch
+from windsock.findings.rules.ws517_errors_in_successes import ErrorsInSuccesses
 from windsock.model import Answer
 
 AT = datetime(2026, 11, 17, 1, tzinfo=UTC)

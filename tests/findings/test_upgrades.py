@@ -11,9 +11,9 @@ from benchmarks.judging import upgrades as simulated
 from windsock import resources
 from windsock.findings.methods.before_after import judge_days
 from windsock.findings.rule import Rule
+from windsock.findings.rules.ws620_since_change import SinceChange
+from windsock.findings.rules.ws621_meanings_changed import MeaningsChanged
 from windsock.findings.upgrades import meanings_answer
-from windsock.findings.ws620_since_change import SinceChange
-from windsock.findings.ws621_meanings_changed import MeaningsChanged
 from windsock.model import Answer, Finding, Row
 from windsock.reviewed.meanings import crossed, load_meanings
 from windsock.reviewed.metric_gaps import version_numbers

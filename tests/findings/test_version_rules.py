@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from windsock.findings.rule import Rule
-from windsock.findings.ws601_mixed_versions import MixedVersions
-from windsock.findings.ws602_version_inflation import VersionInflation
-from windsock.findings.ws603_broken_commit_rerun import BrokenCommitRerun
-from windsock.findings.ws604_bundle_slow import BundleSlow
-from windsock.findings.ws605_renamed_dag import RenamedDag
-from windsock.findings.ws606_mass_rerun import MassRerun
+from windsock.findings.rules.ws601_mixed_versions import MixedVersions
+from windsock.findings.rules.ws602_version_inflation import VersionInflation
+from windsock.findings.rules.ws603_broken_commit_rerun import BrokenCommitRerun
+from windsock.findings.rules.ws604_bundle_slow import BundleSlow
+from windsock.findings.rules.ws605_renamed_dag import RenamedDag
+from windsock.findings.rules.ws606_mass_rerun import MassRerun
 from windsock.model import Answer, Finding
 from windsock.week import Week
 

@@ -21,8 +21,8 @@ from windsock.findings.methods.wait_limits import (
     period_us,
     split,
 )
+from windsock.findings.rules.ws310_waiting_for_limit import WaitingForLimit
 from windsock.findings.waiting import waiting_answers
-from windsock.findings.ws310_waiting_for_limit import WaitingForLimit
 from windsock.model import Answer, Finding
 from windsock.week import Week
 

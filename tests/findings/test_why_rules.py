@@ -7,13 +7,13 @@ import pytest
 
 from tests.findings.test_rules import WEEK, answers, found
 from windsock.findings import judge_all
-from windsock.findings.ws110_incident import Incident
-from windsock.findings.ws518_many_messages import ManyMessages
-from windsock.findings.ws520_duplicate_dag_id import DuplicateDagId
-from windsock.findings.ws521_blocked_by_past import BlockedByPast
-from windsock.findings.ws522_start_date_moves import StartDateMoves
-from windsock.findings.ws523_logs_missing import LogsMissing
-from windsock.findings.ws524_connection_failing import ConnectionFailing
+from windsock.findings.rules.ws110_incident import Incident
+from windsock.findings.rules.ws518_many_messages import ManyMessages
+from windsock.findings.rules.ws520_duplicate_dag_id import DuplicateDagId
+from windsock.findings.rules.ws521_blocked_by_past import BlockedByPast
+from windsock.findings.rules.ws522_start_date_moves import StartDateMoves
+from windsock.findings.rules.ws523_logs_missing import LogsMissing
+from windsock.findings.rules.ws524_connection_failing import ConnectionFailing
 
 AT = datetime(2026, 11, 17, 1, tzinfo=UTC)
 RULES = [ManyMessages, DuplicateDagId, BlockedByPast, StartDateMoves, LogsMissing, ConnectionFailing]

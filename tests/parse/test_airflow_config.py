@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from windsock.parse.airflow_config import config_facts
-from windsock.parse.airflow_rows import Teller
+from windsock.parse.told.rows import Teller
+from windsock.parse.told.settings import config_facts
 
 TELLER = Teller("config", "config:/etc/airflow.cfg", (0, 0), datetime(2026, 11, 23, 6, tzinfo=UTC))
 

@@ -14,8 +14,8 @@ from windsock.doctor.lake import clock
 from windsock.doctor.row import of_error, row
 from windsock.errors import WindsockError
 from windsock.model import Row
-from windsock.parse.airflow_config import config_facts
-from windsock.parse.airflow_rows import Teller
+from windsock.parse.told.rows import Teller
+from windsock.parse.told.settings import config_facts
 from windsock.pull.airflow_config import NOTHING, read_text
 
 _SOURCES: Mapping[str, tuple[Any, str]] = {

@@ -13,14 +13,16 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from windsock.model import LogKey, Outcome
-from windsock.parse import airflow2, airflow3, dialects, scan_airflow2, scan_airflow3
+from windsock.parse import airflow2, airflow3, dialects
+from windsock.parse.airflow2 import scan as scan_airflow2
+from windsock.parse.airflow2.columns import Airflow2Columns
+from windsock.parse.airflow2.scan import PAD
+from windsock.parse.airflow3 import scan as scan_airflow3
+from windsock.parse.airflow3.columns import Airflow3Columns
 from windsock.parse.columns import Take
-from windsock.parse.columns_airflow2 import Airflow2Columns
-from windsock.parse.columns_airflow3 import Airflow3Columns
 from windsock.parse.events import Events
 from windsock.parse.pieces import capped
 from windsock.parse.reading import Passed, Reading
-from windsock.parse.scan_airflow2 import PAD
 from windsock.parse.task_log import MAX_MESSAGE_BYTES, Lines, as_rows, plausible, read_task_log
 from windsock.signature import is_of_command
 

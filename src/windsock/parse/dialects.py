@@ -6,7 +6,8 @@ import re
 from collections import Counter
 
 from windsock.model import LogKey
-from windsock.parse import airflow2, airflow3, console3, elastic, wrapped
+from windsock.parse import airflow2, airflow3, elastic, wrapped
+from windsock.parse.airflow3 import console as console3
 from windsock.parse.heads import HEAD, head
 from windsock.parse.pieces import CUT_TOLD, LINES, Borders, capped
 from windsock.parse.reading import Reading

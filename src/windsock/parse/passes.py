@@ -12,7 +12,10 @@ from itertools import chain
 from zoneinfo import ZoneInfo
 
 from windsock.model import LogKey
-from windsock.parse import airflow2, airflow3, console3, elastic, scan_airflow2, scan_airflow3
+from windsock.parse import airflow2, airflow3, elastic
+from windsock.parse.airflow2 import scan as scan_airflow2
+from windsock.parse.airflow3 import console as console3
+from windsock.parse.airflow3 import scan as scan_airflow3
 from windsock.parse.heads import Raw, split_at
 from windsock.parse.kept import Kept
 from windsock.parse.pieces import Pieces

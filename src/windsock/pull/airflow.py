@@ -20,7 +20,7 @@ from windsock.lake import Writer
 from windsock.model import Parsed, Row, SourceObject
 from windsock.output import Output
 from windsock.parse import PARSER_VERSION
-from windsock.parse.airflow_facts import (
+from windsock.parse.told.facts import (
     EVENTS,
     dag_limit_facts,
     dag_owner_facts,
@@ -33,7 +33,7 @@ from windsock.parse.airflow_facts import (
     pool_facts,
     setting_facts,
 )
-from windsock.parse.airflow_rows import (
+from windsock.parse.told.rows import (
     OPEN_STATES,
     Teller,
     import_error_row,

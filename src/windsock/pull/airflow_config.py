@@ -14,8 +14,8 @@ from windsock.lake import Writer
 from windsock.model import Parsed, Row, SourceObject
 from windsock.output import Output
 from windsock.parse import PARSER_VERSION
-from windsock.parse.airflow_config import config_facts
-from windsock.parse.airflow_rows import Teller
+from windsock.parse.told.rows import Teller
+from windsock.parse.told.settings import config_facts
 from windsock.pull.marks import MOVING, Tally, etag_of, mark_of
 from windsock.store import NotFound, ObjectUnreadable, TooLarge, open_store
 

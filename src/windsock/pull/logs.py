@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Iterator
 from windsock.config import Config
 from windsock.model import Ignored, LogKey, Outcome, Reject, SourceObject
 from windsock.parse import parse_key
-from windsock.parse.airflow_answers import is_airflow_answers, read_airflow_answers
 from windsock.parse.batch import LogObject, read_task_logs
 from windsock.parse.plain import GZIP
 from windsock.parse.stream import read_stream
+from windsock.parse.told.answers import is_airflow_answers, read_airflow_answers
 from windsock.sources.fetch import Ranges
 from windsock.store import Changed, NotFound, ObjectUnreadable
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 from windsock.findings import wording
 from windsock.findings.held_settings import shown
-from windsock.findings.parse_pass import week_pass
+from windsock.findings.parsing.one_pass import week_pass
 from windsock.findings.rule import rows_of
 from windsock.model import Answer, Row
 

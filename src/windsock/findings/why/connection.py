@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from windsock.findings import wording
 from windsock.findings.rule import rows_of
+from windsock.findings.rules.ws524_connection_failing import NAMED, is_named
 from windsock.findings.why.cause import Case, Cause, Count, Told, earliest
-from windsock.findings.ws524_connection_failing import NAMED, is_named
 from windsock.model import Answer, Row
 
 

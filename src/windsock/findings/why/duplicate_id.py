@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 
 from windsock.findings import wording
 from windsock.findings.rule import rows_of
+from windsock.findings.rules.ws520_duplicate_dag_id import DuplicateDagId, by_dag, turns_of
 from windsock.findings.why.cause import Case, Cause, Count, Told, dags_of, earliest, of_dag
-from windsock.findings.ws520_duplicate_dag_id import DuplicateDagId, by_dag, turns_of
 from windsock.model import Answer
 
 

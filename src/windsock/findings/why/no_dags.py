@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 
 from windsock.findings import wording
 from windsock.findings.rule import rows_of
+from windsock.findings.rules.ws204_file_without_dags import FileWithoutDags
 from windsock.findings.why.cause import Case, Cause, Count, Told, earliest, of_files
-from windsock.findings.ws204_file_without_dags import FileWithoutDags
 from windsock.model import Answer
 
 

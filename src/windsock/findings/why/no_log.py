@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping
 
 from windsock.findings import wording
 from windsock.findings.rule import rows_of
+from windsock.findings.rules.ws511_no_log import NOT_SEEN, cause_of
+from windsock.findings.rules.ws523_logs_missing import LogsMissing
 from windsock.findings.why.cause import Case, Cause, Count, Told, dags_of, earliest, of_dag
-from windsock.findings.ws511_no_log import NOT_SEEN, cause_of
-from windsock.findings.ws523_logs_missing import LogsMissing
 from windsock.model import Answer, Row
 
 

@@ -5,8 +5,8 @@ from shlex import quote
 
 from windsock.findings import wording
 from windsock.findings.rule import rows_of
+from windsock.findings.rules.ws521_blocked_by_past import BlockedByPast
 from windsock.findings.why.cause import Case, Cause, Count, Told, dags_of, earliest, of_dag
-from windsock.findings.ws521_blocked_by_past import BlockedByPast
 from windsock.model import Answer
 
 

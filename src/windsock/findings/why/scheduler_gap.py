@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 
 from windsock.findings import wording
 from windsock.findings.rule import rows_of
+from windsock.findings.rules.ws530_component_silent import ComponentSilent, is_silence
 from windsock.findings.why.cause import Case, Cause, Count, Told, earliest, of_dag
 from windsock.findings.why.missed_runs import missing
-from windsock.findings.ws530_component_silent import ComponentSilent, is_silence
 from windsock.model import Answer, Row
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from windsock.findings import wording
 from windsock.findings.rule import rows_of
+from windsock.findings.rules.ws522_start_date_moves import StartDateMoves
 from windsock.findings.why.cause import (
     Case,
     Cause,
@@ -15,7 +16,6 @@ from windsock.findings.why.cause import (
     of_dag,
     state_of,
 )
-from windsock.findings.ws522_start_date_moves import StartDateMoves
 from windsock.model import Answer, Row
 
 

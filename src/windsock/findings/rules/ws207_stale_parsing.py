@@ -8,8 +8,8 @@ from typing import Any
 
 from windsock.findings import wording
 from windsock.findings.held_settings import held_of, ways
-from windsock.findings.parse_files import spelled_out
-from windsock.findings.parse_pass import Pass, place, week_pass
+from windsock.findings.parsing.files import spelled_out
+from windsock.findings.parsing.one_pass import Pass, place, week_pass
 from windsock.findings.rule import Rule, Thresholds, Verdicts, rows_of, threshold
 from windsock.model import Answer, Finding, Row
 from windsock.week import Week

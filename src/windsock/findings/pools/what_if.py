@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from windsock.errors import QuestionError
-from windsock.findings import pool_options
+from windsock.findings.pools import options as pool_options
 from windsock.model import Answer
 from windsock.week import Week
 

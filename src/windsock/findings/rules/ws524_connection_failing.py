@@ -6,7 +6,7 @@ from typing import Any
 
 from windsock.findings import wording
 from windsock.findings.rule import Rule, Thresholds, Verdicts, rows_of, threshold
-from windsock.findings.ws110_incident import Incident, is_incident
+from windsock.findings.rules.ws110_incident import Incident, is_incident
 from windsock.model import Answer, Finding, Row
 from windsock.week import Week
 

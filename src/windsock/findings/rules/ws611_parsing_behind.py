@@ -7,7 +7,7 @@ from typing import Any
 
 from windsock.findings import wording
 from windsock.findings.held_settings import shown
-from windsock.findings.parse_pass import Pass, week_pass
+from windsock.findings.parsing.one_pass import Pass, week_pass
 from windsock.findings.rule import Rule, Thresholds, Verdicts, threshold
 from windsock.findings.settings import FROM, Held, held_of, ways
 from windsock.model import Answer, Finding

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from windsock.findings import wording
-from windsock.findings.parse_files import once_a_file
+from windsock.findings.parsing.files import once_a_file
 from windsock.findings.rule import Rule, Thresholds, Verdicts, rows_of, threshold
 from windsock.model import Answer, Finding, Row
 from windsock.week import Week

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from windsock.findings import wording
 from windsock.findings.methods.pool_replay import Replay, Tasks, scheduler_period_s
-from windsock.findings.pool_options import GAUGES, Measured, tasks_of
+from windsock.findings.pools.options import GAUGES, Measured, tasks_of
 from windsock.findings.rule import rows_of
 from windsock.model import Answer, Row
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from windsock.findings import wording
-from windsock.findings.parse_pass import Settings
-from windsock.findings.parse_sight import QUESTIONS as SIGHT
-from windsock.findings.parse_sight import unseen
+from windsock.findings.parsing.one_pass import Settings
+from windsock.findings.parsing.sight import QUESTIONS as SIGHT
+from windsock.findings.parsing.sight import unseen
 from windsock.findings.rule import Rule, Thresholds, Verdicts, rows_of, threshold
 from windsock.model import Answer, Finding, Row
 from windsock.week import Week

@@ -14,7 +14,7 @@ from hashlib import blake2b
 from zoneinfo import ZoneInfo
 
 from windsock.model import LogKey
-from windsock.parse.ending2 import Ending
+from windsock.parse.airflow2.ending import Ending
 from windsock.parse.heads import ANSI, Raw, head, moment, split
 from windsock.parse.reading import DEFAULT_OWNER, ERRORS, TRIGGER_FAILED, WARNINGS, Reading, Record
 from windsock.parse.traceback import START, last_exception

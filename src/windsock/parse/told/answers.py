@@ -14,8 +14,8 @@ from typing import Any
 import msgspec
 
 from windsock.model import Outcome, Parsed, Reject, Row
-from windsock.parse.airflow_facts import fact, health_facts, pool_facts
-from windsock.parse.airflow_rows import Teller, import_error_row, parse_rows, pool_row
+from windsock.parse.told.facts import fact, health_facts, pool_facts
+from windsock.parse.told.rows import Teller, import_error_row, parse_rows, pool_row
 
 KIND = "airflow_answers"
 MAX_BYTES = 256 * 1024 * 1024

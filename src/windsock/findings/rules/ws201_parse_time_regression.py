@@ -10,10 +10,10 @@ import numpy as np
 
 from windsock.findings import wording
 from windsock.findings.methods.change_points import Change, find_changes
-from windsock.findings.parse_files import once_a_file
-from windsock.findings.parse_pass import Pass, load_of, parses_a_week, week_pass
-from windsock.findings.parse_shared import passing, shared
-from windsock.findings.parse_suspects import has_versions, interval_of, suspect_of
+from windsock.findings.parsing.files import once_a_file
+from windsock.findings.parsing.one_pass import Pass, load_of, parses_a_week, week_pass
+from windsock.findings.parsing.shared import passing, shared
+from windsock.findings.parsing.suspects import has_versions, interval_of, suspect_of
 from windsock.findings.rule import Rule, Thresholds, Verdicts, rows_of, threshold
 from windsock.model import Answer, Finding, Row
 from windsock.week import Week

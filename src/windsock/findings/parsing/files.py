@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 
-from windsock.findings.parse_pass import place
+from windsock.findings.parsing.one_pass import place
 from windsock.model import Finding
 
 _ENDINGS = (".py", ".zip")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from windsock.findings import wording
-from windsock.findings.pool_errors import judged_pools, rises
+from windsock.findings.pools.errors import judged_pools, rises
 from windsock.findings.rule import Rule, Verdicts, rows_of
 from windsock.model import Answer
 from windsock.week import Week

@@ -11,8 +11,8 @@ import json
 import re
 
 from windsock.model import Row
-from windsock.parse.airflow_facts import SETTINGS, fact, setting_facts
-from windsock.parse.airflow_rows import Teller
+from windsock.parse.told.facts import SETTINGS, fact, setting_facts
+from windsock.parse.told.rows import Teller
 
 _SECTION = re.compile(r"\[([A-Za-z_][\w.-]*)\]\s*\Z")
 _OPTION = re.compile(r"([a-z][a-z0-9_]*)\s*[=:]\s*(.*?)\s*\Z")

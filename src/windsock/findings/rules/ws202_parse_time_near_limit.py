@@ -6,8 +6,8 @@ from typing import Any
 
 from windsock.findings import wording
 from windsock.findings.methods.trend import Forecast, reaches
-from windsock.findings.parse_files import once_a_file
-from windsock.findings.parse_pass import Settings
+from windsock.findings.parsing.files import once_a_file
+from windsock.findings.parsing.one_pass import Settings
 from windsock.findings.rule import Rule, Thresholds, Verdicts, rows_of, threshold
 from windsock.model import Answer, Finding, Row
 from windsock.week import Week

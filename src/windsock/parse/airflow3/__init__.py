@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from windsock.parse.ending3 import Segment
+from windsock.parse.airflow3.ending import Segment
 from windsock.parse.reading import (
     ERRORS,
     TRIGGER_FAILED,

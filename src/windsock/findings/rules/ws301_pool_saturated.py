@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 from shlex import quote
 from typing import Any
 
-from windsock.findings import pool_options, wording
-from windsock.findings.pool_cures import Cure, cures
-from windsock.findings.pool_errors import Rise, rises
-from windsock.findings.pool_options import Measured, Sizes
+from windsock.findings import wording
+from windsock.findings.pools import options as pool_options
+from windsock.findings.pools.cures import Cure, cures
+from windsock.findings.pools.errors import Rise, rises
+from windsock.findings.pools.options import Measured, Sizes
 from windsock.findings.rule import Rule, Thresholds, Verdicts, rows_of, threshold
 from windsock.model import Answer, Finding, Row
 from windsock.week import Week

@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import Any
 
 from windsock.model import Row
-from windsock.parse.airflow_rows import Teller, moment, number, text
 from windsock.parse.reading import DEFAULT_OWNER
+from windsock.parse.told.rows import Teller, moment, number, text
 from windsock.redaction import redact
 
 MAX_VALUE = 300

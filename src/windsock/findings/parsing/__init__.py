@@ -1,0 +1,1 @@
+"""What the rules about DAG parsing share."""

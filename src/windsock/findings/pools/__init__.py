@@ -1,0 +1,1 @@
+"""What the rules about pools share, and what `windsock what-if` answers."""

@@ -1,0 +1,1 @@
+"""One file = one rule. The list of rules is in `windsock.findings`."""

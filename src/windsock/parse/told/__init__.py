@@ -1,0 +1,1 @@
+"""What Airflow itself tells, by API, database or configuration file, as rows of the lake."""
