@@ -16,6 +16,7 @@ from docs.coverage import coverage_page
 from windsock import resources
 from windsock.cli import app
 from windsock.findings import RULES
+from windsock.made_answers import ASKED
 from windsock.parse.component.facts import EVENTS
 from windsock.questions import load_questions
 from windsock.schema import TABLES
@@ -63,7 +64,12 @@ def questions_page() -> str:
         parts.append(f"## {one.name}\n\n**{one.title}**\n\n{one.description}\n")
         parts.append(f"Grain: {', '.join(one.grain)}. Reads: {', '.join(one.reads)}.\n")
         parts.append(f"| column | type | meaning |\n|---|---|---|\n{columns}\n")
-    return "\n".join(parts)
+    parts.append("# Answers made of several questions\n")
+    parts.append(
+        "`windsock ask` knows them too; no SQL gives them alone.\n\n| answer | tells | made of |\n|---|---|---|"
+    )
+    parts.extend(f"| `{name}` | {title} | {', '.join(of)} |" for name, (_family, title, of) in ASKED.items())
+    return "\n".join([*parts, ""])
 
 
 def findings_page() -> str:

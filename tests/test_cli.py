@@ -14,8 +14,9 @@ from typing import NamedTuple
 import polars as pl
 import pytest
 
-from windsock import cli, pipeline
-from windsock.findings.waiting import ANSWERS as WAITING_ANSWERS
+from windsock import cli, config, pipeline
+from windsock.made_answers import ASKED
+from windsock.week import Week
 
 ROOT = Path(__file__).parents[1]
 LOG = ROOT / "data/sample/real/airflow3/dag_id=nasty_endings"
@@ -88,7 +89,7 @@ def test_a_mistyped_command_is_one_line_and_status_2(windsock, words: tuple[str,
 
 def test_ask_list_shows_every_question_with_its_title(windsock) -> None:  # type: ignore[no-untyped-def]
     rows = json.loads(windsock("ask", "--list", "--format", "json").out)
-    assert {row["question"] for row in rows} == {*pipeline.questions(), *WAITING_ANSWERS}
+    assert {row["question"] for row in rows} == {*pipeline.questions(), *ASKED}
     assert all(row["title"].endswith("?") for row in rows)
     listed = windsock("ask", "--list").out
     assert "failure_rate_by_dag" in listed
@@ -146,6 +147,17 @@ def test_ask_as_parquet_is_bytes_with_duckdb_s_types(toml: str) -> None:
     assert pl.read_parquet(io.BytesIO(made.stdout)).schema["waits"] == pl.Int64
     empty = command("ask", "--sql", "select 1::bigint as a where false", "-p", toml, "-f", "parquet")
     assert pl.read_parquet(io.BytesIO(empty.stdout)).schema == {"a": pl.Int64}
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_an_answer_made_of_several_questions_is_asked_like_a_question(name: str, toml: str) -> None:
+    asked = {"question": name, "sql": "", "week": Week.parse("2026-W47")}
+    answer, table = (
+        pipeline.ask(config.load(Path(toml)), **asked),
+        pipeline.ask_arrow(config.load(Path(toml)), **asked),
+    )
+    assert tuple(table.column_names) == tuple(answer.columns)
+    assert table.num_rows == len(answer.rows)
 
 
 def command(*words: str, **more: object) -> "subprocess.CompletedProcess[bytes]":

@@ -7,17 +7,15 @@ import typer.main
 from docs.coverage import coverage_page, load_coverage, unnamed
 
 from windsock.cli import app
-from windsock.findings import RULES, settings, waiting
+from windsock.findings import RULES
+from windsock.made_answers import ASKED
 from windsock.questions import load_questions
 
 ROOT = Path(__file__).parents[1]
 COVERAGE = load_coverage()
 NAMED = {name for rows in COVERAGE.values() for row in rows for name in row.answers}
 QUESTIONS = load_questions(ROOT / "sql")
-MADE_OF_SEVERAL = {
-    *waiting.ANSWERS,
-    *settings.ANSWERS,
-}  # answers that no SQL gives alone; `windsock ask` knows them too
+MADE_OF_SEVERAL = set(ASKED)  # answers that no SQL gives alone
 ROWS = {"2a": 9, "2b": 9, "2c": 12, "2d": 10, "2e": 7, "2f": 19, "2g": 13, "2h": 7}
 """Rows of the guide's sections; the guide's own 2b lists eight, and what holds is one more."""
 

@@ -32,6 +32,7 @@ STORY = {
     "pipeline",
     "compare",
     "single_logs",
+    "made_answers",
     "pull",
     "airflow_access",
     "one_case",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import difflib
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,23 +18,13 @@ from windsock.config import Config
 from windsock.config import load as load_config
 from windsock.errors import ConfigError, QuestionError, SourceError
 from windsock.findings import RULES, judge_all, validate_thresholds
-from windsock.findings.log_bill import log_bill_answers
 from windsock.findings.pools.what_if import QUESTIONS as POOL_QUESTIONS
 from windsock.findings.pools.what_if import what_if_pool as replay_pool
-from windsock.findings.queue_trend import queue_trends
-from windsock.findings.settings import ANSWERS as SETTINGS_ANSWERS
-from windsock.findings.settings import QUESTIONS as SETTINGS_QUESTIONS
-from windsock.findings.settings import settings_answers
-from windsock.findings.upgrades import meanings_answer
 from windsock.findings.waiting import ANSWERS as WAITING_ANSWERS
-from windsock.findings.waiting import QUESTIONS as WAITING_QUESTIONS
 from windsock.findings.waiting import TYPES as WAITING_TYPES
-from windsock.findings.waiting import waiting_answers
-from windsock.findings.why import QUESTIONS as WHY_QUESTIONS
-from windsock.findings.why import TOTALS as WHY_TOTALS
 from windsock.findings.why import Case
-from windsock.findings.why import totals as why_totals
 from windsock.lake import Lake
+from windsock.made_answers import ASKED, made_answer, made_answers
 from windsock.model import Answer, Judgement, Row
 from windsock.one_case import Explained
 from windsock.one_case import explained as explained_case
@@ -44,11 +34,6 @@ from windsock.pull import listing_told, open_lake, pull, reshard
 from windsock.questions import Question, answer_as_arrow, ask_sql, load_questions, rows_as_arrow
 from windsock.questions import ask as ask_question
 from windsock.reviewed.known_issues import explained, load_known_issues
-from windsock.reviewed.log_prices import LogPrices, load_list_prices, own_prices
-from windsock.reviewed.meanings import load_meanings
-from windsock.reviewed.metric_gaps import gaps_of, load_metric_gaps
-from windsock.reviewed.settings import load_settings
-from windsock.reviewed.tested import load_tested
 from windsock.single_logs import PARSE_COLUMNS, parse_files
 from windsock.week import Week
 
@@ -95,22 +80,22 @@ def questions() -> dict[str, Question]:
 
 
 def titles() -> list[Row]:
-    """What can be asked: question, family, title. Answers made of several stand in the family of what they are made of."""
+    """What can be asked: question, family, title."""
     told = [{"question": one.name, "family": one.family, "title": one.title} for one in questions().values()]
     made = [
-        {"question": name, "family": "waiting", "title": title} for name, title in WAITING_ANSWERS.items()
+        {"question": name, "family": family, "title": title} for name, (family, title, _of) in ASKED.items()
     ]
     return sorted(told + made, key=lambda one: (one["family"], one["question"]))
 
 
 def _question(name: str) -> Question:
     known = questions()
-    if name in WAITING_ANSWERS:
+    if name in ASKED:
         raise QuestionError(
-            f"{name} is made of {', '.join(WAITING_QUESTIONS)}; each of them is one statement of SQL"
+            f"{name} is made of {', '.join(ASKED[name][2])}; each of them is one statement of SQL"
         )
     if name not in known:
-        near = difflib.get_close_matches(name, [*known, *WAITING_ANSWERS], n=1)
+        near = difflib.get_close_matches(name, [*known, *ASKED], n=1)
         hint = f"did you mean {near[0]}? " if near else ""
         raise QuestionError(f"no question {name!r}; {hint}`windsock ask --list` shows all")
     return known[name]
@@ -118,23 +103,17 @@ def _question(name: str) -> Question:
 
 def ask(config: Config, *, question: str, sql: str, week: Week) -> Answer:
     """One question of sql/, an answer made of several (why tasks waited, settings), or ad-hoc SQL over the lake's views."""
-    if question in WAITING_ANSWERS:
-        return waiting_answers(_asked(config, WAITING_QUESTIONS, week), week)[question]
-    if question == WHY_TOTALS:
-        names = {*WHY_QUESTIONS, *WAITING_QUESTIONS} - set(WAITING_ANSWERS)
-        asked = _asked(config, sorted(names), week)
-        return why_totals(asked | waiting_answers(asked, week), exclude=config.pipeline.scope.exclude)
-    if question in SETTINGS_ANSWERS:
-        asked = _asked(config, tuple(dict.fromkeys((*WAITING_QUESTIONS, *SETTINGS_QUESTIONS))), week)
-        return _settings(asked | waiting_answers(asked, week))[question]
+    if question in ASKED:
+        return made_answer(question, config, _asked(config, ASKED[question][2], week), week)
     chosen = _question(question) if question else None
     return _on_lake(config, week, lambda conn: ask_question(conn, chosen) if chosen else ask_sql(conn, sql))
 
 
 def ask_arrow(config: Config, *, question: str, sql: str, week: Week) -> Any:
     """The same answer as an Arrow table, with the types that DuckDB gave it."""
-    if question in WAITING_ANSWERS:
-        return rows_as_arrow(ask(config, question=question, sql="", week=week), WAITING_TYPES)
+    if question in ASKED:
+        types = WAITING_TYPES if question in WAITING_ANSWERS else None
+        return rows_as_arrow(ask(config, question=question, sql="", week=week), types)
     chosen = _question(question) if question else None
     return _on_lake(
         config,
@@ -189,17 +168,7 @@ def judge_week(
         return checked, {name: ask_question(conn, one) for name, one in questions().items()}, names
 
     checked, answers, names = _on_lake(config, week, measure)
-    answers["data_checks"] = _check_answer(checked)
-    answers["pool_bounds"] = _pool_bounds(config)
-    answers["known_issues"] = _known_issues(answers)
-    answers["metric_gaps"] = _metric_gaps(answers)
-    answers["tested"] = _tested()
-    answers |= waiting_answers(answers, week)
-    answers[WHY_TOTALS] = why_totals(answers, exclude=config.pipeline.scope.exclude)
-    answers |= _settings(answers)
-    answers["queue_trends"] = queue_trends(answers)
-    answers["meanings_of_upgrade"] = meanings_answer(answers, load_meanings(resources.folder("sql")))
-    answers |= log_bill_answers(answers, _log_prices(config))
+    answers |= made_answers(config, answers, checked, week)
     shown = publish.material(
         config, answers, store=lake.store, names=[value for row in names for value in row.values() if value]
     )
@@ -234,100 +203,6 @@ def _scope(config: Config) -> dict[str, Any]:
         [] if config.pipeline.report.hash_ids else [f"{new} was {old}" for old, new in config.renamed.items()]
     )
     return {"exclude": patterns, "quiet": quiet, "renamed": renamed}
-
-
-def _pool_bounds(config: Config) -> Answer:
-    """`[pools.NAME]` in the shape that rules read."""
-    rows: list[Row] = [
-        {"pool": name, "max_slots": pool.max_slots, "protects": pool.protects}
-        for name, pool in config.pipeline.pools.items()
-    ]
-    return Answer("pool_bounds", ("pool", "max_slots", "protects"), tuple(rows))
-
-
-def _settings(answers: Mapping[str, Answer]) -> dict[str, Answer]:
-    """Airflow's settings with their use, by the reviewed table."""
-    return settings_answers(answers, load_settings(resources.folder("sql")))
-
-
-def _log_prices(config: Config) -> LogPrices | None:
-    """What the task logs' bucket costs: `[log_bill]` over the list prices of its kind; None for a folder without."""
-    logs, own = config.pipeline.sources.task_logs, config.pipeline.log_bill
-    schemes = [url.partition("://")[0] for url in config.urls(logs.url)] if logs else []
-    known = load_list_prices(resources.folder("sql"))
-    listed = next((known[one] for one in schemes if one in known), None)
-    return own_prices(
-        listed,
-        storage_gb_month=own.storage_gb_month,
-        put_1000=own.put_1000,
-        get_1000=own.get_1000,
-        currency=own.currency,
-    )
-
-
-def _metric_gaps(answers: Mapping[str, Answer]) -> Answer:
-    """What the metrics of this deployment's Airflow are known to miss; no rows where its version is not told."""
-    version = next((str(row["airflow_version"] or "") for row in answers["parse_settings"].rows), "")
-    if not version and answers["worker_parse_tax_by_file"].rows:
-        version = "3.3 or newer"  # older ones do not say in their task logs how long the file took to parse
-    rows: list[Row] = [
-        {"airflow_version": version, "metric": one.metric, "gap": one.gap, "source": one.source}
-        for one in gaps_of(load_metric_gaps(resources.folder("sql")), version)
-    ]
-    return Answer("metric_gaps", ("airflow_version", "metric", "gap", "source"), tuple(rows))
-
-
-def _tested() -> Answer:
-    """Versions and executors that the tests have seen, as the trust box reads them."""
-    rows = tuple(asdict(one) for one in load_tested(resources.folder("sql")))
-    return Answer("tested", ("kind", "name", "how", "where"), rows)
-
-
-def _known_issues(answers: Mapping[str, Answer]) -> Answer:
-    """Which known issues the week's messages and events carry the signs of, of those that this version can have."""
-    version = next((str(row["airflow_version"] or "") for row in answers["parse_settings"].rows), "")
-    columns = (
-        "issue_name",
-        "title",
-        "issue",
-        "fixed",
-        "advice",
-        "times",
-        "dags",
-        "dag_ids",
-        "first_at",
-        "last_at",
-        "sample",
-    )
-    rows: list[Row] = []
-    for one in load_known_issues(resources.folder("sql")):
-        seen = [row for row in answers["known_issue_signs"].rows if one.is_in(str(row["said"]))]
-        if not seen or not one.concerns(version):
-            continue
-        dag_ids = sorted({dag_id for row in seen for dag_id in row["dag_ids"]})
-        told: tuple[Any, ...] = (one.name, one.title, one.issue, one.fixed, one.advice)
-        times = sum(row["times"] for row in seen)
-        first, last = min(row["first_at"] for row in seen), max(row["last_at"] for row in seen)
-        sample = next((str(row["said"]) for row in seen if not str(row["said"]).startswith("reason:")), None)
-        values = (*told, times, len(dag_ids), dag_ids, first, last, sample)
-        rows.append(dict(zip(columns, values, strict=True)))
-    return Answer("known_issues", columns, tuple(rows))
-
-
-def _check_answer(report: checks.CheckReport) -> Answer:
-    """Warnings of the checks in the shape that rules read."""
-    columns = ("check_name", "table_name", "bad_rows", "row_count", "sentence")
-    rows: list[Row] = [
-        {
-            "check_name": one.expectation.name,
-            "table_name": one.expectation.table,
-            "bad_rows": one.bad_rows,
-            "row_count": one.rows,
-            "sentence": one.sentence(),
-        }
-        for one in report.warnings
-    ]
-    return Answer("data_checks", columns, tuple(rows))
 
 
 def report(config: Config, *, week: Week, output: Output, out: Path | None = None) -> Written:

@@ -112,9 +112,16 @@ def answer_as_arrow(conn: duckdb.DuckDBPyConnection, sql: str, *, name: str) -> 
         raise QuestionError(f"{name}: {_one_line(error)}") from None
 
 
-def rows_as_arrow(answer: Answer, types: Mapping[str, str]) -> Any:
-    """An answer that Python made, as an Arrow table; `types` are SQL's, by column: varchar or bigint, else double."""
+def rows_as_arrow(answer: Answer, types: Mapping[str, str] | None) -> Any:
+    """An answer that Python made, as an Arrow table; `types` are SQL's, by column: varchar or bigint, else double.
+    Without them a column has the type of its values, and text where there are none."""
     import pyarrow as pa
+
+    if types is None:
+        columns = {name: pa.array([row[name] for row in answer.rows]) for name in answer.columns}
+        return pa.table(
+            {name: one.cast(pa.string()) if one.type == pa.null() else one for name, one in columns.items()}
+        )
 
     arrow = {"varchar": pa.string(), "bigint": pa.int64()}
     schema = pa.schema([(name, arrow.get(types.get(name, ""), pa.float64())) for name in answer.columns])
