@@ -19,7 +19,7 @@ from windsock.signature import error_signature, is_of_command, short_type
 
 Lines = Literal["errors", "warnings", "all"]
 
-PARSER_VERSION = "3"
+PARSER_VERSION = "4"
 MAX_MESSAGE_BYTES = 16 * 1024
 CUT = " …[cut]"
 WORSE = {"errors": ("error", "critical"), "warnings": ("warning", "error", "critical")}
