@@ -379,6 +379,20 @@ def test_the_clock_of_airflow_is_compared(look: Look, tmp_path: Path) -> None:
     assert "600 s behind" in row["detail"]
 
 
+@pytest.mark.parametrize("major", [2, 3])
+def test_what_the_api_may_not_tell_is_named_with_what_is_lost(look: Look, tmp_path: Path, major: int) -> None:
+    fake = load_airflow(major)
+    fake.forbidden = {"/pools"}
+    lay(tmp_path / "logs", {MODERN: THREE})
+    found = _with_api(look, fake)
+    assert found["airflow_api"]["state"] == "ok"
+    row = found["airflow_api: permission"]
+    assert row["state"] == "missing"
+    assert "pools: answered 403" in row["detail"].lower()
+    assert "needs can read on Pools (role Viewer)" in row["detail"]
+    assert row["mend"].startswith("without it: ")
+
+
 def _with_api(look: Look, fake: FakeAirflow, *, now: datetime = NOW) -> dict[str, Row]:
     with serve_airflow(fake):
         toml = (

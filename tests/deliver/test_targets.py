@@ -153,6 +153,21 @@ def test_files_in_a_bucket_carry_their_content_types(tmp_path: Path, aws: str) -
     }
 
 
+def test_files_reach_google_cloud_storage_and_are_written_over(tmp_path: Path) -> None:
+    with ObjectServer() as server:
+        server.bucket("reports")
+        more = f"[storage.gcs]\nbase_url = '{server.url}'\nanonymous = true\n"
+        config = deployment(tmp_path, "[deliver.files]\nurl = 'gs://reports/airflow'\n", more=more)
+        send([config])
+        first = server.keys("reports", prefix="", after="")
+        send([config], again=True)
+        assert server.keys("reports", prefix="", after="") == first
+    names = ("report.html", "report.json", "email.html", "email.txt")
+    assert {f"airflow/prod/{place}/{name}" for place in ("2026-W47", "latest") for name in names} <= set(
+        first
+    )
+
+
 def test_ses_sends_the_same_message(tmp_path: Path, aws: str) -> None:
     client: Any = boto3.client("sesv2", endpoint_url=aws)
     client.create_email_identity(EmailIdentity="bot@example.com")
