@@ -18,6 +18,7 @@ from moto.server import ThreadedMotoServer
 
 from tests.e2e.airflow import Airflow, airflow, free_port, s3_connection
 from tests.e2e.environments import ROOT, interpreter, run, windsock
+from tests.support.statsd_capture import statsd_capture
 from windsock.week import Week
 
 pytestmark = pytest.mark.e2e
@@ -58,7 +59,8 @@ def s3() -> Iterator[str]:
             "AWS_EC2_METADATA_DISABLED": "true", "AWS_ENDPOINT_URL": f"http://{host}:{port}"}  # fmt: skip
     before = {name: os.environ.get(name) for name in fake}
     os.environ |= fake
-    boto3.client("s3", endpoint_url=f"http://{host}:{port}").create_bucket(Bucket="airflow-logs")
+    for bucket in ("airflow-logs", "airflow-metrics"):
+        boto3.client("s3", endpoint_url=f"http://{host}:{port}").create_bucket(Bucket=bucket)
     yield f"http://{host}:{port}"
     server.stop()
     for name, value in before.items():
@@ -74,6 +76,7 @@ def fleet(
     pipeline = home / "windsock.toml"
     pipeline.write_text(
         f"[deployment]\nname = 'e2e'\n[sources.task_logs]\nurl = '{logs}'\n"
+        f"[sources.metrics]\nurl = 's3://airflow-metrics/prod-{major}'\n"
         f"[lake]\nurl = 'lake'\nshards = {SHARDS}\n[report]\nout = 'out'\n[deliver.files]\nurl = 'delivered'\n"
     )
     binary = windsock(interpreter("3.11"), "windsock-3.11") / "bin" / "windsock"
@@ -84,12 +87,22 @@ def fleet(
         "WINDSOCK_BIN": str(binary),
         "WINDSOCK_PIPELINE": str(pipeline),
         "WINDSOCK_SHARDS": str(SHARDS),
+        "AIRFLOW__METRICS__STATSD_ON": "True",
+        "AIRFLOW__METRICS__STATSD_HOST": "127.0.0.1",
     }
-    with airflow(major, home, logs, more) as one:
+    with (
+        statsd_capture() as heard,
+        airflow(
+            major, home, logs, more | {"AIRFLOW__METRICS__STATSD_PORT": str(heard.port)}, extras=("statsd",)
+        ) as one,
+    ):
         states = one.finish_runs(BROKEN | {"endings"})
         assert set(states.values()) == {"failed"}
         ((started_at,),) = one.rows("select min(start_date) from dag_run where dag_id = 'endings'")
         assert isinstance(started_at, datetime)
+        boto3.client("s3", endpoint_url=s3).put_object(
+            Bucket="airflow-metrics", Key=f"prod-{major}/capture.statsd", Body=heard.text()
+        )
         yield Fleet(one, binary, pipeline, str(Week.of(started_at)))
 
 
@@ -135,6 +148,13 @@ def test_the_scheduler_runs_it_by_itself_for_the_week_before(fleet: Fleet) -> No
     before = str(Week.parse(fleet.week).minus(1))
     (delivered,) = (fleet.pipeline.parent / "delivered").rglob(f"{before}/report.json")
     assert json.loads(delivered.read_text())["week"] == before
+
+
+def test_its_own_metrics_tell_of_its_pool_and_that_its_scheduler_was_alive(fleet: Fleet) -> None:
+    sizes = fleet.ask("select distinct total_slots from pool_samples where pool = 'default_pool'")
+    assert sizes == [{"total_slots": 128}]
+    names = {row["name"] for row in fleet.ask("select distinct name from metric_samples")}
+    assert "scheduler_heartbeat" in names
 
 
 def test_states_agree_with_the_database(fleet: Fleet) -> None:
