@@ -181,3 +181,20 @@ TABLES: dict[str, Table] = {
         ),
     )
 }
+
+STATES = (
+    "success",
+    "failed",
+    "up_for_retry",
+    "skipped",
+    "deferred",
+    "up_for_reschedule",
+    "upstream_failed",
+    "removed",
+    "restarting",
+    "scheduled",
+    "queued",
+    "running",
+    "unknown",
+)
+"""Of a try, spelled as Airflow spells them; `unknown` is ours."""

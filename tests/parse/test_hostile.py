@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 
 from windsock.model import LogKey, Outcome, Parsed, Reject
 from windsock.parse import read_task_log
-from windsock.parse.reading import STATES
 from windsock.parse.traceback import last_exception
-from windsock.schema import TABLES
+from windsock.schema import STATES, TABLES
 
 KEY = LogKey("d", "r", "t", -1, 1)
 NOW = datetime(2026, 11, 24, tzinfo=UTC)

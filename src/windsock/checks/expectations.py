@@ -5,23 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from windsock.schema import TABLES
-
-STATES = [
-    "success",
-    "failed",
-    "up_for_retry",
-    "skipped",
-    "deferred",
-    "up_for_reschedule",
-    "upstream_failed",
-    "removed",
-    "restarting",
-    "scheduled",
-    "queued",
-    "running",
-    "unknown",
-]
+from windsock.schema import STATES, TABLES
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,24 +10,6 @@ import msgspec
 
 FAILED, RETRY, SKIPPED, SUCCESS, UNKNOWN = "failed", "up_for_retry", "skipped", "success", "unknown"
 
-STATES = frozenset(
-    [
-        "success",
-        "failed",
-        "up_for_retry",
-        "skipped",
-        "deferred",
-        "up_for_reschedule",
-        "upstream_failed",
-        "removed",
-        "restarting",
-        "scheduled",
-        "queued",
-        "running",
-        "unknown",
-    ]
-)
-
 KEEP_OUTPUT = 50
 """Lines of a command's output that are kept: the last ones, for the signature of its failure."""
 

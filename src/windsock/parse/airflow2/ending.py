@@ -14,7 +14,6 @@ from windsock.parse.reading import (
     REASON_OF_EXCEPTION,
     RETRY,
     SKIPPED,
-    STATES,
     SUCCESS,
     UNKNOWN,
     Failure,
@@ -22,6 +21,7 @@ from windsock.parse.reading import (
     Record,
 )
 from windsock.parse.traceback import START
+from windsock.schema import STATES
 
 _MARK = re.compile(
     r"(?P<how>Immediate failure requested\. |All retries failed; )?[Mm]arking task as (?P<state>[A-Z_]+)"

@@ -14,13 +14,13 @@ from windsock.parse.reading import (
     FAILED,
     REASON_OF_EXCEPTION,
     SKIPPED,
-    STATES,
     SUCCESS,
     UNKNOWN,
     Failure,
     Reading,
     Record,
 )
+from windsock.schema import STATES
 
 _SILENT_SKIP_LINENO = 1620  # "::group::Post Execute" of AirflowSkipException without a message, in 3.3.2
 _UNWANTED = "Server indicated the task shouldn't be running"

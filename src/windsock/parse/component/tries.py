@@ -19,7 +19,8 @@ from windsock.parse.component.facts import Facts, TryKey
 from windsock.parse.component.ids import Who, from_names, from_repr
 from windsock.parse.component.records import Told, moment
 from windsock.parse.component.told_fields import fields, given, number
-from windsock.parse.reading import FAILED, RETRY, STATES
+from windsock.parse.reading import FAILED, RETRY
+from windsock.schema import STATES
 
 _MISMATCH = re.compile(
     r"Executor (?:(?P<executor>.+?) )?report(?:ed that the|s) task instance (?P<ti>.+?) finished (?:with state |\()(?:TaskInstanceState\.)?(?P<done>\w+)"
