@@ -17,7 +17,7 @@ from windsock.week import Week
 _SURE = {
     pool_options.INTERVALS: "a replay of this week's tasks",
     pool_options.REBUILT: "an estimate: a replay with rebuilt ready times",
-    pool_options.GAUGES: "estimated from gauges, at least so much",
+    pool_options.GAUGES: "estimated from gauges, at least this much",
 }
 FILLERS = 3  # DAGs named
 

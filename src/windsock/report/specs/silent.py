@@ -67,7 +67,7 @@ WHY = Spec(
     ("WS52",),
     (
         Grid(
-            "Causes of the week; `windsock why DAG` tells of one",
+            "Causes of the week; windsock why DAG tells of one",
             "why_not_run",
             (
                 ("Why", plain("why")),
