@@ -115,10 +115,10 @@ def large(dialect: str, *, megabytes: int, count: int = 2, seed: int = 7) -> Cor
     head, tail = _frame(dialect)
     objects = []
     for number in range(count):
-        at = datetime(2026, 11, 23, 10, tzinfo=UTC)
+        at = AT - timedelta(days=1)
         parts, size = [head], len(head)
         while size < megabytes * 1_000_000 // count:
-            at += timedelta(microseconds=rng.randrange(100, 900_000))
+            at += timedelta(microseconds=rng.randrange(100, 20_000))  # all before the object was written
             line = _line(
                 dialect, at, " ".join(rng.choices(WORDS, k=rng.randrange(4, 20))), rng.random() < 0.002
             )

@@ -22,11 +22,15 @@ from tests.parse.test_batch import (
     exact,
     objects_below,
 )
+from tests.support.outcomes import rows_of
 from windsock.model import LogKey, Outcome, Parsed, Reject
 from windsock.parse.batch import LogObject, read_task_logs
 from windsock.parse.pieces import CUT_TOLD, LINES, MARK, RECORD_BYTES, Pieces, joined
 from windsock.parse.stream import read_stream
 from windsock.scratch.overflow import Overflow
+
+
+KEEP = st.sampled_from(["errors", "all"])
 
 
 def in_chunks(data: bytes, size: int) -> Iterator[bytes]:
@@ -56,13 +60,11 @@ def test_real_logs_in_pieces_give_the_rows_of_the_whole(dialect: str, lines: Any
     objects = objects_below(SAMPLES[dialect])
     found = [streamed(one, lines=lines, chunk=777, piece=1500) for one in objects]
     assert [as_lists(one) for one in found] == [as_lists(exact(one, lines)) for one in objects]
-    if lines != "all":
-        fast = [
-            one
-            for one in found
-            if isinstance(one, Parsed) and one.rows["task_logs"][0]["read_path"] == "fast"
-        ]
-        assert len(fast) > len(objects) / 3
+    fast = [
+        one for one in found if isinstance(one, Parsed) and one.rows["task_logs"][0]["read_path"] == "fast"
+    ]
+    assert len(fast) > len(objects) / 3
+    assert any(one.columns for one in fast) == (lines == "all")
 
 
 def as_log(lines: list[bytes], ending: bytes) -> LogObject:
@@ -75,10 +77,14 @@ def test_any_split_of_hostile_logs_gives_the_rows_of_the_whole(kind: str) -> Non
     head = USER_LINES["airflow3" if kind == "json" else "airflow2"]
 
     @settings(max_examples=250, deadline=None)
-    @given(st.lists(records, max_size=12), ENDINGS, st.integers(1, 400), st.integers(1, 700), st.booleans())
-    def check(lines: list[bytes], ending: bytes, chunk: int, piece: int, starts_well: bool) -> None:
+    @given(
+        st.lists(records, max_size=12), ENDINGS, st.integers(1, 400), st.integers(1, 700), st.booleans(), KEEP
+    )
+    def check(
+        lines: list[bytes], ending: bytes, chunk: int, piece: int, starts_well: bool, keep: str
+    ) -> None:
         one = as_log([head, *lines] if starts_well else lines or [head], ending)
-        found, whole = streamed(one, chunk=chunk, piece=piece), exact(one)
+        found, whole = streamed(one, chunk=chunk, piece=piece, lines=keep), exact(one, keep)
         if isinstance(found, Reject) and found.reason == "too_large":
             return
         assert as_lists(found) == as_lists(whole)
@@ -86,8 +92,9 @@ def test_any_split_of_hostile_logs_gives_the_rows_of_the_whole(kind: str) -> Non
     check()
 
 
+@pytest.mark.parametrize("lines", ["errors", "all"])
 @pytest.mark.parametrize("dialect", SAMPLES)
-def test_a_large_log_of_which_each_part_is_streamed_equals_the_batch(dialect: str) -> None:
+def test_a_large_log_of_which_each_part_is_streamed_equals_the_batch(dialect: str, lines: Any) -> None:
     objects = [one for one in objects_below(SAMPLES[dialect]) if len(one.data) > 3000]
     done = zip(objects, read_task_logs(objects), strict=True)
     base = next(
@@ -95,19 +102,19 @@ def test_a_large_log_of_which_each_part_is_streamed_equals_the_batch(dialect: st
         for one, out in done
         if isinstance(out, Parsed) and out.rows["task_logs"][0]["read_path"] == "fast"
     )
-    lines = base.data.split(b"\n")
+    told = base.data.split(b"\n")
     middle = USER_LINES[dialect] + b"\n"
-    data = b"\n".join(lines[:3]) + b"\n" + middle * (9_000_000 // len(middle)) + b"\n".join(lines[3:])
+    data = b"\n".join(told[:3]) + b"\n" + middle * (9_000_000 // len(middle)) + b"\n".join(told[3:])
     one = LogObject(base.key, data, "x", "e", NOW)
-    found = streamed(one, chunk=4 << 20, piece=1 << 20)
+    found = streamed(one, chunk=4 << 20, piece=1 << 20, lines=lines)
     assert isinstance(found, Parsed)
-    assert as_lists(found) == as_lists(read_task_logs([one])[0])
+    assert as_lists(found) == as_lists(read_task_logs([one], lines=lines)[0])
     assert found.rows["task_logs"][0]["read_path"] == "fast"
     packed = LogObject(
         base.key, gzip.compress(data[:4_000_000]) + gzip.compress(data[4_000_000:]), "x", "e", NOW
     )
-    unpacked = as_lists(streamed(packed, chunk=50_000, piece=1 << 20))
-    assert unpacked == as_lists(exact(packed))
+    unpacked = as_lists(streamed(packed, chunk=50_000, piece=1 << 20, lines=lines))
+    assert unpacked == as_lists(exact(packed, lines))
     assert unpacked[2]["task_logs"][0]["record_count"] == found.rows["task_logs"][0]["record_count"]
 
 
@@ -175,7 +182,7 @@ def test_a_json_line_that_is_too_long_keeps_its_ends(filling: bytes, level: byte
     found = streamed(one, chunk=100_000, piece=1 << 20, lines="all")
     assert as_lists(found) == as_lists(exact(one, "all"))
     assert isinstance(found, Parsed)
-    rows = list(found.rows["log_events"])
+    rows = rows_of(found)["log_events"]
     assert (found.partial, len(rows), rows[1]["level"]) == (CUT_TOLD, 3, level.decode())
     assert rows[1]["message"].startswith("begin ")
     assert rows[1]["logger"] == "task.stdout"

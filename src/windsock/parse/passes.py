@@ -5,7 +5,7 @@ to is worked out as they pass; none but those that are told stays in memory.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from hashlib import blake2b
 from itertools import chain
@@ -14,16 +14,21 @@ from zoneinfo import ZoneInfo
 from windsock.model import LogKey
 from windsock.parse import airflow2, airflow3, elastic
 from windsock.parse.airflow2 import scan as scan_airflow2
+from windsock.parse.airflow2.columns import Airflow2Columns
 from windsock.parse.airflow3 import console as console3
 from windsock.parse.airflow3 import scan as scan_airflow3
+from windsock.parse.airflow3.columns import Airflow3Columns
+from windsock.parse.columns import Take
 from windsock.parse.heads import Raw, split_at
 from windsock.parse.kept import Kept
 from windsock.parse.pieces import Pieces
 from windsock.parse.reading import KEEP_OUTPUT, Passed, Reading
-from windsock.parse.task_log import plausible
+from windsock.parse.task_log import MAX_MESSAGE_BYTES, plausible
 from windsock.signature import is_of_command
 
 TAIL_BYTES = 4 << 20
+Told = tuple[list[tuple[int, bytes]], Passed]
+Scan = Callable[[bytes, Sequence[int], Take | None], Sequence[Told | None]]
 
 
 class NotEnough(Exception):
@@ -55,10 +60,11 @@ class Pass:
 def fast3(one: Pass, *, modified_at: datetime | None) -> Reading:
     """JSON lines: only those that tell are decoded."""
     reading = Reading("airflow3")
+    told = _Scan(one.kept, reading, scan_airflow3.scan, Airflow3Columns)
 
     def decoded() -> Iterator[airflow3.Decoded]:
         for piece in one:
-            for no, text in _told(reading, scan_airflow3.scan(*_whole_lines(piece))[0]):
+            for no, text in told(piece):
                 yield airflow3.decode_line(text, no=no)
 
     airflow3.interpret(reading, decoded(), keep_output=KEEP_OUTPUT, keep=one.kept.see)
@@ -73,10 +79,11 @@ def fast3(one: Pass, *, modified_at: datetime | None) -> Reading:
 def fast2(one: Pass, key: LogKey, *, modified_at: datetime | None) -> Reading:
     """Text records: only those that tell are decoded."""
     reading = Reading("airflow2")
+    told = _Scan(one.kept, reading, scan_airflow2.scan, Airflow2Columns)
 
     def raws() -> Iterator[Raw]:
         for piece in one:
-            for no, text in _told(reading, scan_airflow2.scan(*_whole_lines(piece))[0]):
+            for no, text in told(piece):
                 split = airflow2.split_record(text, no=no)
                 if len(split) != 1:
                     raise NotEnough
@@ -125,18 +132,30 @@ def exact2(one: Pass, dialect: str, key: LogKey, zone: ZoneInfo, *, is_repeated:
     return _follow(one, reading, raws, key, zone, is_repeated=is_repeated, is_legacy=is_legacy)
 
 
-def _told(
-    reading: Reading, segment: tuple[list[tuple[int, bytes]], Passed] | None
-) -> Iterator[tuple[int, bytes]]:
-    """The records of one piece that have to be decoded, by their numbers in the log; the others are counted."""
-    if segment is None:
-        raise NotEnough
-    told, passed = segment
-    before = reading.record_count
-    reading.passed.add(passed, before=before)
-    reading.record_count += len(told) + passed.count
-    for no, text in told:
-        yield no + before, text
+class _Scan:
+    """Takes the pieces of one log in order, and hands on the records that have to be decoded, by their numbers in the log.
+    The others are counted, and kept as columns where every record is wanted."""
+
+    def __init__(
+        self, kept: Kept, reading: Reading, scan: Scan, columns: type[Airflow2Columns | Airflow3Columns]
+    ) -> None:
+        self._kept, self._reading, self._scan = kept, reading, scan
+        self._taker = columns(kept.names, longest=MAX_MESSAGE_BYTES) if kept.is_all else None
+
+    def __call__(self, piece: bytes) -> Iterator[tuple[int, bytes]]:
+        """NotEnough for a piece that is not as Airflow writes it."""
+        taker, reading = self._taker, self._reading
+        segment = self._scan(*_whole_lines(piece), taker.take if taker else None)[0]
+        if segment is None:
+            raise NotEnough
+        told, passed = segment
+        before = reading.record_count
+        reading.passed.add(passed, before=before)
+        reading.record_count += len(told) + passed.count
+        if taker and taker.taken:
+            self._kept.take(taker.taken, before=before)
+        for no, text in told:
+            yield no + before, text
 
 
 def _whole_lines(piece: bytes) -> tuple[bytes, list[int]]:

@@ -108,9 +108,9 @@ class _Log:
     def _read_pieces(self, dialect: str, beginning: bytes) -> Outcome:
         one = self._pass(dialect)
         try:
-            if self.lines != "all" and dialect == "airflow3":
+            if dialect == "airflow3":
                 return self._outcome(one, fast3(one, modified_at=self.modified_at), is_fast=True)
-            if self.lines != "all" and dialect == "airflow2" and _may_be_fast(beginning):
+            if dialect == "airflow2" and _may_be_fast(beginning):
                 return self._outcome(one, fast2(one, self.key, modified_at=self.modified_at), is_fast=True)
         except NotEnough:
             one = self._pass(dialect)
@@ -137,7 +137,12 @@ class _Log:
             self.key, reading, self.size, object_url=self.object_url, etag=self.etag,
             modified_at=self.modified_at, lines="errors", read_path="fast" if is_fast else "exact",
         )  # fmt: skip
-        return replace(told, rows={**told.rows, "log_events": one.kept.events(reading.command_output)})
+        slices = one.kept.slices()
+        return replace(
+            told,
+            rows={**told.rows, "log_events": one.kept.events(reading.command_output)},
+            columns={"log_events": slices} if slices else {},
+        )
 
 
 def _may_be_fast(beginning: bytes) -> bool:
