@@ -29,7 +29,6 @@ from windsock.parse.pieces import CUT_TOLD, LINES, MARK, RECORD_BYTES, Pieces, j
 from windsock.parse.stream import read_stream
 from windsock.scratch.overflow import Overflow
 
-
 KEEP = st.sampled_from(["errors", "all"])
 
 
