@@ -16,8 +16,8 @@ import pyarrow.parquet as pq
 
 from windsock.errors import LakeError
 from windsock.lake.files import arrow_schema
-from windsock.lake.row_groups import BATCH_ROWS, ROW_GROUP_ROWS, groups, of_size
-from windsock.lake.runs import REPEATED, Run, Unfit, merged
+from windsock.lake.row_groups import ROW_GROUP_ROWS, as_declared, coded, groups
+from windsock.lake.runs import REPEATED, REPEATED_TEXTS, Run, Unfit, merged
 from windsock.lake.views import SQL_TYPES
 from windsock.lake.wide import PLACE, WideColumns, wide_columns
 from windsock.schema import Table
@@ -28,6 +28,7 @@ _ENCODED = {
     "use_dictionary": REPEATED,
     "column_encoding": dict.fromkeys(("record_no", "logged_at"), "DELTA_BINARY_PACKED"),
 }
+BATCH_ROWS = 2_048
 MAX_GONE = 50_000  # addresses of objects held in memory: some 15 MB
 # One fact, told twice, is kept once: per key the newest reading, or the first by address
 _NEWEST_WINS = ("task_instances", "dag_runs")
@@ -79,12 +80,22 @@ class Merger:
             return self._write(table, self._sorted(table, self._parts(table, old, new, gone)))
 
     def _write(self, table: Table, rows: Iterable[pa.Table]) -> Path:
-        """Sorted rows as a file of declared types."""
+        """Sorted rows as a file of declared types, whose bytes follow from the rows."""
         out, schema = self._scratch / "merged.parquet", arrow_schema(table)
+        codes = REPEATED_TEXTS if table.name == "log_events" else []
+        for name in codes:
+            schema = schema.set(
+                schema.get_field_index(name), pa.field(name, pa.dictionary(pa.int32(), pa.string()))
+            )
         how = _ENCODED if table.name == "log_events" else {}
-        with pq.ParquetWriter(out, schema, compression="zstd", **how) as writer:
-            for group in groups(of_size(rows, schema)):
-                writer.write_table(pa.Table.from_batches(group), row_group_size=ROW_GROUP_ROWS)
+        # the file says texts, however they were handed over
+        with pq.ParquetWriter(out, schema, compression="zstd", store_schema=not codes, **how) as writer:
+            for group in groups(as_declared(rows, schema, but=codes)):
+                for name in codes:
+                    group = group.set_column(group.schema.get_field_index(name), name, coded(group[name]))
+                # in one piece: where pieces meet, a page would end
+                writer.write_table(group.combine_chunks(), row_group_size=ROW_GROUP_ROWS)
+                del group
                 pa.default_memory_pool().release_unused()  # else it keeps what the largest groups took
         return out
 

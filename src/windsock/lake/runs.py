@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from windsock.schema import ATTEMPT_KEY, TABLES
+from windsock.schema import ATTEMPT_KEY, TABLES, TEXT
 
 KEY = (*TABLES["log_events"].sort_key, "object_url")
 """What puts records in order; no two of them share it."""
@@ -25,10 +25,10 @@ REPEATED = [
     name for name in TABLES["log_events"].columns if name not in ("message", "record_no", "logged_at")
 ]
 """Columns in which neighbours are mostly alike: told by codes."""
+REPEATED_TEXTS = [name for name in REPEATED if TABLES["log_events"].columns[name] == TEXT]
 MAX_BYTES = 64_000_000
 """Of files that interleave at one place a row group each is held: some 2 MB of a spilled one, 20 MB of the lake's."""
 
-_CODED = [name for name in REPEATED if name not in ("map_index", "try_number")]
 _FEW = 0.01  # of the rows: so many stretches of neighbours are put one behind the other, where each row would be copied
 _BITS = 40  # of a record's number, beside the rank of its attempt
 Key = tuple[Any, ...]
@@ -131,7 +131,7 @@ class Run:
     def _read(self, columns: list[str] | None) -> Iterator[pa.Table]:
         if not set(TABLES["log_events"].columns) <= {*pq.read_schema(self._path).names}:
             raise Unfit  # an older lake's file
-        file = pq.ParquetFile(self._path, read_dictionary=_CODED)
+        file = pq.ParquetFile(self._path, read_dictionary=REPEATED_TEXTS)
         for number in range(file.num_row_groups):
             yield file.read_row_group(number, columns=columns)
 

@@ -128,8 +128,11 @@ class Pieces:
 
 def capped(data: bytes, borders: Borders) -> tuple[bytes, bool]:
     """A whole log with its long records cut as `Pieces` cuts them; whether there were any."""
-    if len(data) <= RECORD_BYTES:
-        return data, False
+    at = 0
+    while len(data) - at > RECORD_BYTES and (stop := borders.last_in(data, at, at + RECORD_BYTES)) > 0:
+        at = stop
+    if len(data) - at <= RECORD_BYTES:
+        return data, False  # from border to border it is never farther than that
     pieces = Pieces([data], borders)
     parts = list(pieces)
     return (b"".join(parts), True) if pieces.cut_records else (data, False)
