@@ -32,6 +32,7 @@ class Scenario:
     make: Callable[[Path], object]
     in_bucket: bool = False
     source: str = "task_logs"
+    lines: str = "errors"
 
 
 def scenarios(scale: int) -> list[Scenario]:
@@ -44,10 +45,18 @@ def scenarios(scale: int) -> list[Scenario]:
     long = [
         Scenario(
             f"a log of {log / 1e9:.1f} GB, {dialect}, {end}",
-            partial(_long, dialect, log, end == "a command failed"),
+            partial(_long, dialect, log, is_failed=end == "a command failed"),
         )
         for dialect in ("airflow3", "airflow2")
         for end in ("success", "a command failed")
+    ]
+    long += [
+        Scenario(
+            f"a log of {part / 1e9:.2f} GB, {dialect}, every record kept",
+            partial(_long, dialect, part, is_failed=False),
+            lines="all",
+        )
+        for dialect in ("airflow3", "airflow2")
     ]
     line = [
         Scenario(f"a line of {100_000_000 // 1_000_000} MB, {dialect}", partial(_line, dialect))
@@ -79,7 +88,7 @@ def _small(count: int, folder: Path) -> None:
     inputs.small_objects(folder / "logs", count)
 
 
-def _long(dialect: str, size: int, is_failed: bool, folder: Path) -> None:
+def _long(dialect: str, size: int, folder: Path, *, is_failed: bool) -> None:
     inputs.long_log(folder / "logs", dialect, size, is_failed=is_failed)
 
 
@@ -105,9 +114,9 @@ def measure(one: Scenario, folder: Path, memory_mb: int) -> tuple[float, float]:
     one.make(folder)
     with bucket(folder / "lake") if one.in_bucket else _on_disk(folder / "lake") as lake:
         pipeline = folder / "windsock.toml"
-        limit = "max_objects = 1000000000" if one.source == "task_logs" else ""
+        more = f"max_objects = 1000000000\nlines = '{one.lines}'" if one.source == "task_logs" else ""
         pipeline.write_text(
-            f"[deployment]\nname = 'memory'\n[sources.{one.source}]\nurl = '{folder / 'logs'}'\n{limit}\n"
+            f"[deployment]\nname = 'memory'\n[sources.{one.source}]\nurl = '{folder / 'logs'}'\n{more}\n"
             f"[storage.s3]\nendpoint_url = '{lake.endpoint}'\n[lake]\nurl = '{lake.url}'\nmemory_mb = {memory_mb}\n"
         )
         before = resource.getrusage(resource.RUSAGE_CHILDREN)

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from windsock.errors import LakeError
 from windsock.lake.files import arrow_schema
+from windsock.lake.nested import as_text, nested_columns, told_again
 from windsock.lake.row_groups import ROW_GROUP_ROWS, as_declared, coded, groups
 from windsock.lake.runs import REPEATED, REPEATED_TEXTS, Run, Unfit, merged
 from windsock.lake.views import SQL_TYPES
@@ -109,15 +110,15 @@ class Merger:
         keys = [*table.sort_key, "object_url"]
         if table.name != "log_events":  # one record of one object is one row: the rest need not be compared
             keys += [c for c in table.columns if c not in keys and c not in ("labels", "weeks", "read_at")]
-        wide = wide_columns(table)
+        wide, nested = wide_columns(table), nested_columns(table)
         narrow = [name for name in (*table.columns, *(PLACE if wide else ())) if name not in wide]
-        keys = [key for key in dict.fromkeys(keys) if key not in wide]
-        order = ", ".join(
-            f"{'cast(labels as varchar)' if key == 'labels' else key} nulls last" for key in keys
+        told = ", ".join(as_text(name) if name in nested else name for name in narrow)
+        order = ", ".join(f"{key} nulls last" for key in dict.fromkeys(keys) if key not in wide)
+        batches = _stream(
+            self._conn, f"select * from (select {told} from ({rows}) as kept) as texts order by {order}"
         )
-        batches = _stream(self._conn, f"select {', '.join(narrow)} from ({rows}) as kept order by {order}")
         for batch in WideColumns(wide).beside(batches) if wide else batches:
-            yield pa.Table.from_batches([batch])
+            yield pa.Table.from_batches([told_again(batch, table)])
 
     def is_same(self, table: Table, old: Path, new: Path) -> bool:
         """Whether two files hold the same rows, whatever `read_at` they carry."""
