@@ -6,8 +6,9 @@ group in memory at a time. One thread and a total order give the same bytes for 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -15,12 +16,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from windsock.errors import LakeError
+from windsock.lake.buckets import lay_down
+from windsock.lake.buckets import merged as merged_buckets
 from windsock.lake.files import arrow_schema
 from windsock.lake.nested import as_text, nested_columns, told_again
 from windsock.lake.row_groups import ROW_GROUP_ROWS, as_declared, coded, groups
 from windsock.lake.runs import REPEATED, REPEATED_TEXTS, Run, Unfit, merged
 from windsock.lake.views import SQL_TYPES
-from windsock.lake.wide import PLACE, WideColumns, wide_columns
+from windsock.lake.wide import PLACE, WIDE, WideColumns, wide_columns
 from windsock.schema import Table
 
 _ENCODED = {
@@ -30,6 +33,8 @@ _ENCODED = {
     "column_encoding": dict.fromkeys(("record_no", "logged_at"), "DELTA_BINARY_PACKED"),
 }
 BATCH_ROWS = 2_048
+BUCKETS = (1, 8, 64)
+"""In how many goes rows are sorted: DuckDB's sort holds a block of every sorted run, and fails where these are too many."""
 MAX_GONE = 50_000  # addresses of objects held in memory: some 15 MB
 # One fact, told twice, is kept once: per key the newest reading, or the first by address
 _NEWEST_WINS = ("task_instances", "dag_runs")
@@ -78,7 +83,14 @@ class Merger:
                     return self._write(table, self._records(old, new, gone))
                 except Unfit:
                     pass  # a few more seconds, and the same bytes
-            return self._write(table, self._sorted(table, self._parts(table, old, new, gone)))
+            for count in BUCKETS:
+                try:
+                    select = partial(self._parts, table, old, new, gone)
+                    return self._write(table, self._in_order(table, select, buckets=count))
+                except duckdb.OutOfMemoryException:
+                    if count == BUCKETS[-1]:
+                        raise
+            raise AssertionError("the last number of buckets ends here")
 
     def _write(self, table: Table, rows: Iterable[pa.Table]) -> Path:
         """Sorted rows as a file of declared types, whose bytes follow from the rows."""
@@ -105,20 +117,36 @@ class Merger:
         runs = [Run(path, self._urls_gone(path, gone)) for path in old] + [Run(path) for path in new]
         return merged(runs)
 
-    def _sorted(self, table: Table, rows: str) -> Iterator[pa.Table]:
-        """The rows of a select in the table's order. Of a table with long texts the select gives the rows' places, too."""
-        keys = [*table.sort_key, "object_url"]
-        if table.name != "log_events":  # one record of one object is one row: the rest need not be compared
-            keys += [c for c in table.columns if c not in keys and c not in ("labels", "weeks", "read_at")]
+    def _in_order(self, table: Table, select: Callable[[str], str], *, buckets: int) -> Iterator[pa.Table]:
+        """The rows of a select in the table's order; in several sorts, where one does not fit. `select` takes a condition."""
+        keys = dict.fromkeys((*table.sort_key, "object_url"))
+        rest = () if table.name == "log_events" else table.columns  # one record of one object is one row
+        order = [*keys, *(c for c in rest if c not in (*keys, *WIDE, "labels", "weeks", "read_at"))]
+        if buckets == 1:
+            batches = self._sorted(table, select("true"), order)
+        else:
+            key, files = ", ".join(table.sort_key), []
+            for number in range(buckets):
+                path = self._scratch / f"bucket-{number}.parquet"
+                rows = select(f"hash({key}) % {buckets} = {number}")
+                if lay_down(self._sorted(table, rows, order), path):
+                    files.append(path)
+            batches = merged_buckets(files, order, by=len(keys))
+        for batch in batches:
+            yield pa.Table.from_batches([told_again(batch, table)])
+        for path in self._scratch.glob("bucket-*.parquet"):
+            path.unlink()
+
+    def _sorted(self, table: Table, rows: str, order: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """Rows sorted by DuckDB, nested values as texts. Of a table with long texts the select gives the rows' places, too."""
         wide, nested = wide_columns(table), nested_columns(table)
         narrow = [name for name in (*table.columns, *(PLACE if wide else ())) if name not in wide]
         told = ", ".join(as_text(name) if name in nested else name for name in narrow)
-        order = ", ".join(f"{key} nulls last" for key in dict.fromkeys(keys) if key not in wide)
+        by = ", ".join(f"{key} nulls last" for key in order)
         batches = _stream(
-            self._conn, f"select * from (select {told} from ({rows}) as kept) as texts order by {order}"
+            self._conn, f"select * from (select {told} from ({rows}) as kept) as texts order by {by}"
         )
-        for batch in WideColumns(wide).beside(batches) if wide else batches:
-            yield pa.Table.from_batches([told_again(batch, table)])
+        return WideColumns(wide).beside(batches) if wide else batches
 
     def is_same(self, table: Table, old: Path, new: Path) -> bool:
         """Whether two files hold the same rows, whatever `read_at` they carry."""
@@ -135,7 +163,10 @@ class Merger:
             raise Unfit
         return pa.array(urls, pa.string())
 
-    def _parts(self, table: Table, old: Sequence[Path], new: Sequence[Path], gone: str) -> str:
+    def _parts(
+        self, table: Table, old: Sequence[Path], new: Sequence[Path], gone: str, condition: str
+    ) -> str:
+        """SQL for the rows that stay and those that come. The condition may hang on the table's key alone."""
         columns = ", ".join(
             f"cast({name} as {SQL_TYPES[kind]}) as {name}" for name, kind in table.columns.items()
         )
@@ -153,7 +184,7 @@ class Merger:
             )
         if new:
             parts.append(read_files(new, with_place=True))
-        rows = f"select {columns} from ({' union all by name '.join(parts)}) as parts"
+        rows = f"select {columns} from ({' union all by name '.join(parts)}) as parts where {condition}"
         key = ", ".join(table.sort_key)
         if table.name in _NEWEST_WINS:
             history = ", is_history nulls first" if "is_history" in table.columns else ""
