@@ -19,6 +19,7 @@ from windsock.parse.airflow2.columns import Airflow2Columns
 from windsock.parse.airflow2.scan import PAD
 from windsock.parse.airflow3 import scan as scan_airflow3
 from windsock.parse.airflow3.columns import Airflow3Columns
+from windsock.parse.airflow3.lines import EVENT_AT, decode_line
 from windsock.parse.columns import Take
 from windsock.parse.events import Events
 from windsock.parse.pieces import capped
@@ -125,9 +126,9 @@ class _Airflow3:
 
     def interpret(self, key: LogKey, told: list[Told], passed: Passed) -> Reading | None:
         reading = Reading("airflow3", passed=passed, record_count=len(told) + passed.count)
-        decoded = [airflow3.decode_line(text, no=no) for no, text in told]
+        decoded = [decode_line(text, no=no) for no, text in told]
         for (_, text), (record, _) in zip(told, decoded, strict=True):
-            if text.startswith(airflow3.GROUP, airflow3.EVENT_AT) and not airflow3.opens_group(record):
+            if text.startswith(airflow3.GROUP, EVENT_AT) and not airflow3.opens_group(record):
                 return None  # by its bytes the first of a process: what tells that without was passed over
         return airflow3.interpret(reading, decoded)
 

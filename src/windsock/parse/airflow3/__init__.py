@@ -6,42 +6,18 @@ State comes only from records of the logger `task` that are not output (3.0 give
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable
 from typing import Any
 
-import msgspec
-
 from windsock.parse.airflow3.ending import Segment
-from windsock.parse.reading import (
-    ERRORS,
-    TRIGGER_FAILED,
-    WARNINGS,
-    Failure,
-    Reading,
-    Record,
-    is_user_file,
-    package_of,
-)
-from windsock.parse.traceback import clean_type, last_exception
+from windsock.parse.airflow3.lines import STARTUP_EVENT, Decoded, decode
+from windsock.parse.reading import ERRORS, TRIGGER_FAILED, WARNINGS, Reading, Record
+from windsock.parse.traceback import last_exception
 
-Decoded = tuple[Record, dict[str, Any] | None]
-"""A record with the object it was decoded from, or None where the line was no JSON object."""
-
-# What Airflow's own writer puts in front, in this order and spelling; the event's text begins at byte 67 (info)
-QUIET_HEAD = re.compile(
-    rb'\{"timestamp":"20\d\d-\d\d-\d\d.\d\d:\d\d:\d\d\.\d{6}Z","level":"(?:info","event":"|debug",)',
-    re.DOTALL,
-)
-EVENT_AT = 67
-TASK_LOGGER, ERROR_DETAIL = b'"logger":"task"', b'"error_detail":'
-DULL_EVENTS = (b"::endgro", b"Pushing ")  # the task runner's own lines that say nothing of the ending
 GROUP = b"::group::Pre"  # how the first record of a process begins from 3.3 on
+_GROUP_EVENT = "::group::Pre Execute"
 STARTS = (b"DAG bundles loaded", b"Done. Returned value was")
 """How the quiet records begin that tell, before 3.3, where a process begins and that it came to its end."""
-_LEVELS = ("info", "error", "warning", "debug", "critical")
-_decode = msgspec.json.Decoder().decode
 _COMMAND_LOGGERS = (
     "SubprocessHook",
     "PodManager",
@@ -58,41 +34,6 @@ def read(text: bytes, *, keep_output: int = 50) -> Reading:
     reading = interpret(Reading("airflow3"), decode(text), keep_output=keep_output)
     reading.record_count = len(reading.records)
     return reading
-
-
-def decode(text: bytes, *, first_no: int = 0) -> Iterator[Decoded]:
-    """Every line as a record. A line that is no JSON object has no body, no level and its text as message."""
-    no = first_no
-    for line in text.split(b"\n"):
-        if not line.strip():
-            continue
-        yield decode_line(line, no=no)
-        no += 1
-
-
-def is_quiet(line: bytes) -> bool:
-    """Whether a line tells nothing but its time: Airflow's own head, level info or debug, no word of the task runner,
-    no exception. The fast path counts such lines without decoding them; both paths draw this one border."""
-    return (  # in the order that is cheapest for the lines that the fast path hands on
-        (TASK_LOGGER not in line or line.startswith(DULL_EVENTS, EVENT_AT))
-        and ERROR_DETAIL not in line
-        and line[-1:] == b"}"
-        and QUIET_HEAD.match(line) is not None
-    )
-
-
-def decode_line(line: bytes, *, no: int) -> Decoded:
-    """One line as record number `no` of its object. Of a quiet line the head decides, whatever follows it."""
-    body = as_object(line)
-    if is_quiet(line):
-        record = record_of(no, body or {"event": line.decode("utf-8", "replace")})
-        level = "info" if line[52:53] == b"i" else "debug"
-        logger = "" if record.logger == "task" else record.logger
-        at = moment(line[14:41].decode("ascii", "replace"))
-        return Record(no, at, level, logger, record.message), {}
-    if body is None:
-        return Record(no, None, "", "", line.decode("utf-8", "replace")), None
-    return record_of(no, body), body
 
 
 def interpret(
@@ -126,7 +67,7 @@ def interpret(
             if opens_group(record):
                 group_starts += 1
                 segment = _next(reading, is_grouped=True)
-            elif record.message == "Worker startup parse complete":
+            elif record.message == STARTUP_EVENT:
                 _startup(reading, record, body)
             segment.is_begun = True
             segment.see(record, body)
@@ -153,7 +94,7 @@ def interpret(
 
 def opens_group(record: Record) -> bool:
     """The first record of a process from 3.3 on."""
-    return record.message == "::group::Pre Execute" and record.logger == "task"
+    return record.message == _GROUP_EVENT and record.logger == "task"
 
 
 def _next(reading: Reading, *, is_grouped: bool) -> Segment:
@@ -171,62 +112,6 @@ def _loads_bundles(record: Record) -> bool:
         and record.logger.endswith("DagBundlesManager")
         and record.level != "debug"
     )
-
-
-def as_object(line: bytes) -> dict[str, Any] | None:
-    """A line's JSON object, or None where it is none."""
-    try:
-        body = _decode(line)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-        return None
-    return body if isinstance(body, dict) else None
-
-
-def record_of(no: int, body: dict[str, Any]) -> Record:
-    """A decoded object as a record."""
-    get = body.get
-    event, level, logger, detail = get("event"), get("level"), get("logger"), get("error_detail")
-    return Record(
-        no,
-        moment(get("timestamp")),
-        level if level in _LEVELS else str(level or "").lower(),
-        logger if type(logger) is str else str(logger or ""),
-        event if type(event) is str else "" if event is None else str(event),
-        _failure(detail) if detail else None,
-    )
-
-
-def moment(value: Any) -> datetime | None:
-    """An ISO 8601 time with zone; anything else is None."""
-    try:
-        at = datetime.fromisoformat(value)
-        if at.tzinfo is UTC:
-            return at
-        return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
-    except (TypeError, ValueError, OverflowError):
-        return None
-
-
-def _failure(detail: Any) -> Failure | None:
-    """Element 0 of `error_detail` is what was raised; a group's own frames stand on the group."""
-    if not (isinstance(detail, list) and detail and isinstance(detail[0], dict)):
-        return None
-    raised = detail[0]
-    told = raised.get("frames")
-    frames = [one for one in told if isinstance(one, dict)] if isinstance(told, list) else []
-    return Failure(
-        clean_type(str(raised.get("exc_type") or "")),
-        str(raised.get("exc_value") or ""),
-        _user_frame(frames),
-        package_of(str(frames[-1].get("filename") or "")) if frames else None,
-    )
-
-
-def _user_frame(frames: list[dict[str, Any]]) -> tuple[str, str] | None:
-    for frame in reversed(frames):
-        if is_user_file(str(frame.get("filename") or "")):
-            return str(frame["filename"]).rsplit("/", 1)[-1], str(frame.get("name") or "")
-    return None
 
 
 def _startup(reading: Reading, record: Record, body: dict[str, Any]) -> None:

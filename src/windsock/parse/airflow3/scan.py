@@ -11,7 +11,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from windsock.parse.airflow3 import DULL_EVENTS, ERROR_DETAIL, EVENT_AT, STARTS, TASK_LOGGER, moment
+from windsock.parse.airflow3 import STARTS
+from windsock.parse.airflow3.lines import DULL_EVENTS, ERROR_DETAIL, EVENT_AT, TASK_LOGGER, moment
 from windsock.parse.columns import Quiet, Take
 from windsock.parse.reading import Passed
 from windsock.parse.words import (
