@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from windsock.model import LogKey, Outcome
@@ -19,7 +20,8 @@ from windsock.parse.airflow2.columns import Airflow2Columns
 from windsock.parse.airflow2.scan import PAD
 from windsock.parse.airflow3 import scan as scan_airflow3
 from windsock.parse.airflow3.columns import Airflow3Columns
-from windsock.parse.airflow3.lines import EVENT_AT, decode_line
+from windsock.parse.airflow3.lines import Decoded, Line, decode_line, record_in, structs
+from windsock.parse.airflow3.success import plain_success
 from windsock.parse.columns import Take
 from windsock.parse.events import Events
 from windsock.parse.pieces import capped
@@ -29,8 +31,12 @@ from windsock.signature import is_of_command
 
 SCAN_BYTES = 2 << 20  # a scan's columns then stay in the processor's cache, and its calls are few
 UTC_ZONE = ZoneInfo("UTC")  # the stamps carry their own
-Told = tuple[int, bytes]
-"""What a scan hands on to be decoded: a record's number and its bytes."""
+Told = tuple[Any, ...]
+"""What a scan hands on: a record's number, its bytes, and what its dialect has seen of it."""
+
+
+Segment = tuple[list[Told], Passed]
+"""What a scan tells of whole records of one object; None stands for one that it cannot account for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,20 +94,25 @@ def _scanned(objects: Sequence[LogObject], events: Events | None) -> Iterator[tu
     passed over goes to `events`, if there are any to be."""
     for dialect in (_Airflow3(), _Airflow2()):
         taker = dialect.columns(events.names, longest=MAX_MESSAGE_BYTES) if events else None
-        found: dict[int, tuple[list[Told], Passed] | None] = {}
+        long: dict[int, Segment | None] = {}  # objects of several segments, as far as they are scanned
         for data, owners, ends in _buffers(objects, dialect):
+            segments = dialect.scan(data, ends, taker.take if taker else None)
             before = []
-            for place, segment in zip(
-                owners, dialect.scan(data, ends, taker.take if taker else None), strict=True
-            ):
-                held = found.get(place)
+            for place, segment in zip(owners, segments, strict=True):
+                held = long.get(place)
                 before.append(len(held[0]) + held[1].count if held else 0)
-                found[place] = segment if place not in found else _joined(found[place], segment)
+                if len(objects[place].data) > SCAN_BYTES:
+                    long[place] = _joined(long[place], segment) if place in long else segment
             if events and taker and taker.taken:
                 told = [(place, objects[place].key, objects[place].url) for place in owners]
                 events.add(taker.taken, told, before=before)
-        for place, scanned in found.items():
-            if scanned and (reading := dialect.interpret(objects[place].key, *scanned)):
+            for place, segment in zip(owners, segments, strict=True):
+                if segment is None or place in long:
+                    continue
+                if reading := dialect.interpret(objects[place].key, *segment):
+                    yield place, reading
+        for place, segment in long.items():
+            if segment and (reading := dialect.interpret(objects[place].key, *segment)):
                 yield place, reading
 
 
@@ -114,23 +125,37 @@ class _Airflow3:
         return dialects.begins_as_airflow3(data)
 
     columns = Airflow3Columns
+    _keeps_all = False
 
-    def scan(
-        self, data: bytes, ends: Sequence[int], take: Take | None
-    ) -> Sequence[tuple[list[Told], Passed] | None]:
-        return scan_airflow3.scan(data, ends, take)
+    def scan(self, data: bytes, ends: Sequence[int], take: Take | None) -> Sequence[Segment | None]:
+        self._keeps_all = take is not None
+        seen = scan_airflow3.look(data, ends, take)
+        told = [*zip(seen.numbers, seen.texts, structs(seen.texts, seen.headed), strict=True)]
+        odd = [at for at in seen.groups if not airflow3.opens_group(_decoded(*told[at])[0])]
+        results: list[Segment | None] = []
+        first = 0
+        for stop, passed in zip(seen.cuts, seen.passed, strict=True):
+            # by its bytes the first of a process: what tells that without was passed over
+            is_odd = bool(odd) and any(first <= at < stop for at in odd)
+            results.append(None if is_odd else (told[first:stop], passed))
+            first = stop
+        return results
 
     def cut(self, data: bytes, at: int) -> int:
         """Where a piece that begins at `at` ends: behind a whole line."""
         return data.rfind(b"\n", at, at + SCAN_BYTES) + 1 or data.find(b"\n", at) + 1 or len(data)
 
-    def interpret(self, key: LogKey, told: list[Told], passed: Passed) -> Reading | None:
+    def interpret(self, key: LogKey, told: list[Told], passed: Passed) -> Reading:
+        if told and not self._keeps_all:
+            lines = [line for *_, line in told]
+            if reading := plain_success(lines, told[0][0], passed):
+                return reading
         reading = Reading("airflow3", passed=passed, record_count=len(told) + passed.count)
-        decoded = [decode_line(text, no=no) for no, text in told]
-        for (_, text), (record, _) in zip(told, decoded, strict=True):
-            if text.startswith(airflow3.GROUP, EVENT_AT) and not airflow3.opens_group(record):
-                return None  # by its bytes the first of a process: what tells that without was passed over
-        return airflow3.interpret(reading, decoded)
+        return airflow3.interpret(reading, [_decoded(*one) for one in told])
+
+
+def _decoded(no: int, text: bytes, line: Line | None) -> Decoded:
+    return (line and record_in(line, no=no)) or decode_line(text, no=no)
 
 
 class _Airflow2:
@@ -143,9 +168,7 @@ class _Airflow2:
 
     columns = Airflow2Columns
 
-    def scan(
-        self, data: bytes, ends: Sequence[int], take: Take | None
-    ) -> Sequence[tuple[list[Told], Passed] | None]:
+    def scan(self, data: bytes, ends: Sequence[int], take: Take | None) -> Sequence[Segment | None]:
         return scan_airflow2.scan(data, ends, take)
 
     def cut(self, data: bytes, at: int) -> int:
@@ -163,14 +186,12 @@ class _Airflow2:
         return airflow2.interpret(reading, raws, key=key, zone=UTC_ZONE, is_legacy=False, keep_output=50)
 
 
-def _joined(
-    before: tuple[list[Told], Passed] | None, segment: tuple[list[Told], Passed] | None
-) -> tuple[list[Told], Passed] | None:
+def _joined(before: Segment | None, segment: Segment | None) -> Segment | None:
     """A further segment of the same object: its numbers go on where the segments before ended."""
     if before is None or segment is None:
         return None
     count = len(before[0]) + before[1].count
-    before[0].extend((no + count, text) for no, text in segment[0])
+    before[0].extend((no + count, *rest) for no, *rest in segment[0])
     before[1].add(segment[1], before=count)
     return before
 

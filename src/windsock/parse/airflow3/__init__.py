@@ -7,15 +7,15 @@ State comes only from records of the logger `task` that are not output (3.0 give
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import Any
 
 from windsock.parse.airflow3.ending import Segment
-from windsock.parse.airflow3.lines import STARTUP_EVENT, Decoded, decode
+from windsock.parse.airflow3.lines import GROUP_EVENT, STARTUP_EVENT, Decoded, decode
 from windsock.parse.reading import ERRORS, TRIGGER_FAILED, WARNINGS, Reading, Record
 from windsock.parse.traceback import last_exception
 
 GROUP = b"::group::Pre"  # how the first record of a process begins from 3.3 on
-_GROUP_EVENT = "::group::Pre Execute"
 STARTS = (b"DAG bundles loaded", b"Done. Returned value was")
 """How the quiet records begin that tell, before 3.3, where a process begins and that it came to its end."""
 _COMMAND_LOGGERS = (
@@ -68,7 +68,7 @@ def interpret(
                 group_starts += 1
                 segment = _next(reading, is_grouped=True)
             elif record.message == STARTUP_EVENT:
-                _startup(reading, record, body)
+                startup(reading, record.at, body.get)
             segment.is_begun = True
             segment.see(record, body)
         elif record.logger == "supervisor" and (is_console or record.level in WARNINGS):
@@ -94,7 +94,7 @@ def interpret(
 
 def opens_group(record: Record) -> bool:
     """The first record of a process from 3.3 on."""
-    return record.message == _GROUP_EVENT and record.logger == "task"
+    return record.message == GROUP_EVENT and record.logger == "task"
 
 
 def _next(reading: Reading, *, is_grouped: bool) -> Segment:
@@ -114,20 +114,17 @@ def _loads_bundles(record: Record) -> bool:
     )
 
 
-def _startup(reading: Reading, record: Record, body: dict[str, Any]) -> None:
+def startup(reading: Reading, at: datetime | None, get: Callable[[str], Any]) -> None:
     """3.3 and newer: what parsing the DAG file cost in this very process, and from which commit."""
+    reading.bundle_name, reading.bundle_version = _text(get("bundle_name")), _text(get("bundle_version"))
+    reading.dag_file, reading.parsed_at = _text(get("dag_file")), at
+    reading.dag_file_parse_s = _seconds(get("dag_file_parse_ms"))
+    reading.bundle_prepare_s = _seconds(get("bundle_prepare_ms"))
 
-    def text(name: str) -> str | None:
-        value = body.get(name)
-        return value if isinstance(value, str) and value else None
 
-    def seconds(name: str) -> float | None:
-        value = body.get(name)
-        return value / 1000 if isinstance(value, int | float) and 0 <= value < 1e9 else None
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
 
-    reading.bundle_name, reading.bundle_version = text("bundle_name"), text("bundle_version")
-    reading.dag_file, reading.parsed_at = text("dag_file"), record.at
-    reading.dag_file_parse_s, reading.bundle_prepare_s = (
-        seconds("dag_file_parse_ms"),
-        seconds("bundle_prepare_ms"),
-    )
+
+def _seconds(value: Any) -> float | None:
+    return value / 1000 if isinstance(value, int | float) and 0 <= value < 1e9 else None

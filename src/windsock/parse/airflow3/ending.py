@@ -25,7 +25,7 @@ from windsock.parse.reading import (
 )
 from windsock.schema import STATES
 
-_SILENT_SKIP_LINENO = 1620  # "::group::Post Execute" of AirflowSkipException without a message, in 3.3.2
+SILENT_SKIP_LINENO = 1620  # "::group::Post Execute" of AirflowSkipException without a message, in 3.3.2
 _UNWANTED = "Server indicated the task shouldn't be running"
 _TOLD_STATE = re.compile(r"'current_state': '(\w+)'")
 # the runner ends the task as failed without an exception; the text is all there is to say
@@ -45,7 +45,7 @@ _INFO_ENDINGS = (
     ("Pausing task as DEFERRED", "deferred", "deferral"),
     ("Rescheduling task, marking task as UP_FOR_RESCHEDULE", "up_for_reschedule", "reschedule"),
 )
-_INFO_TEXTS = tuple(text for text, _state, _reason in _INFO_ENDINGS)
+INFO_TEXTS = tuple(text for text, _state, _reason in _INFO_ENDINGS)
 
 
 class Segment(msgspec.Struct, gc=False):
@@ -73,10 +73,10 @@ class Segment(msgspec.Struct, gc=False):
         event = record.message
         if event == POST_EVENT:
             self.is_post_seen = True
-            self.is_silent_skip = body.get("lineno") == _SILENT_SKIP_LINENO
+            self.is_silent_skip = body.get("lineno") == SILENT_SKIP_LINENO
         elif record.level in ("error", "critical", "warning"):
             self._bad(record, body)
-        elif event.startswith(_INFO_TEXTS):
+        elif event.startswith(INFO_TEXTS):
             for text, state, reason in _INFO_ENDINGS:
                 if event.startswith(text):
                     self.end(state, reason)

@@ -7,7 +7,7 @@ without a Python object. A line for which that is not enough becomes a dictionar
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -28,7 +28,7 @@ EVENT_AT = 67
 TASK_LOGGER, ERROR_DETAIL = b'"logger":"task"', b'"error_detail":'
 DULL_EVENTS = (b"::endgro", b"Pushing ")  # the task runner's own lines that say nothing of the ending
 FAILED_EVENT, STARTUP_EVENT = "Task failed with exception", "Worker startup parse complete"
-POST_EVENT = "::group::Post Execute"
+GROUP_EVENT, POST_EVENT = "::group::Pre Execute", "::group::Post Execute"
 _Level = Literal["info", "error", "warning", "debug", "critical"]
 _LEVELS = ("info", "error", "warning", "debug", "critical")
 _STAMP_END, _STAMP_ENDS_AT = b'Z","level":"', 40
@@ -46,7 +46,7 @@ class _Raised(msgspec.Struct, gc=False):
     frames: list[_Frame] = []
 
 
-class _Line(msgspec.Struct, gc=False):
+class Line(msgspec.Struct, gc=False):
     """What is asked of nearly all lines. The decoder refuses one whose fields are of other kinds."""
 
     timestamp: datetime
@@ -63,7 +63,8 @@ class _Line(msgspec.Struct, gc=False):
     bundle_prepare_ms: Any = None
 
 
-_decode_line = msgspec.json.Decoder(_Line).decode
+_of_line: msgspec.json.Decoder[Line] = msgspec.json.Decoder(Line)
+_decode_line, _decode_lines = _of_line.decode, _of_line.decode_lines
 _NOTHING: dict[str, Any] = {}
 
 
@@ -88,6 +89,30 @@ def is_quiet(line: bytes) -> bool:
     )
 
 
+def structs(texts: Sequence[bytes], headed: Sequence[bool]) -> list[Line | None]:
+    """A struct for each text that is `headed` (begins as Airflow writes it, ends as an object does, is not quiet) and that
+    can be one. Decoded in one go, where all of them can be: as each text ends in a brace, none goes on in the next one,
+    for what stands behind a brace in JSON is never a brace."""
+    wanted = [text for text, is_headed in zip(texts, headed, strict=True) if is_headed]
+    try:
+        lines: list[Line | None] = [*_decode_lines(b"\n".join(wanted))]
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+        lines = []
+    if len(lines) != len(wanted):
+        lines = [*map(_struct, wanted)]
+    if len(wanted) == len(texts):
+        return lines
+    rest = iter(lines)
+    return [next(rest) if is_headed else None for is_headed in headed]
+
+
+def _struct(text: bytes) -> Line | None:
+    try:
+        return _decode_line(text)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+        return None
+
+
 def decode_line(line: bytes, *, no: int) -> Decoded:
     """One line as record number `no` of its object. Of a quiet line the head decides, whatever follows it."""
     if is_quiet(line):
@@ -96,22 +121,17 @@ def decode_line(line: bytes, *, no: int) -> Decoded:
         logger = "" if record.logger == "task" else record.logger
         at = moment(line[14:41].decode("ascii", "replace"))
         return Record(no, at, level, logger, record.message), {}
-    if line.startswith(_STAMP_END, _STAMP_ENDS_AT):
-        try:
-            told = _decode_line(line)
-        except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
-            pass
-        else:
-            if (found := _told(told, no)) is not None:
-                return found
+    struct = _struct(line) if line.startswith(_STAMP_END, _STAMP_ENDS_AT) else None
+    if struct and (told := record_in(struct, no=no)):
+        return told
     body = as_object(line)
     if body is None:
         return Record(no, None, "", "", line.decode("utf-8", "replace")), None
     return record_of(no, body), body
 
 
-def _told(line: _Line, no: int) -> Decoded | None:
-    """A line by its struct; None where its ending may be told by fields that are not in it."""
+def record_in(line: Line, *, no: int) -> Decoded | None:
+    """A line by its struct; None where what it tells may stand in fields that are not in it."""
     event, logger, detail = line.event, line.logger, line.error_detail
     body = _NOTHING
     if logger == "task":
