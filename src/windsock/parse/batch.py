@@ -14,14 +14,15 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from windsock.model import LogKey, Outcome
-from windsock.parse import airflow2, airflow3, dialects
+from windsock.parse import airflow2, dialects
 from windsock.parse.airflow2 import scan as scan_airflow2
 from windsock.parse.airflow2.columns import Airflow2Columns
 from windsock.parse.airflow2.scan import PAD
+from windsock.parse.airflow3 import opens_group
 from windsock.parse.airflow3 import scan as scan_airflow3
 from windsock.parse.airflow3.columns import Airflow3Columns
-from windsock.parse.airflow3.lines import Decoded, Line, decode_line, record_in, structs
-from windsock.parse.airflow3.success import plain_success
+from windsock.parse.airflow3.lines import structs
+from windsock.parse.airflow3.quick import ToldLines, decoded, read_told
 from windsock.parse.columns import Take
 from windsock.parse.events import Events
 from windsock.parse.pieces import capped
@@ -35,8 +36,9 @@ Told = tuple[Any, ...]
 """What a scan hands on: a record's number, its bytes, and what its dialect has seen of it."""
 
 
-Segment = tuple[list[Told], Passed]
-"""What a scan tells of whole records of one object; None stands for one that it cannot account for."""
+Segment = tuple[Any, Passed]
+"""What a scan tells of whole records of one object: its dialect's list of those to look at, and the others. None stands
+for one that it cannot account for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,14 +132,14 @@ class _Airflow3:
     def scan(self, data: bytes, ends: Sequence[int], take: Take | None) -> Sequence[Segment | None]:
         self._keeps_all = take is not None
         seen = scan_airflow3.look(data, ends, take)
-        told = [*zip(seen.numbers, seen.texts, structs(seen.texts, seen.headed), strict=True)]
-        odd = [at for at in seen.groups if not airflow3.opens_group(_decoded(*told[at])[0])]
+        told = ToldLines(seen.numbers, seen.texts, structs(seen.texts, seen.headed))
+        odd = [at for at in seen.groups if not opens_group(decoded(*told.at(at))[0])]
         results: list[Segment | None] = []
         first = 0
         for stop, passed in zip(seen.cuts, seen.passed, strict=True):
             # by its bytes the first of a process: what tells that without was passed over
             is_odd = bool(odd) and any(first <= at < stop for at in odd)
-            results.append(None if is_odd else (told[first:stop], passed))
+            results.append(None if is_odd else (told.part(first, stop), passed))
             first = stop
         return results
 
@@ -145,17 +147,8 @@ class _Airflow3:
         """Where a piece that begins at `at` ends: behind a whole line."""
         return data.rfind(b"\n", at, at + SCAN_BYTES) + 1 or data.find(b"\n", at) + 1 or len(data)
 
-    def interpret(self, key: LogKey, told: list[Told], passed: Passed) -> Reading:
-        if told and not self._keeps_all:
-            lines = [line for *_, line in told]
-            if reading := plain_success(lines, told[0][0], passed):
-                return reading
-        reading = Reading("airflow3", passed=passed, record_count=len(told) + passed.count)
-        return airflow3.interpret(reading, [_decoded(*one) for one in told])
-
-
-def _decoded(no: int, text: bytes, line: Line | None) -> Decoded:
-    return (line and record_in(line, no=no)) or decode_line(text, no=no)
+    def interpret(self, key: LogKey, told: ToldLines, passed: Passed) -> Reading:
+        return read_told(told, passed, keep_all=self._keeps_all)
 
 
 class _Airflow2:

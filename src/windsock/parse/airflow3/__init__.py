@@ -50,59 +50,78 @@ def interpret(
     `keep` takes the records instead of `reading.records`. On a console (`is_console`) the supervisor's quiet words stand
     among the task's; in an object they do not, and would be left out."""
     keep = keep or reading.records.append
-    segment = Segment()
-    bundle_starts = group_starts = 0
+    story = Story(reading, keep_output=keep_output, is_console=is_console)
     last_no = -1
     for record, body in records:
         keep(record)
         last_no = record.no
+        story.take(record, body)
+    return story.end(last_no)
+
+
+class Story:
+    """The records of one attempt as they come by, in order."""
+
+    __slots__ = ("_bundles", "_groups", "_is_console", "_keep_output", "reading", "segment")
+
+    def __init__(self, reading: Reading, *, keep_output: int = 50, is_console: bool = False) -> None:
+        self.reading, self.segment = reading, Segment()
+        self._keep_output, self._is_console = keep_output, is_console
+        self._groups = self._bundles = 0
+
+    def take(self, record: Record, body: dict[str, Any] | None) -> None:
+        """One record; without a body it is a line that is no JSON object."""
+        reading, segment = self.reading, self.segment
         if record.level != "info":
             reading.warning_count += record.level in WARNINGS
             reading.error_count += record.level in ERRORS
         segment.is_torn = body is None
         if body is None:
             reading.partial = "a line that is not a JSON object"
-            continue
-        if record.logger == "task" and "chan" not in body:
-            if opens_group(record):
-                group_starts += 1
-                segment = _next(reading, is_grouped=True)
+        elif record.logger == "task" and "chan" not in body:
+            if record.message == GROUP_EVENT:
+                segment = self.open()
             elif record.message == STARTUP_EVENT:
                 startup(reading, record.at, body.get)
             segment.is_begun = True
             segment.see(record, body)
-        elif record.logger == "supervisor" and (is_console or record.level in WARNINGS):
+        elif record.logger == "supervisor" and (self._is_console or record.level in WARNINGS):
             segment.supervised(record, body)
         elif record.logger.endswith(_COMMAND_LOGGERS):
-            reading.add_output(record.message, keep=keep_output)
+            reading.add_output(record.message, keep=self._keep_output)
         elif record.level == "error" and record.message.startswith(TRIGGER_FAILED):
             if raised := last_exception(record.message):
                 reading.add_trigger(raised)
-        elif not group_starts and _loads_bundles(record):
-            bundle_starts += 1
-            segment = _next(reading, is_grouped=False)
+        elif not self._groups and _loads_bundles(record):
+            self._bundles += 1
+            self._next(is_grouped=False)
         elif record.failure and record.message.startswith("Failed to import"):
             segment.import_failure = record.failure
         elif record.message.startswith("Done. Returned value was") and record.level != "debug":
             segment.is_begun = True
-    if -1 < last_no < reading.record_count - 1:
-        segment.is_torn = False  # what was left out stands behind
-    reading.process_starts = group_starts or bundle_starts
-    segment.conclude(reading)
-    return reading
+
+    def open(self) -> Segment:
+        """A further process, that tells so itself."""
+        self._groups += 1
+        return self._next(is_grouped=True)
+
+    def _next(self, *, is_grouped: bool) -> Segment:
+        self.reading.command_output.clear()
+        self.segment = Segment(is_begun=True, is_grouped=is_grouped)
+        return self.segment
+
+    def end(self, last_no: int) -> Reading:
+        """What it comes to; `last_no` is the number of the last record that was taken."""
+        if -1 < last_no < self.reading.record_count - 1:
+            self.segment.is_torn = False  # what was left out stands behind
+        self.reading.process_starts = self._groups or self._bundles
+        self.segment.conclude(self.reading)
+        return self.reading
 
 
 def opens_group(record: Record) -> bool:
     """The first record of a process from 3.3 on."""
     return record.message == GROUP_EVENT and record.logger == "task"
-
-
-def _next(reading: Reading, *, is_grouped: bool) -> Segment:
-    """A further process of the attempt."""
-    reading.command_output.clear()
-    segment = Segment()
-    segment.is_begun, segment.is_grouped = True, is_grouped
-    return segment
 
 
 def _loads_bundles(record: Record) -> bool:

@@ -72,11 +72,20 @@ class Segment(msgspec.Struct, gc=False):
         """Take one record of the runner or of the supervisor's part of this log."""
         event = record.message
         if event == POST_EVENT:
-            self.is_post_seen = True
-            self.is_silent_skip = body.get("lineno") == SILENT_SKIP_LINENO
+            self.come_through(body.get("lineno"))
         elif record.level in ("error", "critical", "warning"):
             self._bad(record, body)
-        elif event.startswith(INFO_TEXTS):
+        else:
+            self.inform(event)
+
+    def come_through(self, lineno: Any) -> None:
+        """The runner is done with the task's own code; from which of its lines it says so may tell a skip."""
+        self.is_post_seen = True
+        self.is_silent_skip = lineno == SILENT_SKIP_LINENO
+
+    def inform(self, event: str) -> None:
+        """The runner's word below a warning."""
+        if event.startswith(INFO_TEXTS):
             for text, state, reason in _INFO_ENDINGS:
                 if event.startswith(text):
                     self.end(state, reason)

@@ -62,6 +62,10 @@ class Line(msgspec.Struct, gc=False):
     dag_file_parse_ms: Any = None
     bundle_prepare_ms: Any = None
 
+    def get(self, name: str) -> Any:
+        """A field, as a dictionary gives it."""
+        return getattr(self, name)
+
 
 _of_line: msgspec.json.Decoder[Line] = msgspec.json.Decoder(Line)
 _decode_line, _decode_lines = _of_line.decode, _of_line.decode_lines
@@ -140,7 +144,7 @@ def record_in(line: Line, *, no: int) -> Decoded | None:
         if event == POST_EVENT:
             body = {"lineno": line.lineno}
         elif event == STARTUP_EVENT:
-            body = {name: getattr(line, name) for name in _STARTUP}
+            body = {name: line.get(name) for name in _STARTUP}
     elif logger == "supervisor":
         return None
     at = line.timestamp
