@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from windsock.model import LogKey, Outcome
+from windsock.model import LogKey, Outcome, Row
 from windsock.parse import airflow2, dialects
 from windsock.parse.airflow2 import scan as scan_airflow2
 from windsock.parse.airflow2.columns import Airflow2Columns
@@ -22,12 +22,13 @@ from windsock.parse.airflow3 import opens_group
 from windsock.parse.airflow3 import scan as scan_airflow3
 from windsock.parse.airflow3.columns import Airflow3Columns
 from windsock.parse.airflow3.lines import structs
-from windsock.parse.airflow3.quick import ToldLines, decoded, read_told
+from windsock.parse.airflow3.quick import ToldLines, decoded, read_told, read_with_output
+from windsock.parse.blame import Case, blame_all
 from windsock.parse.columns import Take
 from windsock.parse.events import Events
 from windsock.parse.pieces import capped
 from windsock.parse.reading import Passed, Reading
-from windsock.parse.task_log import MAX_MESSAGE_BYTES, Lines, as_rows, plausible, read_task_log
+from windsock.parse.task_log import MAX_MESSAGE_BYTES, Lines, as_rows, bounds_of, read_task_log
 from windsock.signature import is_of_command
 
 SCAN_BYTES = 2 << 20  # a scan's columns then stay in the processor's cache, and its calls are few
@@ -58,14 +59,22 @@ def read_task_logs(
     """One outcome per object, in order."""
     outcomes: list[Outcome | None] = [None] * len(objects)
     events = Events() if lines == "all" else None
+    cases: list[tuple[Row, Case]] = []
     for place, reading in _scanned(objects, events):
         one = objects[place]
-        if _is_enough(reading, one.modified_at):
-            told = as_rows(
-                one.key, reading, len(one.data), object_url=one.url, etag=one.etag,
-                modified_at=one.modified_at, lines=lines, read_path="fast",
-            )  # fmt: skip
-            outcomes[place] = replace(told, columns={"log_events": events.slices(place)}) if events else told
+        if not _has_likely_times(reading, one.modified_at):
+            continue
+        if _tells_of_command(reading):
+            if reading.dialect != "airflow3" or events is not None or len(one.data) > SCAN_BYTES:
+                continue
+            reading = read_with_output(one.data, reading.passed)
+        told = as_rows(
+            one.key, reading, len(one.data), object_url=one.url, etag=one.etag,
+            modified_at=one.modified_at, lines=lines, read_path="fast", cases=cases,
+        )  # fmt: skip
+        outcomes[place] = replace(told, columns={"log_events": events.slices(place)}) if events else told
+    for (row, _case), blamed in zip(cases, blame_all([case for _row, case in cases]), strict=True):
+        row["blame"] = blamed
     return [
         done
         or read_task_log(
@@ -76,19 +85,26 @@ def read_task_logs(
     ]  # fmt: skip
 
 
-def _is_enough(reading: Reading, modified_at: datetime) -> bool:
-    """Whether what was passed over cannot matter to this object's rows."""
+def _has_likely_times(reading: Reading, modified_at: datetime) -> bool:
+    """Whether all that was passed over has times that can be true: else only those of the others may count."""
     passed = reading.passed
-    if passed.count and not (
-        plausible(passed.low_at, modified_at) and plausible(passed.high_at, modified_at)
-    ):
-        return False
+    if not passed.count:
+        return True
+    low, high = bounds_of(modified_at)
+    return (
+        passed.low_at is not None and passed.high_at is not None
+        and low <= passed.low_at <= high and low <= passed.high_at <= high
+    )  # fmt: skip
+
+
+def _tells_of_command(reading: Reading) -> bool:
+    """Whether a command failed, so that its output tells the error. Nothing that was passed over is a command's word."""
     if reading.failure and is_of_command(reading.failure.message):
-        return False
+        return True
     for record in reading.records:
         if record.failure and record.failure is not reading.failure and is_of_command(record.failure.message):
-            return False
-    return True
+            return True
+    return False
 
 
 def _scanned(objects: Sequence[LogObject], events: Events | None) -> Iterator[tuple[int, Reading]]:

@@ -11,7 +11,7 @@ from typing import Literal
 
 from windsock.model import LogKey, Outcome, Parsed, Reject, Row
 from windsock.parse import dialects
-from windsock.parse.blame import blame
+from windsock.parse.blame import Case, blame
 from windsock.parse.plain import MAX_PLAIN_BYTES, TooMuch, unzipped
 from windsock.parse.reading import FAILED, RETRY, Failure, Reading, Record
 from windsock.redaction import redact
@@ -61,8 +61,11 @@ def as_rows(
     modified_at: datetime | None,
     lines: Lines,
     read_path: Literal["exact", "fast"] = "exact",
+    cases: list[tuple[Row, Case]] | None = None,
 ) -> Parsed:
-    """What the reading comes to. `passed` records carry no event: they are below every threshold but `all`."""
+    """What the reading comes to. `passed` records carry no event: they are below every threshold but `all`.
+
+    `cases` takes the row of a failed attempt for the caller to ask blame of many at once."""
     bounds = bounds_of(modified_at)
     started_at, ended_at = _span(reading, *bounds)
     failure, records = reading.failure, reading.records
@@ -80,7 +83,7 @@ def as_rows(
         "exception_type": kind,
         "exception_message": cut(message) if message is not None else None,
         "error_signature": signature,
-        "blame": _blame(reading, kind, message, signature) if reading.state in (FAILED, RETRY) else None,
+        "blame": None,
         "record_count": reading.record_count,
         "warning_count": reading.warning_count,
         "error_count": reading.error_count,
@@ -101,6 +104,12 @@ def as_rows(
         "object_modified_at": modified_at,
         "read_path": read_path,
     }
+    if reading.state in (FAILED, RETRY):  # of no other it is asked where its end comes from
+        case = Case(reading.state_reason, kind, message, signature, failure.package if failure else None)
+        if cases is None:
+            row["blame"] = blame(case)
+        else:
+            cases.append((row, case))
     events: list[Row] = []
     if records:
         ids, worse = ids_of(key), WORSE.get(lines)
@@ -181,17 +190,6 @@ def _ended_by(reading: Reading) -> tuple[str | None, str | None, str | None]:
     return (
         short_type(failure.type), redact(failure.message), signature_of(failure, reading.command_output)
     )  # fmt: skip
-
-
-def _blame(reading: Reading, kind: str | None, message: str | None, signature: str | None) -> str | None:
-    """Where a failure comes from."""
-    return blame(
-        reason=reading.state_reason,
-        exception_type=kind,
-        message=message,
-        signature=signature,
-        package=reading.failure.package if reading.failure else None,
-    )
 
 
 def signature_of(failure: Failure, output: list[str]) -> str | None:

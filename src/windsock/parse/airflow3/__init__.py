@@ -18,7 +18,7 @@ from windsock.parse.traceback import last_exception
 GROUP = b"::group::Pre"  # how the first record of a process begins from 3.3 on
 STARTS = (b"DAG bundles loaded", b"Done. Returned value was")
 """How the quiet records begin that tell, before 3.3, where a process begins and that it came to its end."""
-_COMMAND_LOGGERS = (
+COMMAND_LOGGERS = (
     "SubprocessHook",
     "PodManager",
     "SSHHook",
@@ -87,7 +87,7 @@ class Story:
             segment.see(record, body)
         elif record.logger == "supervisor" and (self._is_console or record.level in WARNINGS):
             segment.supervised(record, body)
-        elif record.logger.endswith(_COMMAND_LOGGERS):
+        elif record.logger.endswith(COMMAND_LOGGERS):
             reading.add_output(record.message, keep=self._keep_output)
         elif record.level == "error" and record.message.startswith(TRIGGER_FAILED):
             if raised := last_exception(record.message):

@@ -12,18 +12,21 @@ from datetime import UTC
 import msgspec
 from msgspec import UNSET
 
-from windsock.parse.airflow3 import Story, interpret, startup
+from windsock.parse.airflow3 import COMMAND_LOGGERS, STARTS, Story, interpret, startup
 from windsock.parse.airflow3.lines import (
+    EVENT_AT,
     GROUP_EVENT,
     POST_EVENT,
     STARTUP_EVENT,
     Decoded,
     Line,
     decode_line,
+    is_quiet,
     record_in,
 )
 from windsock.parse.reading import Passed, Reading
 
+_OUTPUT_HINTS = (b"\\u", *(name.encode() for name in COMMAND_LOGGERS))
 Told = tuple[int, bytes, Line | None]
 """A line's record number, its bytes, and what it says, if a struct can say it."""
 
@@ -93,6 +96,24 @@ def read_told(told: ToldLines, passed: Passed, *, keep_all: bool) -> Reading:
             high = at
     passed.low_at, passed.high_at = low, high
     return story.end(no)
+
+
+def read_with_output(data: bytes, passed: Passed) -> Reading:
+    """A log whose `passed` lines are known, its lines of a command's output among the records: what a failed command said
+    last tells its error."""
+    lines = [line for line in data.split(b"\n") if line.strip()]
+    wanted = [
+        (no, line)
+        for no, line in enumerate(lines)
+        if not is_quiet(line) or line.startswith(STARTS, EVENT_AT) or _may_be_output(line)
+    ]
+    reading = Reading("airflow3", len(lines), passed=passed)
+    return interpret(reading, [decode_line(line, no=no) for no, line in wanted])
+
+
+def _may_be_output(line: bytes) -> bool:
+    """Whether a line's logger may be one of a command's output; an escape may hide its letters."""
+    return any(name in line for name in _OUTPUT_HINTS)
 
 
 def decoded(no: int, text: bytes, line: Line | None) -> Decoded:
