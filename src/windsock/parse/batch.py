@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from zoneinfo import ZoneInfo
+from typing import Any
 
 from windsock.model import LogKey, Outcome
 from windsock.parse import airflow2, airflow3, dialects
+from windsock.parse.airflow2 import quick
 from windsock.parse.airflow2 import scan as scan_airflow2
 from windsock.parse.airflow2.columns import Airflow2Columns
 from windsock.parse.airflow2.scan import PAD
@@ -27,9 +28,8 @@ from windsock.parse.task_log import MAX_MESSAGE_BYTES, Lines, as_rows, plausible
 from windsock.signature import is_of_command
 
 SCAN_BYTES = 2 << 20  # a scan's columns then stay in the processor's cache, and its calls are few
-UTC_ZONE = ZoneInfo("UTC")  # the stamps carry their own
-Told = tuple[int, bytes]
-"""What a scan hands on to be decoded: a record's number and its bytes."""
+Told = tuple[int, Any]
+"""What a scan hands on to be decoded: a record's number, and its bytes or what else its dialect tells of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ def read_task_logs(
 def _is_enough(reading: Reading, modified_at: datetime) -> bool:
     """Whether what was passed over cannot matter to this object's rows."""
     passed = reading.passed
-    if passed.count and not (
+    if passed.has_times and not (
         plausible(passed.low_at, modified_at) and plausible(passed.high_at, modified_at)
     ):
         return False
@@ -85,7 +85,7 @@ def _is_enough(reading: Reading, modified_at: datetime) -> bool:
 def _scanned(objects: Sequence[LogObject], events: Events | None) -> Iterator[tuple[int, Reading]]:
     """(place, reading) of the objects that begin as Airflow writes them and that their scan can account for. What is
     passed over goes to `events`, if there are any to be."""
-    for dialect in (_Airflow3(), _Airflow2()):
+    for dialect in (_Airflow3(), _Airflow2(keep_all=events is not None)):
         taker = dialect.columns(events.names, longest=MAX_MESSAGE_BYTES) if events else None
         found: dict[int, tuple[list[Told], Passed] | None] = {}
         for data, owners, ends in _buffers(objects, dialect):
@@ -135,6 +135,9 @@ class _Airflow3:
 class _Airflow2:
     """Text records."""
 
+    def __init__(self, *, keep_all: bool) -> None:
+        self._keep_all = keep_all
+
     borders = dialects.BORDERS["airflow2"]
 
     def begins(self, data: bytes) -> bool:
@@ -155,11 +158,7 @@ class _Airflow2:
         return stop or len(data)
 
     def interpret(self, key: LogKey, told: list[Told], passed: Passed) -> Reading | None:
-        raws = [raw for no, record in told for raw in airflow2.split_record(record, no=no)]
-        if len(raws) != len(told) or airflow2.has_repeats(raws):
-            return None
-        reading = Reading("airflow2", passed=passed, record_count=len(told) + passed.count)
-        return airflow2.interpret(reading, raws, key=key, zone=UTC_ZONE, is_legacy=False, keep_output=50)
+        return quick.interpret(key, told, passed, keep_all=self._keep_all)
 
 
 def _joined(
@@ -169,7 +168,7 @@ def _joined(
     if before is None or segment is None:
         return None
     count = len(before[0]) + before[1].count
-    before[0].extend((no + count, text) for no, text in segment[0])
+    before[0].extend((no + count, record) for no, record in segment[0])
     before[1].add(segment[1], before=count)
     return before
 
