@@ -13,13 +13,16 @@ from datetime import datetime
 from typing import Any
 
 from windsock.model import LogKey, Outcome
-from windsock.parse import airflow2, airflow3, dialects
+from windsock.parse import airflow2, dialects
 from windsock.parse.airflow2 import quick
 from windsock.parse.airflow2 import scan as scan_airflow2
 from windsock.parse.airflow2.columns import Airflow2Columns
 from windsock.parse.airflow2.scan import PAD
+from windsock.parse.airflow3 import opens_group
 from windsock.parse.airflow3 import scan as scan_airflow3
 from windsock.parse.airflow3.columns import Airflow3Columns
+from windsock.parse.airflow3.lines import structs
+from windsock.parse.airflow3.quick import ToldLines, decoded, read_told
 from windsock.parse.columns import Take
 from windsock.parse.events import Events
 from windsock.parse.pieces import capped
@@ -28,8 +31,13 @@ from windsock.parse.task_log import MAX_MESSAGE_BYTES, Lines, as_rows, plausible
 from windsock.signature import is_of_command
 
 SCAN_BYTES = 2 << 20  # a scan's columns then stay in the processor's cache, and its calls are few
-Told = tuple[int, Any]
-"""What a scan hands on to be decoded: a record's number, and its bytes or what else its dialect tells of it."""
+Told = tuple[Any, ...]
+"""What a scan hands on: a record's number, its bytes, and what its dialect has seen of it."""
+
+
+Segment = tuple[Any, Passed]
+"""What a scan tells of whole records of one object: its dialect's list of those to look at, and the others. None stands
+for one that it cannot account for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,20 +95,25 @@ def _scanned(objects: Sequence[LogObject], events: Events | None) -> Iterator[tu
     passed over goes to `events`, if there are any to be."""
     for dialect in (_Airflow3(), _Airflow2(keep_all=events is not None)):
         taker = dialect.columns(events.names, longest=MAX_MESSAGE_BYTES) if events else None
-        found: dict[int, tuple[list[Told], Passed] | None] = {}
+        long: dict[int, Segment | None] = {}  # objects of several segments, as far as they are scanned
         for data, owners, ends in _buffers(objects, dialect):
+            segments = dialect.scan(data, ends, taker.take if taker else None)
             before = []
-            for place, segment in zip(
-                owners, dialect.scan(data, ends, taker.take if taker else None), strict=True
-            ):
-                held = found.get(place)
+            for place, segment in zip(owners, segments, strict=True):
+                held = long.get(place)
                 before.append(len(held[0]) + held[1].count if held else 0)
-                found[place] = segment if place not in found else _joined(found[place], segment)
+                if len(objects[place].data) > SCAN_BYTES:
+                    long[place] = _joined(long[place], segment) if place in long else segment
             if events and taker and taker.taken:
                 told = [(place, objects[place].key, objects[place].url) for place in owners]
                 events.add(taker.taken, told, before=before)
-        for place, scanned in found.items():
-            if scanned and (reading := dialect.interpret(objects[place].key, *scanned)):
+            for place, segment in zip(owners, segments, strict=True):
+                if segment is None or place in long:
+                    continue
+                if reading := dialect.interpret(objects[place].key, *segment):
+                    yield place, reading
+        for place, segment in long.items():
+            if segment and (reading := dialect.interpret(objects[place].key, *segment)):
                 yield place, reading
 
 
@@ -113,23 +126,28 @@ class _Airflow3:
         return dialects.begins_as_airflow3(data)
 
     columns = Airflow3Columns
+    _keeps_all = False
 
-    def scan(
-        self, data: bytes, ends: Sequence[int], take: Take | None
-    ) -> Sequence[tuple[list[Told], Passed] | None]:
-        return scan_airflow3.scan(data, ends, take)
+    def scan(self, data: bytes, ends: Sequence[int], take: Take | None) -> Sequence[Segment | None]:
+        self._keeps_all = take is not None
+        seen = scan_airflow3.look(data, ends, take)
+        told = ToldLines(seen.numbers, seen.texts, structs(seen.texts, seen.headed))
+        odd = [at for at in seen.groups if not opens_group(decoded(*told.at(at))[0])]
+        results: list[Segment | None] = []
+        first = 0
+        for stop, passed in zip(seen.cuts, seen.passed, strict=True):
+            # by its bytes the first of a process: what tells that without was passed over
+            is_odd = bool(odd) and any(first <= at < stop for at in odd)
+            results.append(None if is_odd else (told.part(first, stop), passed))
+            first = stop
+        return results
 
     def cut(self, data: bytes, at: int) -> int:
         """Where a piece that begins at `at` ends: behind a whole line."""
         return data.rfind(b"\n", at, at + SCAN_BYTES) + 1 or data.find(b"\n", at) + 1 or len(data)
 
-    def interpret(self, key: LogKey, told: list[Told], passed: Passed) -> Reading | None:
-        reading = Reading("airflow3", passed=passed, record_count=len(told) + passed.count)
-        decoded = [airflow3.decode_line(text, no=no) for no, text in told]
-        for (_, text), (record, _) in zip(told, decoded, strict=True):
-            if text.startswith(airflow3.GROUP, airflow3.EVENT_AT) and not airflow3.opens_group(record):
-                return None  # by its bytes the first of a process: what tells that without was passed over
-        return airflow3.interpret(reading, decoded)
+    def interpret(self, key: LogKey, told: ToldLines, passed: Passed) -> Reading:
+        return read_told(told, passed, keep_all=self._keeps_all)
 
 
 class _Airflow2:
@@ -145,9 +163,7 @@ class _Airflow2:
 
     columns = Airflow2Columns
 
-    def scan(
-        self, data: bytes, ends: Sequence[int], take: Take | None
-    ) -> Sequence[tuple[list[Told], Passed] | None]:
+    def scan(self, data: bytes, ends: Sequence[int], take: Take | None) -> Sequence[Segment | None]:
         return scan_airflow2.scan(data, ends, take)
 
     def cut(self, data: bytes, at: int) -> int:
@@ -157,18 +173,16 @@ class _Airflow2:
             stop = data.rfind(b"\n[2", at + 1, stop - 1) + 1
         return stop or len(data)
 
-    def interpret(self, key: LogKey, told: list[Told], passed: Passed) -> Reading | None:
+    def interpret(self, key: LogKey, told: list[scan_airflow2.Told], passed: Passed) -> Reading | None:
         return quick.interpret(key, told, passed, keep_all=self._keep_all)
 
 
-def _joined(
-    before: tuple[list[Told], Passed] | None, segment: tuple[list[Told], Passed] | None
-) -> tuple[list[Told], Passed] | None:
+def _joined(before: Segment | None, segment: Segment | None) -> Segment | None:
     """A further segment of the same object: its numbers go on where the segments before ended."""
     if before is None or segment is None:
         return None
     count = len(before[0]) + before[1].count
-    before[0].extend((no + count, record) for no, record in segment[0])
+    before[0].extend((no + count, *rest) for no, *rest in segment[0])
     before[1].add(segment[1], before=count)
     return before
 

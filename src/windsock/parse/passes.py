@@ -17,6 +17,7 @@ from windsock.parse import airflow2, airflow3, elastic
 from windsock.parse.airflow2 import scan as scan_airflow2
 from windsock.parse.airflow3 import console as console3
 from windsock.parse.airflow3 import scan as scan_airflow3
+from windsock.parse.airflow3.lines import Decoded, decode, decode_line
 from windsock.parse.heads import Raw, split_at
 from windsock.parse.kept import Kept
 from windsock.parse.pieces import Pieces
@@ -58,10 +59,10 @@ def fast3(one: Pass, *, modified_at: datetime | None) -> Reading:
     """JSON lines: only those that tell are decoded."""
     reading = Reading("airflow3")
 
-    def decoded() -> Iterator[airflow3.Decoded]:
+    def decoded() -> Iterator[Decoded]:
         for piece in one:
             for no, text in _told(reading, scan_airflow3.scan(*_whole_lines(piece))[0]):
-                yield airflow3.decode_line(text, no=no)
+                yield decode_line(text, no=no)
 
     airflow3.interpret(reading, decoded(), keep_output=KEEP_OUTPUT, keep=one.kept.see)
     _prove(one, reading, modified_at)
@@ -98,11 +99,11 @@ def exact3(one: Pass, dialect: str) -> Reading:
     """Every JSON line, or every text record of Airflow 3."""
     reading = Reading("airflow3" if dialect == "airflow3" else "airflow3_text")
 
-    def decoded() -> Iterator[airflow3.Decoded]:
+    def decoded() -> Iterator[Decoded]:
         for piece in one:
             count = reading.record_count
             if dialect == "airflow3":
-                records = airflow3.decode(piece, first_no=count)
+                records = decode(piece, first_no=count)
             else:
                 records = console3.decode(piece.decode("utf-8", "replace"), first_no=count)
             for record in records:

@@ -62,11 +62,11 @@ class Passed(msgspec.Struct, gc=False):
     """
 
     count: int = 0
-    timed: int = 0
     first_no: int = 0
     first_at: datetime | None = None
     low_at: datetime | None = None
     high_at: datetime | None = None
+    timed: int = 0
 
     @property
     def has_times(self) -> bool:

@@ -63,18 +63,24 @@ def as_rows(
     read_path: Literal["exact", "fast"] = "exact",
 ) -> Parsed:
     """What the reading comes to. `passed` records carry no event: they are below every threshold but `all`."""
-    started_at, ended_at = _span(reading, modified_at)
-    failure, signature = reading.failure, _ended_by(reading)
-    ids = ids_of(key)
-    row: Row = ids | {
+    bounds = bounds_of(modified_at)
+    started_at, ended_at = _span(reading, *bounds)
+    failure, records = reading.failure, reading.records
+    kind, message, signature = _ended_by(reading)
+    row: Row = {
+        "dag_id": key.dag_id,
+        "run_id": key.run_id,
+        "task_id": key.task_id,
+        "map_index": key.map_index,
+        "try_number": key.try_number,
         "state": reading.state,
         "state_reason": reading.state_reason,
         "started_at": started_at,
         "ended_at": ended_at,
-        "exception_type": short_type(failure.type) if failure else None,
-        "exception_message": cut(redact(failure.message)) if failure else None,
+        "exception_type": kind,
+        "exception_message": cut(message) if message is not None else None,
         "error_signature": signature,
-        "blame": _blame(reading, signature),
+        "blame": _blame(reading, kind, message, signature) if reading.state in (FAILED, RETRY) else None,
         "record_count": reading.record_count,
         "warning_count": reading.warning_count,
         "error_count": reading.error_count,
@@ -95,13 +101,18 @@ def as_rows(
         "object_modified_at": modified_at,
         "read_path": read_path,
     }
-    events = [
-        event_row(ids, record, reading, modified_at, object_url)
-        for record in reading.records
-        if lines == "all" or record.level in WORSE[lines] or record.failure
-    ]
-    samples = _samples(reading, modified_at, object_url)
-    rows = {"task_logs": [row], "log_events": events, "parse_samples": samples}
+    events: list[Row] = []
+    if records:
+        ids, worse = ids_of(key), WORSE.get(lines)
+        for record in records:
+            if worse is None or record.level in worse or record.failure:
+                told = (kind, signature) if failure is not None and record.failure is failure else None
+                events.append(event_row(ids, record, reading, bounds, object_url, told))
+    rows = {
+        "task_logs": [row],
+        "log_events": events,
+        "parse_samples": _samples(reading, bounds, object_url) if reading.dag_file is not None else [],
+    }
     return Parsed("task_logs", rows, reading.partial)
 
 
@@ -113,62 +124,73 @@ def ids_of(key: LogKey) -> Row:
     }  # fmt: skip
 
 
-def _span(reading: Reading, modified_at: datetime | None) -> tuple[datetime | None, datetime | None]:
+def _span(reading: Reading, low: datetime, high: datetime) -> tuple[datetime | None, datetime | None]:
     """The first record's time and the latest one, of those that can be true. Of the passed records the first and the
     extremes are known; the records are in order."""
-    passed = reading.passed
-    low, high = _bounds(modified_at)
-    first: tuple[int, datetime] | None = None
-    last = _BEFORE_ALL
+    first_no, first, last = -1, None, _BEFORE_ALL
     for record in reading.records:
         at = record.at
         if at is not None and low <= at <= high:
             if first is None:
-                first = record.no, at
+                first_no, first = record.no, at
             if at > last:
                 last = at
-    for no, at in ((passed.first_no, passed.first_at), (passed.first_no + 1, passed.low_at),
-                   (passed.first_no + 1, passed.high_at)):  # fmt: skip
-        if at is not None and low <= at <= high:
-            first = min(first or (no, at), (no, at))
-            last = max(last, at)
-    return (first[1], last) if first else (None, None)
+    passed = reading.passed
+    if passed.low_at is not None:
+        for no, at in ((passed.first_no, passed.first_at), (passed.first_no + 1, passed.low_at),
+                       (passed.first_no + 1, passed.high_at)):  # fmt: skip
+            if at is not None and low <= at <= high:
+                if first is None or (no, at) < (first_no, first):
+                    first_no, first = no, at
+                if at > last:
+                    last = at
+    return (first, last) if first else (None, None)
 
 
 def event_row(
-    ids: Row, record: Record, reading: Reading, modified_at: datetime | None, object_url: str
+    ids: Row,
+    record: Record,
+    reading: Reading,
+    bounds: tuple[datetime, datetime],
+    object_url: str,
+    told: tuple[str | None, str | None] | None = None,
 ) -> Row:
-    failure = record.failure
+    """One record as a row; `told` are its exception's short type and signature, where they are known already."""
+    failure, at = record.failure, record.at
+    if failure and told is None:
+        told = short_type(failure.type), signature_of(failure, reading.command_output)
+    kind, signature = told or (None, None)
     return ids | {
-        "logged_at": plausible(record.at, modified_at),
+        "logged_at": at if at is not None and bounds[0] <= at <= bounds[1] else None,
         "record_no": record.no,
         "level": record.level,
         "logger": redact(record.logger),
         "message": cut(redact(record.message)),
-        "exception_type": short_type(failure.type) if failure else None,
-        "error_signature": signature_of(failure, reading.command_output) if failure else None,
+        "exception_type": kind,
+        "error_signature": signature,
         "object_url": object_url,
     }
 
 
-def _ended_by(reading: Reading) -> str | None:
-    """The signature of the exception that ended the attempt, else of what ended it without one."""
-    if reading.failure:
-        return signature_of(reading.failure, reading.command_output)
-    return error_signature(None, reading.cause) if reading.cause else None
-
-
-def _blame(reading: Reading, signature: str | None) -> str | None:
-    """Where a failure comes from; nothing is said of an attempt that did not fail."""
-    if reading.state not in (FAILED, RETRY):
-        return None
+def _ended_by(reading: Reading) -> tuple[str | None, str | None, str | None]:
+    """Short type and redacted message of the exception that ended the attempt, and its signature; without one, the
+    signature of what ended it."""
     failure = reading.failure
+    if failure is None:
+        return None, None, error_signature(None, reading.cause) if reading.cause else None
+    return (
+        short_type(failure.type), redact(failure.message), signature_of(failure, reading.command_output)
+    )  # fmt: skip
+
+
+def _blame(reading: Reading, kind: str | None, message: str | None, signature: str | None) -> str | None:
+    """Where a failure comes from."""
     return blame(
         reason=reading.state_reason,
-        exception_type=short_type(failure.type) if failure else None,
-        message=redact(failure.message) if failure else None,
+        exception_type=kind,
+        message=message,
         signature=signature,
-        package=failure.package if failure else None,
+        package=reading.failure.package if reading.failure else None,
     )
 
 
@@ -178,10 +200,10 @@ def signature_of(failure: Failure, output: list[str]) -> str | None:
     return error_signature(failure.type, redact(failure.message), failure.frame, telling)
 
 
-def _samples(reading: Reading, modified_at: datetime | None, object_url: str) -> list[Row]:
+def _samples(reading: Reading, bounds: tuple[datetime, datetime], object_url: str) -> list[Row]:
     """Parse time as a worker saw it: colder and noisier than the processor's, but it names the commit."""
-    at = plausible(reading.parsed_at, modified_at)
-    if reading.dag_file is None or reading.dag_file_parse_s is None or at is None:
+    at = reading.parsed_at
+    if reading.dag_file_parse_s is None or at is None or not bounds[0] <= at <= bounds[1]:
         return []
     return [
         {
@@ -200,7 +222,7 @@ _BEFORE_ALL, _AFTER_ALL = datetime.min.replace(tzinfo=UTC), datetime.max.replace
 _OLDEST, _AHEAD = timedelta(days=400), timedelta(days=1)
 
 
-def _bounds(modified_at: datetime | None) -> tuple[datetime, datetime]:
+def bounds_of(modified_at: datetime | None) -> tuple[datetime, datetime]:
     """Within which times a log's records can lie (DESIGN 3); without the object's time any is taken as it is."""
     return (modified_at - _OLDEST, modified_at + _AHEAD) if modified_at else (_BEFORE_ALL, _AFTER_ALL)
 
@@ -209,7 +231,7 @@ def plausible(at: datetime | None, modified_at: datetime | None) -> datetime | N
     """A time more than 400 days before or one day after the object's is no time."""
     if at is None or modified_at is None:
         return at
-    low, high = _bounds(modified_at)
+    low, high = bounds_of(modified_at)
     return at if low <= at <= high else None
 
 

@@ -114,7 +114,7 @@ def _passed(data: bytes, heads: Heads, edges: Ints, firsts: Ints, cuts: Ints) ->
     for count, of, number, begin, (low, high) in zip(
         sizes.tolist(), timed.tolist(), numbers.tolist(), beginnings.tolist(), extremes(stamps, bounds), strict=True
     ):  # fmt: skip
-        passed = Passed(count, of)
+        passed = Passed(count, timed=of)
         if of:
             passed.first_no = number
             first, zone = data[begin + 1 : begin + 24], data[begin + 24 : begin + 29]
