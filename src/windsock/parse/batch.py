@@ -11,10 +11,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from windsock.model import LogKey, Outcome, Row
 from windsock.parse import airflow2, dialects
+from windsock.parse.airflow2 import quick
 from windsock.parse.airflow2 import scan as scan_airflow2
 from windsock.parse.airflow2.columns import Airflow2Columns
 from windsock.parse.airflow2.scan import PAD
@@ -32,7 +32,6 @@ from windsock.parse.task_log import MAX_MESSAGE_BYTES, Lines, as_rows, bounds_of
 from windsock.signature import is_of_command
 
 SCAN_BYTES = 2 << 20  # a scan's columns then stay in the processor's cache, and its calls are few
-UTC_ZONE = ZoneInfo("UTC")  # the stamps carry their own
 Told = tuple[Any, ...]
 """What a scan hands on: a record's number, its bytes, and what its dialect has seen of it."""
 
@@ -88,7 +87,7 @@ def read_task_logs(
 def _has_likely_times(reading: Reading, modified_at: datetime) -> bool:
     """Whether all that was passed over has times that can be true: else only those of the others may count."""
     passed = reading.passed
-    if not passed.count:
+    if not passed.has_times:
         return True
     low, high = bounds_of(modified_at)
     return (
@@ -110,7 +109,7 @@ def _tells_of_command(reading: Reading) -> bool:
 def _scanned(objects: Sequence[LogObject], events: Events | None) -> Iterator[tuple[int, Reading]]:
     """(place, reading) of the objects that begin as Airflow writes them and that their scan can account for. What is
     passed over goes to `events`, if there are any to be."""
-    for dialect in (_Airflow3(), _Airflow2()):
+    for dialect in (_Airflow3(), _Airflow2(keep_all=events is not None)):
         taker = dialect.columns(events.names, longest=MAX_MESSAGE_BYTES) if events else None
         long: dict[int, Segment | None] = {}  # objects of several segments, as far as they are scanned
         for data, owners, ends in _buffers(objects, dialect):
@@ -170,6 +169,9 @@ class _Airflow3:
 class _Airflow2:
     """Text records."""
 
+    def __init__(self, *, keep_all: bool) -> None:
+        self._keep_all = keep_all
+
     borders = dialects.BORDERS["airflow2"]
 
     def begins(self, data: bytes) -> bool:
@@ -187,12 +189,8 @@ class _Airflow2:
             stop = data.rfind(b"\n[2", at + 1, stop - 1) + 1
         return stop or len(data)
 
-    def interpret(self, key: LogKey, told: list[Told], passed: Passed) -> Reading | None:
-        raws = [raw for no, record in told for raw in airflow2.split_record(record, no=no)]
-        if len(raws) != len(told) or airflow2.has_repeats(raws):
-            return None
-        reading = Reading("airflow2", passed=passed, record_count=len(told) + passed.count)
-        return airflow2.interpret(reading, raws, key=key, zone=UTC_ZONE, is_legacy=False, keep_output=50)
+    def interpret(self, key: LogKey, told: list[scan_airflow2.Told], passed: Passed) -> Reading | None:
+        return quick.interpret(key, told, passed, keep_all=self._keep_all)
 
 
 def _joined(before: Segment | None, segment: Segment | None) -> Segment | None:

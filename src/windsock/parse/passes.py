@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from hashlib import blake2b
 from itertools import chain
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from windsock.model import LogKey
@@ -25,6 +26,7 @@ from windsock.parse.task_log import plausible
 from windsock.signature import is_of_command
 
 TAIL_BYTES = 4 << 20
+T = TypeVar("T")
 
 
 class NotEnough(Exception):
@@ -77,7 +79,7 @@ def fast2(one: Pass, key: LogKey, *, modified_at: datetime | None) -> Reading:
 
     def raws() -> Iterator[Raw]:
         for piece in one:
-            for no, text in _told(reading, scan_airflow2.scan(*_whole_lines(piece))[0]):
+            for no, (text, _level, _at) in _told(reading, scan_airflow2.scan(*_whole_lines(piece))[0]):
                 split = airflow2.split_record(text, no=no)
                 if len(split) != 1:
                     raise NotEnough
@@ -126,9 +128,7 @@ def exact2(one: Pass, dialect: str, key: LogKey, zone: ZoneInfo, *, is_repeated:
     return _follow(one, reading, raws, key, zone, is_repeated=is_repeated, is_legacy=is_legacy)
 
 
-def _told(
-    reading: Reading, segment: tuple[list[tuple[int, bytes]], Passed] | None
-) -> Iterator[tuple[int, bytes]]:
+def _told(reading: Reading, segment: tuple[list[tuple[int, T]], Passed] | None) -> Iterator[tuple[int, T]]:
     """The records of one piece that have to be decoded, by their numbers in the log; the others are counted."""
     if segment is None:
         raise NotEnough
@@ -136,8 +136,8 @@ def _told(
     before = reading.record_count
     reading.passed.add(passed, before=before)
     reading.record_count += len(told) + passed.count
-    for no, text in told:
-        yield no + before, text
+    for no, record in told:
+        yield no + before, record
 
 
 def _whole_lines(piece: bytes) -> tuple[bytes, list[int]]:
@@ -197,7 +197,7 @@ def _unrepeated(raws: Iterator[Raw]) -> Iterator[Raw]:
 
 def _prove(one: Pass, reading: Reading, modified_at: datetime | None) -> None:
     passed = reading.passed
-    if passed.count and not (
+    if passed.has_times and not (
         plausible(passed.low_at, modified_at) and plausible(passed.high_at, modified_at)
     ):
         raise NotEnough

@@ -61,13 +61,21 @@ def redact(text: str) -> str:
     Line by line, since the lines of tracebacks repeat by the thousand; whole where a secret may reach over a line's end.
     """
     lines = text.split("\n")
-    if len(text) <= _SHORT or max(map(len, lines)) <= _SHORT:
-        done = [*map(_seen, lines)]
-    else:
-        done = [_seen(line) if len(line) <= _SHORT else _redact_line(line) for line in lines]
-    if None in done:
-        return _redact(text)
-    return text if done == lines else "\n".join(done)  # type: ignore[arg-type]
+    masked: dict[str, str] = {}
+    for line in _free.without(lines):
+        is_short = len(line) <= _SHORT
+        told = _known(line) if is_short else _redact_line(line)
+        if told is None:
+            return _redact(text)
+        if told != line:
+            masked[line] = told
+        elif is_short:
+            _free.add(line)
+    return "\n".join([masked.get(line, line) for line in lines]) if masked else text
+
+
+def _known(line: str) -> str | None:
+    return _masked(line) if _is_suspect(line) else line
 
 
 def _redact_line(line: str) -> str | None:
@@ -78,21 +86,71 @@ def _redact_line(line: str) -> str | None:
         return None
     if not _may_hold(lowered):
         return line
-    if any(hint in lowered for hint in _OVER_LINES) or _NAME_ALONE.search(line):
+    if any(hint in lowered for hint in _OVER_LINES) or ("name" in lowered and _NAME_ALONE.search(line)):
         return None
     return _redact(line)
 
 
+def _is_suspect(line: str) -> bool:
+    """Whether a line needs more than a look for words."""
+    lowered = line.lower()
+    return _may_hold(lowered) or ("-u" in lowered and _USER_OPTION.search(line) is not None)
+
+
+class _Free:
+    """Lines that are known to hold no secret: the latest ones, and those before them."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._late: set[str] = set()
+        self._early: set[str] = set()
+
+    def without(self, lines: list[str]) -> list[str]:
+        """The lines that are not among them; those that are become the latest."""
+        late, early = self._late, self._early
+        rest = [line for line in lines if line not in late]
+        if rest and early:
+            for line in rest:
+                if line in early:
+                    self.add(line)
+            return [line for line in rest if line not in early]
+        return rest
+
+    def add(self, line: str) -> None:
+        """Take in a line."""
+        if len(self._late) >= self._most:
+            self._early, self._late = self._late, set()
+        self._late.add(line)
+
+
 _SHORT = 1000  # characters; longer lines are not kept (some 30 MB at most)
-_seen = lru_cache(maxsize=16384)(_redact_line)
+_free = _Free(8192)
+_masked = lru_cache(maxsize=4096)(_redact_line)
 
 
 def _redact(text: str) -> str:
     """Any text, by the hints that occur anywhere in it."""
     lowered = text.lower()
-    for hints, pattern, replacement in PATTERNS:
-        if not hints or any(hint in lowered for hint in hints):
+    found = _ALWAYS
+    for hint, what in _HINTS:
+        if hint in lowered:
+            found |= what
+    for place, (_hints, pattern, replacement) in enumerate(PATTERNS):
+        if found >> place & 1:
             text = pattern.sub(replacement, text)
-    if any(hint in lowered for hint in NAME_HINTS):
+    if found >> len(PATTERNS):
         text = mask_assignments(text)
     return text
+
+
+def _hints() -> tuple[int, tuple[tuple[str, int], ...]]:
+    """The patterns that have no hint, as bits; and by hint those that have it. The last bit stands for assignments."""
+    always, told = 0, dict.fromkeys(NAME_HINTS, 1 << len(PATTERNS))
+    for place, (hints, _pattern, _to) in enumerate(PATTERNS):
+        always |= (not hints) << place
+        for hint in hints:
+            told[hint] = told.get(hint, 0) | 1 << place
+    return always, tuple(told.items())
+
+
+_ALWAYS, _HINTS = _hints()
