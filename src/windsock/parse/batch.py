@@ -89,9 +89,12 @@ def _accounted_for(objects: Sequence[LogObject], events: Events | None) -> Itera
         if not _has_likely_times(reading, one.modified_at):
             continue
         if _tells_of_command(reading):
-            if reading.dialect != "airflow3" or events is not None or len(one.data) > SCAN_BYTES:
+            if reading.passed.commands:
                 continue
-            reading = read_with_output(one.data, reading.passed)
+            if reading.dialect == "airflow3":
+                if events is not None or len(one.data) > SCAN_BYTES:
+                    continue
+                reading = read_with_output(one.data, reading.passed)
         yield place, reading
 
 
