@@ -26,7 +26,7 @@ from windsock.parse.airflow3.quick import ToldLines, decoded, read_told, read_wi
 from windsock.parse.blame import Case, blame_all
 from windsock.parse.columns import Take
 from windsock.parse.events import Events
-from windsock.parse.pieces import capped
+from windsock.parse.pieces import RECORD_BYTES, capped
 from windsock.parse.reading import Passed, Reading
 from windsock.parse.task_log import MAX_MESSAGE_BYTES, Lines, as_rows, bounds_of, read_task_log, texts_of
 from windsock.redaction.bulk import learn
@@ -227,15 +227,16 @@ def _buffers(
     ends: list[int] = []
     size = 0
     for place, one in enumerate(objects):
-        if not dialect.begins(one.data) or capped(one.data, dialect.borders)[1]:
+        data = one.data
+        if not dialect.begins(data) or (len(data) > RECORD_BYTES and capped(data, dialect.borders)[1]):
             continue
-        for piece in _pieces(one.data, dialect):
+        for piece in (data,) if len(data) <= SCAN_BYTES else _pieces(data, dialect):
             if size and size + len(piece) > SCAN_BYTES:
                 yield b"".join((*parts, PAD)), owners, ends
                 parts, owners, ends, size = [], [], [], 0
             parts.append(piece)
             size += len(piece)
-            if piece[-1:] != b"\n":
+            if piece[-1] != 10:
                 parts.append(b"\n")
                 size += 1
             owners.append(place)
@@ -244,11 +245,8 @@ def _buffers(
         yield b"".join((*parts, PAD)), owners, ends
 
 
-def _pieces(data: bytes, dialect: _Airflow3 | _Airflow2) -> Iterator[bytes | memoryview]:
+def _pieces(data: bytes, dialect: _Airflow3 | _Airflow2) -> Iterator[memoryview]:
     """Whole records, each piece about as large as one scan."""
-    if len(data) <= SCAN_BYTES:
-        yield data
-        return
     view = memoryview(data)
     at = 0
     while at < len(data):

@@ -21,7 +21,7 @@ def _made_up(found: re.Match[str]) -> str:
     """A word of eight or more: hexadecimal with a digit and a letter, or letters of both cases or of upper case with so many
     digits among them that a computer made it up."""
     word = found[0]
-    if word.isalpha() or word.isdigit():
+    if word.isdigit():
         return word
     if _HEXADECIMAL.fullmatch(word):
         return "<hex>"
@@ -55,7 +55,12 @@ _BLANKS: tuple[tuple[str, re.Pattern[str], _Replacement], ...] = tuple(
         ("-", r"-(?<=[a-z0-9].)[a-f0-9]{8,10}-[a-z0-9]{5}\b", "-<pod>"),
         ("-", r"-(?<=[a-z].)(?=[a-z]{0,7}\d)(?=[0-9]{0,7}[a-z])(?:[a-z0-9]{8}|[a-z0-9]{5})\b", "-<pod>"),
         ("0x", r"\b0x[0-9a-fA-F]+\b", "<hex>"),
-        ("", r"[A-Za-z0-9](?<![A-Za-z0-9].)[A-Za-z0-9]{7,127}(?![A-Za-z0-9])", _made_up),
+        # with a digit at least: of most words nothing is asked
+        (
+            "",
+            r"[A-Za-z0-9](?<![A-Za-z0-9].)(?:(?<=\d)|(?=[A-Za-z]{1,126}\d))[A-Za-z0-9]{7,127}(?![A-Za-z0-9])",
+            _made_up,
+        ),
         (
             "",
             r"\d(?<!\d.)\d{3}(?:-?\d\d-?\d\d|_\d\d_\d\d)[T_ ]?\d\d[:_]?\d\d(?:[:_]?\d\d(?:[.,_]\d+)?)?"

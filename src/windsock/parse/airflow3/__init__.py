@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from windsock.parse.airflow3.ending import Segment
-from windsock.parse.airflow3.lines import GROUP_EVENT, STARTUP_EVENT, Decoded, decode
+from windsock.parse.airflow3.lines import GROUP_EVENT, STARTUP_EVENT, STARTUP_FIELDS, Decoded, decode
 from windsock.parse.reading import ERRORS, TRIGGER_FAILED, WARNINGS, Reading, Record
 from windsock.parse.traceback import last_exception
 
@@ -82,7 +82,7 @@ class Story:
             if record.message == GROUP_EVENT:
                 segment = self.open()
             elif record.message == STARTUP_EVENT:
-                startup(reading, record.at, body.get)
+                startup(reading, record.at, tuple(map(body.get, STARTUP_FIELDS)))
             segment.is_begun = True
             segment.see(record, body)
         elif record.logger == "supervisor" and (self._is_console or record.level in WARNINGS):
@@ -133,17 +133,19 @@ def _loads_bundles(record: Record) -> bool:
     )
 
 
-def startup(reading: Reading, at: datetime | None, get: Callable[[str], Any]) -> None:
+Startup = tuple[Any, ...]
+"""The values of `STARTUP_FIELDS`, of whatever kind they are."""
+
+
+def startup(reading: Reading, at: datetime | None, told: Startup) -> None:
     """3.3 and newer: what parsing the DAG file cost in this very process, and from which commit."""
-    reading.bundle_name, reading.bundle_version = _text(get("bundle_name")), _text(get("bundle_version"))
-    reading.dag_file, reading.parsed_at = _text(get("dag_file")), at
-    reading.dag_file_parse_s = _seconds(get("dag_file_parse_ms"))
-    reading.bundle_prepare_s = _seconds(get("bundle_prepare_ms"))
-
-
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) and value else None
-
-
-def _seconds(value: Any) -> float | None:
-    return value / 1000 if isinstance(value, int | float) and 0 <= value < 1e9 else None
+    bundle, version, file, parse_ms, prepare_ms = told
+    reading.bundle_name = bundle if type(bundle) is str and bundle else None
+    reading.bundle_version = version if type(version) is str and version else None
+    reading.dag_file, reading.parsed_at = file if type(file) is str and file else None, at
+    reading.dag_file_parse_s = (
+        parse_ms / 1000 if isinstance(parse_ms, int | float) and 0 <= parse_ms < 1e9 else None
+    )
+    reading.bundle_prepare_s = (
+        prepare_ms / 1000 if isinstance(prepare_ms, int | float) and 0 <= prepare_ms < 1e9 else None
+    )

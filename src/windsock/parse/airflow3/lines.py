@@ -29,6 +29,7 @@ TASK_LOGGER, ERROR_DETAIL = b'"logger":"task"', b'"error_detail":'
 DULL_EVENTS = (b"::endgro", b"Pushing ")  # the task runner's own lines that say nothing of the ending
 FAILED_EVENT, STARTUP_EVENT = "Task failed with exception", "Worker startup parse complete"
 GROUP_EVENT, POST_EVENT = "::group::Pre Execute", "::group::Post Execute"
+STARTUP_FIELDS = ("bundle_name", "bundle_version", "dag_file", "dag_file_parse_ms", "bundle_prepare_ms")
 _Level = Literal["info", "error", "warning", "debug", "critical"]
 _LEVELS = ("info", "error", "warning", "debug", "critical")
 _STAMP_END, _STAMP_ENDS_AT = b'Z","level":"', 40
@@ -62,9 +63,11 @@ class Line(msgspec.Struct, gc=False):
     dag_file_parse_ms: Any = None
     bundle_prepare_ms: Any = None
 
-    def get(self, name: str) -> Any:
-        """A field, as a dictionary gives it."""
-        return getattr(self, name)
+    def startup(self) -> tuple[Any, ...]:
+        """The values of STARTUP_FIELDS."""
+        return (
+            self.bundle_name, self.bundle_version, self.dag_file, self.dag_file_parse_ms, self.bundle_prepare_ms
+        )  # fmt: skip
 
 
 _of_line: msgspec.json.Decoder[Line] = msgspec.json.Decoder(Line)
@@ -144,16 +147,13 @@ def record_in(line: Line, *, no: int) -> Decoded | None:
         if event == POST_EVENT:
             body = {"lineno": line.lineno}
         elif event == STARTUP_EVENT:
-            body = {name: line.get(name) for name in _STARTUP}
+            body = dict(zip(STARTUP_FIELDS, line.startup(), strict=True))
     elif logger == "supervisor":
         return None
     at = line.timestamp
     if at.tzinfo is not UTC:
         return None
     return Record(no, at, line.level, logger, event, _failure_of(detail[0]) if detail else None), body
-
-
-_STARTUP = ("bundle_name", "bundle_version", "dag_file", "dag_file_parse_ms", "bundle_prepare_ms")
 
 
 def as_object(line: bytes) -> dict[str, Any] | None:

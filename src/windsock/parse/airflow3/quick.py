@@ -83,7 +83,7 @@ def read_told(told: ToldLines, passed: Passed, *, keep_all: bool) -> Reading:
         else:
             segment.is_begun, segment.is_torn = True, False
             if event == STARTUP_EVENT:
-                startup(reading, at, line.get)
+                startup(reading, at, line.startup())
             elif event == POST_EVENT:
                 segment.come_through(line.lineno)
             else:
