@@ -5,8 +5,8 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
+from windsock.finder import Finder
 from windsock.parse.blame import _SIGNS, Case, blame, blame_all
-from windsock.parse.finder import Finder
 
 PATTERNS = [pattern for _blame, pattern in _SIGNS]
 NOISE = st.text(st.characters(exclude_characters="\n"), max_size=30)

@@ -28,7 +28,8 @@ from windsock.parse.columns import Take
 from windsock.parse.events import Events
 from windsock.parse.pieces import RECORD_BYTES, capped
 from windsock.parse.reading import Passed, Reading
-from windsock.parse.task_log import MAX_MESSAGE_BYTES, Lines, as_rows, bounds_of, read_task_log
+from windsock.parse.task_log import MAX_MESSAGE_BYTES, Lines, as_rows, bounds_of, read_task_log, texts_of
+from windsock.redaction.bulk import learn
 from windsock.signature import is_of_command
 
 SCAN_BYTES = 2 << 20  # a scan's columns then stay in the processor's cache, and its calls are few
@@ -59,19 +60,16 @@ def read_task_logs(
     outcomes: list[Outcome | None] = [None] * len(objects)
     events = Events() if lines == "all" else None
     cases: list[tuple[Row, Case]] = []
-    for place, reading in _scanned(objects, events):
+    readings = [*_accounted_for(objects, events)]
+    learn(text for _place, reading in readings for text in texts_of(reading, lines))
+    for place, reading in readings:
         one = objects[place]
-        if not _has_likely_times(reading, one.modified_at):
-            continue
-        if _tells_of_command(reading):
-            if reading.dialect != "airflow3" or events is not None or len(one.data) > SCAN_BYTES:
-                continue
-            reading = read_with_output(one.data, reading.passed)
         told = as_rows(
             one.key, reading, len(one.data), object_url=one.url, etag=one.etag,
             modified_at=one.modified_at, lines=lines, read_path="fast", cases=cases,
         )  # fmt: skip
         outcomes[place] = replace(told, columns={"log_events": events.slices(place)}) if events else told
+    learn(())
     for (row, _case), blamed in zip(cases, blame_all([case for _row, case in cases]), strict=True):
         row["blame"] = blamed
     return [
@@ -82,6 +80,22 @@ def read_task_logs(
         )
         for one, done in zip(objects, outcomes, strict=True)
     ]  # fmt: skip
+
+
+def _accounted_for(objects: Sequence[LogObject], events: Events | None) -> Iterator[tuple[int, Reading]]:
+    """(place, reading) of the objects for which the fast path is enough."""
+    for place, reading in _scanned(objects, events):
+        one = objects[place]
+        if not _has_likely_times(reading, one.modified_at):
+            continue
+        if _tells_of_command(reading):
+            if reading.passed.commands:
+                continue
+            if reading.dialect == "airflow3":
+                if events is not None or len(one.data) > SCAN_BYTES:
+                    continue
+                reading = read_with_output(one.data, reading.passed)
+        yield place, reading
 
 
 def _has_likely_times(reading: Reading, modified_at: datetime) -> bool:

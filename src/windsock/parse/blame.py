@@ -11,8 +11,8 @@ import re
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
+from windsock.finder import Finder
 from windsock.model import Blame
-from windsock.parse.finder import Finder
 from windsock.parse.sieve import alternatives, needed
 
 _KILLED = frozenset(["oom", "heartbeat"])

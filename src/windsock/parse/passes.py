@@ -87,7 +87,7 @@ def fast2(one: Pass, key: LogKey, *, modified_at: datetime | None) -> Reading:
 
     _follow(one, reading, raws(), key, ZoneInfo("UTC"), is_repeated=False, is_legacy=False)
     _prove(one, reading, modified_at)
-    if _needs_output(one, reading):
+    if reading.passed.commands and _needs_output(one, reading):
         text = one.tail.decode("utf-8", "replace")
         reading.command_output = _whole_output(
             one, airflow2.read(text, key=key, keep_output=KEEP_OUTPUT).command_output

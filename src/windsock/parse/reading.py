@@ -67,6 +67,7 @@ class Passed(msgspec.Struct, gc=False):
     low_at: datetime | None = None
     high_at: datetime | None = None
     timed: int = 0
+    commands: int = 0  # how many of them may be the output of a command
 
     @property
     def has_times(self) -> bool:
@@ -86,6 +87,7 @@ class Passed(msgspec.Struct, gc=False):
             self.low_at = self.high_at = None
         self.count += other.count
         self.timed += other.timed
+        self.commands += other.commands
 
 
 class Reading(msgspec.Struct):

@@ -6,6 +6,7 @@ Pure: bytes and a key in, rows or a reject out. No text makes it raise. Everythi
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
@@ -123,6 +124,18 @@ def as_rows(
         "parse_samples": _samples(reading, bounds, object_url) if reading.dag_file is not None else [],
     }
     return Parsed("task_logs", rows, reading.partial)
+
+
+def texts_of(reading: Reading, lines: Lines) -> Iterator[str]:
+    """The long texts of which `as_rows` lets out what `redact` leaves."""
+    failure, worse = reading.failure, WORSE.get(lines)
+    if failure:
+        yield failure.message
+    for record in reading.records:
+        if worse is None or record.level in worse or record.failure:
+            yield record.message
+            if record.failure and record.failure is not failure:
+                yield record.failure.message
 
 
 def ids_of(key: LogKey) -> Row:

@@ -40,6 +40,12 @@ _UNUSUAL_PREFIX = re.compile(r"unusual_prefix_[0-9a-f]{40}_")
 
 def last_exception(text: str) -> Failure | None:
     """The exception that was raised at the end of the traceback in `text`, or None where there is none."""
+    at = text.find(START)
+    return _raised_by(text[text.rfind("\n", 0, at) + 1 :]) if at >= 0 else None
+
+
+def _raised_by_block(text: str) -> Failure | None:
+    """As `last_exception` of a text that begins with a traceback."""
     return _of_groups(text) if "Exception Group" in text else _plain(text)
 
 
@@ -64,7 +70,7 @@ def _remembered(most: int, read: Callable[[str], _Told]) -> Callable[[str], _Tol
     return lambda text: known(text) if len(text) <= _USUAL else read(text)
 
 
-def _told_by(block: str) -> Failure | None:
+def _told(block: str) -> Failure | None:
     """What a block tells, from its beginning on."""
     for told in _TOLD.finditer(block):
         line, _newline, rest = block[told.end() :].partition("\n")
@@ -109,7 +115,7 @@ def _innermost_of(block: str) -> tuple[tuple[str, str] | None, str | None]:
     return None, package
 
 
-_told = _remembered(64, _told_by)  # Airflow prints most blocks twice, one soon after the other
+_raised_by = _remembered(64, _raised_by_block)  # Airflow prints most twice, one soon after the other
 _innermost = _remembered(1024, _innermost_of)  # frames are the same for all attempts that fail at one place
 
 

@@ -57,7 +57,7 @@ AIRFLOW_FILES = frozenset(
 # up to 1.10.3 the models were one module, then a package; trusted only under the stamps of those versions
 OLD_AIRFLOW_FILES = AIRFLOW_FILES | {"models.py", "jobs.py", "__init__.py"}
 _NESTING_FILES = ("base_task_runner.py", "logging_mixin.py")
-_COMMAND_FILES = frozenset(
+COMMAND_FILES = frozenset(
     [
         "subprocess.py",
         "bash.py",
@@ -176,7 +176,7 @@ class Following:
         if raw.file in self._trusted:
             self.see_start(raw.text)
             self.ending.see(record)
-        elif raw.file in _COMMAND_FILES:
+        elif raw.file in COMMAND_FILES:
             self.reading.add_output(raw.text, keep=self._keep_output)
         elif failure and raw.text.startswith(TRIGGER_FAILED):
             self.reading.add_trigger(failure)

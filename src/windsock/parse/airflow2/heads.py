@@ -42,11 +42,12 @@ _LEVELS = tuple(
 
 @dataclass(slots=True)
 class Heads:
-    """The records of a buffer in order: where each begins, and the level of its head. Of plain ones where the text
-    begins, of INFO its first eight bytes, and the words of the stamp."""
+    """The records of a buffer in order: where each begins, and the level of its head. Of plain ones the first eight bytes
+    of the file's name, where the text begins, of INFO its first eight bytes, and the words of the stamp."""
 
     begins: Ints
     levels: Bytes
+    files: Words
     texts: Ints
     said: Words
     stamps: tuple[Words, ...]
@@ -55,7 +56,7 @@ class Heads:
 def find(data: bytes, raw: Bytes, ends: Ints) -> Heads:
     """Every line that begins a record. `ends` are the ends of segments, each behind a newline; PAD follows the last."""
     begins = _may_begin(data, raw)
-    stamps = Rows(raw, begins, 32)
+    stamps = Rows(raw, begins, FILE_AT + 8)
     wrong = _foreign_zone(stamps.word(24), begins, ends)
     for offset, shape in zip((0, 8, 16), _STAMP, strict=True):
         wrong |= shape.misfit(stamps.word(offset))
@@ -66,13 +67,16 @@ def find(data: bytes, raw: Bytes, ends: Ints) -> Heads:
     levels[~(is_named & (wrong == _NOTHING))] = NOT_PLAIN
     said = tails.word(8)
     texts += sizes
+    files = stamps.word(FILE_AT)
     words = stamps.word(1), stamps.word(9), stamps.word(16)
     others = np.flatnonzero(levels == NOT_PLAIN)
     if not len(others):
-        return Heads(begins, levels, texts, said, words)
+        return Heads(begins, levels, files, texts, said, words)
     kept = np.ones(len(begins), np.bool_)
     kept[others] = [_is_head_at(data, begin) for begin in begins[others].tolist()]
-    return Heads(begins[kept], levels[kept], texts[kept], said[kept], tuple(one[kept] for one in words))
+    return Heads(
+        begins[kept], levels[kept], files[kept], texts[kept], said[kept], tuple(one[kept] for one in words)
+    )
 
 
 def _may_begin(data: bytes, raw: Bytes) -> Ints:

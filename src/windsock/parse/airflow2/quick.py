@@ -12,7 +12,9 @@ from zoneinfo import ZoneInfo
 from windsock.model import LogKey
 from windsock.parse.airflow2 import (
     AIRFLOW_FILES,
+    COMMAND_FILES,
     HOST_FILES,
+    MAX_SEEN,
     OLD_AIRFLOW_FILES,
     RUNNER,
     STARTED,
@@ -33,8 +35,8 @@ _NAMES = {INFO: "INFO", WARNING: "WARNING", ERROR: "ERROR", CRITICAL: "CRITICAL"
 _START = START.encode()
 _COLOUR_WITHIN = 48  # bytes of a line in which `heads.head` takes a colour out
 _RUNNER = RUNNER.encode()
-_AIRFLOW, _DESCRIBES = 1, 2
-_FILES = {
+_AIRFLOW, _DESCRIBES, _COMMAND = 1, 2, 4
+_FILES = {name.encode(): _COMMAND for name in COMMAND_FILES} | {
     name.encode(): _AIRFLOW * (name in AIRFLOW_FILES) | _DESCRIBES for name in HOST_FILES | OLD_AIRFLOW_FILES
 }
 # by the first eight bytes of a text (those that a scan looks for): is it about a process, its surroundings, its ending?
@@ -49,31 +51,54 @@ _WORDS = {
 def interpret(key: LogKey, told: Sequence[Told], passed: Passed, *, keep_all: bool) -> Reading | None:
     """A reading whose `records` are at least those of warnings, errors and exceptions, all of `told` with `keep_all`;
     None where the exact reader has to look."""
+    starts: list[tuple[str, str]] = []
+    reading = _interpret(key, told, passed, keep_all=keep_all, starts=starts, seen=None)
+    if len(starts) > 1 and len(set(starts)) != len(starts):  # segments are told more than once
+        if reading is None or keep_all or reading.record_count > MAX_SEEN:
+            return None
+        return _interpret(key, told, passed, keep_all=False, starts=[], seen=set())
+    return reading
+
+
+def _interpret(
+    key: LogKey,
+    told: Sequence[Told],
+    passed: Passed,
+    *,
+    keep_all: bool,
+    starts: list[tuple[str, str]],
+    seen: set[tuple[str, str, str]] | None,
+) -> Reading | None:
+    """`starts` takes the process starts. With `seen` each record counts, and is taken once (`airflow2.once`)."""
     reading = Reading("airflow2", passed=passed, record_count=len(told) + passed.count)
     following = Following(reading, key=key, zone=_UTC, keep_output=KEEP_OUTPUT)
-    starts: list[tuple[str, str]] = []
     for one in told:
         _no, (record, level, text_at) = one
         about = _WORDS.get(record[text_at : text_at + 8]) if level == INFO and not keep_all else None
         if about and _START not in record:
             file = record[FILE_AT : record.index(b":", FILE_AT)]
-            if whose := _FILES.get(file):
+            whose = _FILES.get(file, 0)
+            if not whose:
+                continue
+            if whose != _COMMAND and seen is None:
                 text = text_of(record[text_at:].decode("utf-8", "replace"))
                 _see_info(following, file.decode(), text, about, whose)
                 if about & _PROCESS and file == _RUNNER and text.startswith(STARTED):
                     starts.append((record[1:29].decode(), text))
-            continue
+                continue
         raw = _raw(one)
         if raw is None:
             return None
         name = level_of(raw)
         reading.warning_count += name in WARNINGS
         reading.error_count += name in ERRORS
+        if seen is not None:
+            if (identity := (raw.at_text, raw.file, raw.text)) in seen:
+                continue
+            seen.add(identity)
         if start := process_start(raw):
             starts.append(start)
         following.see(raw)
-    if len(starts) > 1 and len(set(starts)) != len(starts):
-        return None  # segments are told more than once
     following.conclude()
     return reading
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from windsock.parse.airflow2.heads import INFO, NOT_PLAIN, PAD, Heads, find
+from windsock.parse.airflow2.heads import ERROR, INFO, NOT_PLAIN, PAD, Heads, find
 from windsock.parse.columns import Quiet, Take
 from windsock.parse.reading import Passed
 from windsock.parse.words import Bools, Bytes, Ints, Needle, OneOf, bytes_equal, extremes
@@ -28,6 +28,12 @@ _TELLING = OneOf(
      b"State of", b"Pausing ", b"Reschedu")
 )  # fmt: skip
 _TRACEBACK = Needle(b"Traceback (most recent call last)", rare=10)
+# how the files begin whose records are the output of commands (`airflow2`), and perhaps some others
+_COMMANDS = OneOf(
+    (b"subproce", b"bash.py:", b"bash_ope", b"pod_mana", b"pod_laun", b"ssh_oper", b"docker.p", b"docker_o", b"spark_su",
+     *(b"%b.py:%d" % (name, digit) for name in (b"pod", b"ssh") for digit in range(10)))
+)  # fmt: skip
+_MOST_OUTPUT = 200  # records of a segment; what has more is left to the exact path
 _ZERO = np.zeros(1, np.int64)
 
 
@@ -47,6 +53,8 @@ def scan(
     ending = np.append(heads.begins[1:], stops[-1:])
     has_records = edges > firsts
     ending[edges[has_records] - 1] = stops[has_records]
+    output, left = _output(heads, quiet, edges, firsts)
+    quiet[output] = False
     if take is not None:
         quiet[quiet] = take(_told_apart(padded, heads, np.flatnonzero(quiet), ending - 1, edges, firsts))
     is_whole = has_records.copy()
@@ -57,6 +65,8 @@ def scan(
     told = _told(padded, heads, loud, ending, np.repeat(firsts, np.diff(cuts, prepend=0)))
     results: list[tuple[list[Told], Passed] | None] = []
     passed = _passed(padded, heads, edges, firsts, cuts)
+    for segment in np.flatnonzero(left).tolist():
+        passed[segment].commands = int(left[segment])
     cut = 0
     for whole, next_cut, one in zip(is_whole.tolist(), cuts.tolist(), passed, strict=True):
         results.append((told[cut:next_cut], one) if whole else None)
@@ -74,6 +84,25 @@ def _quiet(heads: Heads, raw: Bytes) -> Bools:
         within = np.searchsorted(heads.begins, places, side="right") - 1
         quiet[within[within >= 0]] = False
     return quiet
+
+
+def _output(heads: Heads, quiet: Bools, edges: Ints, firsts: Ints) -> tuple[Bools, Ints]:
+    """Of quiet records those that a command may have said, where an error is told, too: if that is the command's failure,
+    its words name the error. And how many are left quiet in each segment."""
+    output: Bools = quiet & _COMMANDS.holds(heads.files)
+    counts = _counted(output, firsts, edges)
+    if counts.any():
+        is_told = (_counted(heads.levels >= ERROR, firsts, edges) > 0) & (counts <= _MOST_OUTPUT)
+        output &= np.repeat(is_told, edges - firsts)
+        counts[is_told] = 0
+    return output, counts
+
+
+def _counted(flags: Bools, firsts: Ints, edges: Ints) -> Ints:
+    """How many flags are set in each segment."""
+    before = np.zeros(len(flags) + 1, np.int64)
+    np.cumsum(flags, out=before[1:])
+    return np.asarray(before[edges] - before[firsts], np.int64)
 
 
 def _told_apart(padded: bytes, heads: Heads, records: Ints, stops: Ints, edges: Ints, firsts: Ints) -> Quiet:
