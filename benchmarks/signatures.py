@@ -18,7 +18,7 @@ from pathlib import Path
 
 import yaml
 
-from windsock.parse.blame import blame
+from windsock.parse.blame import Case, blame
 from windsock.signature import blanks, error_signature, short_type
 
 FOLDER = Path(__file__).parents[1] / "tests" / "signature"
@@ -39,13 +39,7 @@ class Labelled:
     def blamed(self) -> str:
         """Where windsock says it comes from."""
         return (
-            blame(
-                reason=None,
-                exception_type=short_type(self.kind),
-                message=self.message,
-                signature=self.signature(),
-                package=self.package,
-            )
+            blame(Case(None, short_type(self.kind), self.message, self.signature(), self.package))
             or "unknown"
         )
 

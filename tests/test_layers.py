@@ -18,6 +18,7 @@ GROUND = {
     "errors",
     "redaction",
     "signature",
+    "finder",
     "resources",
     "output",
     "intervals",

@@ -56,7 +56,7 @@ def test_both_paths_agree_on_real_logs(dialect: str, lines: Any) -> None:
     fast = read_task_logs(objects, lines=lines)
     assert [comparable(one) for one in fast] == [comparable(exact(one, lines)) for one in objects]
     taken = paths_taken(fast)
-    assert taken["fast"] > 3 * taken["exact"] > 0
+    assert taken["fast"] > 3 * taken["exact"]
 
 
 @pytest.mark.skipif(not CORPORA.is_dir(), reason="the corpora are not beside this checkout")
@@ -198,3 +198,37 @@ def test_both_paths_agree_on_hostile_json_lines(objects: list[LogObject]) -> Non
 )
 def test_both_paths_agree_on_hostile_text_records(objects: list[LogObject]) -> None:
     check_both(objects)
+
+
+COMMAND_FAILED = next(
+    one for one in objects_below(SAMPLES["airflow2"]) if b"Bash command failed" in one.data and b"exit_1" in one.url.encode()
+)  # fmt: skip
+SAID = b"[2026-11-23T15:40:00.000+0000] {subprocess.py:106} INFO - %s\n"
+
+
+@pytest.mark.parametrize(("count", "path"), [(0, "fast"), (70, "fast"), (190, "fast"), (300, "exact")])
+@pytest.mark.parametrize("lines", ["errors", "all"])
+def test_the_last_words_of_a_failed_command_name_its_error_on_both_paths(
+    count: int, path: str, lines: Any
+) -> None:
+    start = COMMAND_FAILED.data.rindex(b"\n", 0, COMMAND_FAILED.data.index(b"Command exited")) + 1
+    words = b"".join(SAID % b"line %d: fatal: disk %d is gone\nand more" % (no, no) for no in range(count))
+    data = COMMAND_FAILED.data[:start] + words + COMMAND_FAILED.data[start:]
+    one = LogObject(COMMAND_FAILED.key, data, "x", "e", NOW)
+    (fast,) = read_task_logs([one], lines=lines)
+    assert comparable(fast) == comparable(exact(one, lines))
+    assert paths_taken([fast]) == {path: 1}
+    assert isinstance(fast, Parsed)
+    told = fast.rows["task_logs"][0]["error_signature"]
+    assert ("is gone" in told) == (count > 0)
+
+
+def test_segments_that_an_upload_repeats_are_told_once_on_the_fast_path() -> None:
+    twice = LogObject(COMMAND_FAILED.key, COMMAND_FAILED.data + b"\n" + COMMAND_FAILED.data, "x", "e", NOW)
+    (once,), (fast,) = read_task_logs([COMMAND_FAILED]), read_task_logs([twice])
+    assert comparable(fast) == comparable(exact(twice))
+    assert paths_taken([fast]) == {"fast": 1}
+    assert isinstance(fast, Parsed)
+    assert isinstance(once, Parsed)
+    assert len(fast.rows["log_events"]) == len(once.rows["log_events"])
+    assert comparable(read_task_logs([twice], lines="all")[0]) == comparable(exact(twice, "all"))

@@ -13,7 +13,16 @@ LINES = st.sampled_from(
 )  # fmt: skip
 
 
-@given(st.lists(LINES | st.just(f"{START}:") | st.just(f"| {START}:") | st.just(RUNNER), max_size=14))
+@given(
+    st.lists(
+        LINES
+        | st.just(f"{START}:")
+        | st.just(f"| {START}:")
+        | st.just(f'{START} File "/opt/dags/x.py", line 3, in load')
+        | st.just(RUNNER),
+        max_size=14,
+    )
+)
 def test_a_search_and_a_walk_agree(lines: list[str]) -> None:
     text = "\n".join(lines)
     assert last_exception(text) == _of_groups(text)

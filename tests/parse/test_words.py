@@ -1,5 +1,7 @@
 """Whole columns of bytes say what a look at each byte says."""
 
+import re
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -43,3 +45,15 @@ def test_rows_hold_the_bytes_of_their_places(data: bytes, places: list[int]) -> 
     rows = words.Rows(np.frombuffer(data, np.uint8), np.array(places, np.int64), 20)
     assert rows.word(3).tolist() == column([data[at + 3 : at + 11] for at in places]).tolist()
     assert rows.byte(19).tolist() == [data[at + 19] for at in places]
+
+
+@given(st.text("\n[x", max_size=90).map(str.encode))
+def test_every_pair_of_two_bytes_is_found(data: bytes) -> None:
+    found = words.pairs_of(np.frombuffer(data, np.uint8), b"\n[").tolist()
+    assert found == [at for at in range(len(data)) if data[at : at + 2] == b"\n["]
+
+
+@given(st.lists(st.text("0123456789-:/x", min_size=8, max_size=8).map(str.encode) | st.text("09", min_size=6, max_size=6).map(lambda d: f"{d[:4]}-{d[4:]}-"[:8].encode()), max_size=20))  # fmt: skip
+def test_a_word_fits_a_shape_when_digits_stand_for_its_zeros(texts: list[bytes]) -> None:
+    fits = [bool(re.fullmatch(rb"\d{4}-\d\d-", text)) for text in texts]
+    assert (words.Shape(b"0000-00-").misfit(column(texts)) == 0).tolist() == fits

@@ -10,26 +10,44 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from zoneinfo import ZoneInfo
+from typing import Any
 
-from windsock.model import LogKey, Outcome
-from windsock.parse import airflow2, airflow3, dialects
+from windsock.model import LogKey, Outcome, Row
+from windsock.parse import airflow2, dialects
+from windsock.parse.airflow2 import quick
 from windsock.parse.airflow2 import scan as scan_airflow2
 from windsock.parse.airflow2.columns import Airflow2Columns
 from windsock.parse.airflow2.scan import PAD
+from windsock.parse.airflow3 import opens_group
 from windsock.parse.airflow3 import scan as scan_airflow3
 from windsock.parse.airflow3.columns import Airflow3Columns
+from windsock.parse.airflow3.lines import structs
+from windsock.parse.airflow3.quick import ToldLines, decoded, read_told, read_with_output
+from windsock.parse.blame import Case, blame_all
 from windsock.parse.columns import Take
 from windsock.parse.events import Events
-from windsock.parse.pieces import capped
+from windsock.parse.pieces import RECORD_BYTES, capped
 from windsock.parse.reading import Passed, Reading
-from windsock.parse.task_log import MAX_MESSAGE_BYTES, Lines, as_rows, plausible, read_task_log
+from windsock.parse.task_log import (
+    MAX_MESSAGE_BYTES,
+    Lines,
+    as_rows,
+    bounds_of,
+    read_task_log,
+    sign_all,
+    texts_of,
+)
+from windsock.redaction.bulk import learn
 from windsock.signature import is_of_command
 
 SCAN_BYTES = 2 << 20  # a scan's columns then stay in the processor's cache, and its calls are few
-UTC_ZONE = ZoneInfo("UTC")  # the stamps carry their own
-Told = tuple[int, bytes]
-"""What a scan hands on to be decoded: a record's number and its bytes."""
+Told = tuple[Any, ...]
+"""What a scan hands on: a record's number, its bytes, and what its dialect has seen of it."""
+
+
+Segment = tuple[Any, Passed]
+"""What a scan tells of whole records of one object: its dialect's list of those to look at, and the others. None stands
+for one that it cannot account for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +67,20 @@ def read_task_logs(
     """One outcome per object, in order."""
     outcomes: list[Outcome | None] = [None] * len(objects)
     events = Events() if lines == "all" else None
-    for place, reading in _scanned(objects, events):
+    cases: list[tuple[Row, Case]] = []
+    readings = [*_accounted_for(objects, events)]
+    learn(text for _place, reading in readings for text in texts_of(reading, lines))
+    signed = sign_all(reading for _place, reading in readings)
+    for place, reading in readings:
         one = objects[place]
-        if _is_enough(reading, one.modified_at):
-            told = as_rows(
-                one.key, reading, len(one.data), object_url=one.url, etag=one.etag,
-                modified_at=one.modified_at, lines=lines, read_path="fast",
-            )  # fmt: skip
-            outcomes[place] = replace(told, columns={"log_events": events.slices(place)}) if events else told
+        told = as_rows(
+            one.key, reading, len(one.data), object_url=one.url, etag=one.etag,
+            modified_at=one.modified_at, lines=lines, read_path="fast", cases=cases, signed=signed,
+        )  # fmt: skip
+        outcomes[place] = replace(told, columns={"log_events": events.slices(place)}) if events else told
+    learn(())
+    for (row, _case), blamed in zip(cases, blame_all([case for _row, case in cases]), strict=True):
+        row["blame"] = blamed
     return [
         done
         or read_task_log(
@@ -67,40 +91,68 @@ def read_task_logs(
     ]  # fmt: skip
 
 
-def _is_enough(reading: Reading, modified_at: datetime) -> bool:
-    """Whether what was passed over cannot matter to this object's rows."""
+def _accounted_for(objects: Sequence[LogObject], events: Events | None) -> Iterator[tuple[int, Reading]]:
+    """(place, reading) of the objects for which the fast path is enough."""
+    for place, reading in _scanned(objects, events):
+        one = objects[place]
+        if not _has_likely_times(reading, one.modified_at):
+            continue
+        if _tells_of_command(reading):
+            if reading.passed.commands:
+                continue
+            if reading.dialect == "airflow3":
+                if events is not None or len(one.data) > SCAN_BYTES:
+                    continue
+                reading = read_with_output(one.data, reading.passed)
+        yield place, reading
+
+
+def _has_likely_times(reading: Reading, modified_at: datetime) -> bool:
+    """Whether all that was passed over has times that can be true: else only those of the others may count."""
     passed = reading.passed
-    if passed.count and not (
-        plausible(passed.low_at, modified_at) and plausible(passed.high_at, modified_at)
-    ):
-        return False
+    if not passed.has_times:
+        return True
+    low, high = bounds_of(modified_at)
+    return (
+        passed.low_at is not None and passed.high_at is not None
+        and low <= passed.low_at <= high and low <= passed.high_at <= high
+    )  # fmt: skip
+
+
+def _tells_of_command(reading: Reading) -> bool:
+    """Whether a command failed, so that its output tells the error. Nothing that was passed over is a command's word."""
     if reading.failure and is_of_command(reading.failure.message):
-        return False
+        return True
     for record in reading.records:
         if record.failure and record.failure is not reading.failure and is_of_command(record.failure.message):
-            return False
-    return True
+            return True
+    return False
 
 
 def _scanned(objects: Sequence[LogObject], events: Events | None) -> Iterator[tuple[int, Reading]]:
     """(place, reading) of the objects that begin as Airflow writes them and that their scan can account for. What is
     passed over goes to `events`, if there are any to be."""
-    for dialect in (_Airflow3(), _Airflow2()):
+    for dialect in (_Airflow3(), _Airflow2(keep_all=events is not None)):
         taker = dialect.columns(events.names, longest=MAX_MESSAGE_BYTES) if events else None
-        found: dict[int, tuple[list[Told], Passed] | None] = {}
+        long: dict[int, Segment | None] = {}  # objects of several segments, as far as they are scanned
         for data, owners, ends in _buffers(objects, dialect):
+            segments = dialect.scan(data, ends, taker.take if taker else None)
             before = []
-            for place, segment in zip(
-                owners, dialect.scan(data, ends, taker.take if taker else None), strict=True
-            ):
-                held = found.get(place)
+            for place, segment in zip(owners, segments, strict=True):
+                held = long.get(place)
                 before.append(len(held[0]) + held[1].count if held else 0)
-                found[place] = segment if place not in found else _joined(found[place], segment)
+                if len(objects[place].data) > SCAN_BYTES:
+                    long[place] = _joined(long[place], segment) if place in long else segment
             if events and taker and taker.taken:
                 told = [(place, objects[place].key, objects[place].url) for place in owners]
                 events.add(taker.taken, told, before=before)
-        for place, scanned in found.items():
-            if scanned and (reading := dialect.interpret(objects[place].key, *scanned)):
+            for place, segment in zip(owners, segments, strict=True):
+                if segment is None or place in long:
+                    continue
+                if reading := dialect.interpret(objects[place].key, *segment):
+                    yield place, reading
+        for place, segment in long.items():
+            if segment and (reading := dialect.interpret(objects[place].key, *segment)):
                 yield place, reading
 
 
@@ -113,27 +165,35 @@ class _Airflow3:
         return dialects.begins_as_airflow3(data)
 
     columns = Airflow3Columns
+    _keeps_all = False
 
-    def scan(
-        self, data: bytes, ends: Sequence[int], take: Take | None
-    ) -> Sequence[tuple[list[Told], Passed] | None]:
-        return scan_airflow3.scan(data, ends, take)
+    def scan(self, data: bytes, ends: Sequence[int], take: Take | None) -> Sequence[Segment | None]:
+        self._keeps_all = take is not None
+        seen = scan_airflow3.look(data, ends, take)
+        told = ToldLines(seen.numbers, seen.texts, structs(seen.texts, seen.headed))
+        odd = [at for at in seen.groups if not opens_group(decoded(*told.at(at))[0])]
+        results: list[Segment | None] = []
+        first = 0
+        for stop, passed in zip(seen.cuts, seen.passed, strict=True):
+            # by its bytes the first of a process: what tells that without was passed over
+            is_odd = bool(odd) and any(first <= at < stop for at in odd)
+            results.append(None if is_odd else (told.part(first, stop), passed))
+            first = stop
+        return results
 
     def cut(self, data: bytes, at: int) -> int:
         """Where a piece that begins at `at` ends: behind a whole line."""
         return data.rfind(b"\n", at, at + SCAN_BYTES) + 1 or data.find(b"\n", at) + 1 or len(data)
 
-    def interpret(self, key: LogKey, told: list[Told], passed: Passed) -> Reading | None:
-        reading = Reading("airflow3", passed=passed, record_count=len(told) + passed.count)
-        decoded = [airflow3.decode_line(text, no=no) for no, text in told]
-        for (_, text), (record, _) in zip(told, decoded, strict=True):
-            if text.startswith(airflow3.GROUP, airflow3.EVENT_AT) and not airflow3.opens_group(record):
-                return None  # by its bytes the first of a process: what tells that without was passed over
-        return airflow3.interpret(reading, decoded)
+    def interpret(self, key: LogKey, told: ToldLines, passed: Passed) -> Reading:
+        return read_told(told, passed, keep_all=self._keeps_all)
 
 
 class _Airflow2:
     """Text records."""
+
+    def __init__(self, *, keep_all: bool) -> None:
+        self._keep_all = keep_all
 
     borders = dialects.BORDERS["airflow2"]
 
@@ -142,9 +202,7 @@ class _Airflow2:
 
     columns = Airflow2Columns
 
-    def scan(
-        self, data: bytes, ends: Sequence[int], take: Take | None
-    ) -> Sequence[tuple[list[Told], Passed] | None]:
+    def scan(self, data: bytes, ends: Sequence[int], take: Take | None) -> Sequence[Segment | None]:
         return scan_airflow2.scan(data, ends, take)
 
     def cut(self, data: bytes, at: int) -> int:
@@ -154,22 +212,16 @@ class _Airflow2:
             stop = data.rfind(b"\n[2", at + 1, stop - 1) + 1
         return stop or len(data)
 
-    def interpret(self, key: LogKey, told: list[Told], passed: Passed) -> Reading | None:
-        raws = [raw for no, record in told for raw in airflow2.split_record(record, no=no)]
-        if len(raws) != len(told) or airflow2.has_repeats(raws):
-            return None
-        reading = Reading("airflow2", passed=passed, record_count=len(told) + passed.count)
-        return airflow2.interpret(reading, raws, key=key, zone=UTC_ZONE, is_legacy=False, keep_output=50)
+    def interpret(self, key: LogKey, told: list[scan_airflow2.Told], passed: Passed) -> Reading | None:
+        return quick.interpret(key, told, passed, keep_all=self._keep_all)
 
 
-def _joined(
-    before: tuple[list[Told], Passed] | None, segment: tuple[list[Told], Passed] | None
-) -> tuple[list[Told], Passed] | None:
+def _joined(before: Segment | None, segment: Segment | None) -> Segment | None:
     """A further segment of the same object: its numbers go on where the segments before ended."""
     if before is None or segment is None:
         return None
     count = len(before[0]) + before[1].count
-    before[0].extend((no + count, text) for no, text in segment[0])
+    before[0].extend((no + count, *rest) for no, *rest in segment[0])
     before[1].add(segment[1], before=count)
     return before
 
@@ -184,15 +236,16 @@ def _buffers(
     ends: list[int] = []
     size = 0
     for place, one in enumerate(objects):
-        if not dialect.begins(one.data) or capped(one.data, dialect.borders)[1]:
+        data = one.data
+        if not dialect.begins(data) or (len(data) > RECORD_BYTES and capped(data, dialect.borders)[1]):
             continue
-        for piece in _pieces(one.data, dialect):
+        for piece in (data,) if len(data) <= SCAN_BYTES else _pieces(data, dialect):
             if size and size + len(piece) > SCAN_BYTES:
                 yield b"".join((*parts, PAD)), owners, ends
                 parts, owners, ends, size = [], [], [], 0
             parts.append(piece)
             size += len(piece)
-            if piece[-1:] != b"\n":
+            if piece[-1] != 10:
                 parts.append(b"\n")
                 size += 1
             owners.append(place)
@@ -201,11 +254,8 @@ def _buffers(
         yield b"".join((*parts, PAD)), owners, ends
 
 
-def _pieces(data: bytes, dialect: _Airflow3 | _Airflow2) -> Iterator[bytes | memoryview]:
+def _pieces(data: bytes, dialect: _Airflow3 | _Airflow2) -> Iterator[memoryview]:
     """Whole records, each piece about as large as one scan."""
-    if len(data) <= SCAN_BYTES:
-        yield data
-        return
     view = memoryview(data)
     at = 0
     while at < len(data):

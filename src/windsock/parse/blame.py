@@ -8,14 +8,19 @@ trigger said last) or in the exception's type.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
 
+from windsock.finder import Finder
 from windsock.model import Blame
-from windsock.parse.sieve import Sieve
+from windsock.parse.sieve import alternatives, needed
 
 _KILLED = frozenset(["oom", "heartbeat"])
 _MAX_TEXT = 4000
 
-_WORDS: tuple[tuple[Blame, str], ...] = (
+_WORDS: tuple[tuple[Blame | Literal["elsewhere"], str], ...] = (
+    # another DAG, which this log does not tell of
+    ("elsewhere", r"failed with failed states|external (?:dag|task)\b.{0,200}failed|^externaltaskfailed"),
     (
         "infrastructure",
         r"OOMKilled|out of memory|cannot allocate memory|java heap space|GC overhead limit|OutOfMemoryError|"
@@ -64,7 +69,15 @@ _WORDS: tuple[tuple[Blame, str], ...] = (
     ),
 )
 # for lower-cased text: five times as quick as an expression that itself disregards case (no escape here is upper case)
-_SIGNS = tuple((blame, Sieve.of(words.lower())) for blame, words in _WORDS)
+_SIGNS: tuple[tuple[Blame | Literal["elsewhere"], re.Pattern[str]], ...] = tuple(
+    (blame, re.compile(one)) for blame, words in _WORDS for one in alternatives(words.lower())
+)
+"""What is said of an attempt and where it then comes from, the surest first."""
+_PLACES: dict[str, list[int]] = {}
+for _place, (_, _pattern) in enumerate(_SIGNS):
+    for _word in needed(_pattern.pattern):
+        _PLACES.setdefault(_word, []).append(_place)
+_FINDER = Finder(_PLACES)
 
 _TYPES: dict[str, Blame] = {
     name: blame  # type: ignore[misc]
@@ -98,31 +111,50 @@ _OF_SERVICES = frozenset(
     "databricks elasticsearch kafka confluent_kafka salesforce simple_salesforce slack_sdk socket ssl ftplib smtplib".split()
 )
 _OF_VALUES = frozenset(["KeyError", "ValueError", "TypeError", "IndexError"])
-_ELSEWHERE = re.compile(
-    r"failed with failed states|external (?:dag|task)\b.{0,200}failed|^externaltaskfailed"
-)
 _INNER_TYPE = re.compile(r" \| (?:\w+\.)*(\w+(?:Error|Exception|NotFound))\b")
 
 
-def blame(
-    *,
-    reason: str | None,
-    exception_type: str | None,
-    message: str | None,
-    signature: str | None,
-    package: str | None = None,
-) -> Blame | None:
-    """Of a failed attempt; None where no sign is sure enough. `package` is the installed one whose line raised."""
-    if reason in _KILLED:
+class Case(NamedTuple):
+    """A failed attempt: why Airflow ended it, its exception's short type and message, its signature, and the installed
+    package whose line raised."""
+
+    reason: str | None
+    exception_type: str | None
+    message: str | None
+    signature: str | None
+    package: str | None = None
+
+
+def blame(case: Case) -> Blame | None:
+    """None where no sign is sure enough."""
+    return _judged(case, _text(case), [*_PLACES])
+
+
+def blame_all(cases: Sequence[Case]) -> list[Blame | None]:
+    """Of many at once: their texts are searched together for the words that signs hold."""
+    texts = [*map(_text, cases)]
+    return [
+        _judged(case, text, words)
+        for case, text, words in zip(cases, texts, _FINDER.candidates(texts), strict=True)
+    ]
+
+
+def _text(case: Case) -> str:
+    return f"{case.signature or ''}\n{(case.message or '')[:_MAX_TEXT]}".lower()
+
+
+def _judged(case: Case, text: str, words: Sequence[str]) -> Blame | None:
+    if case.reason in _KILLED:
         return "infrastructure"
-    text = f"{signature or ''}\n{(message or '')[:_MAX_TEXT]}".lower()
-    if reason == "external" or _ELSEWHERE.search(text):
-        return None  # a person, the API, a time limit of the run, another DAG: this log does not say
-    for found, sign in _SIGNS:
-        if sign.finds(text):
-            return found
-    if exception_type in _OF_VALUES and package in _OF_DATA:
+    # a person, the API, a time limit of the run, another DAG: this log does not say
+    signs = sorted({place for word in {*words} if word in text for place in _PLACES[word]})
+    found = next((_SIGNS[place][0] for place in signs if _SIGNS[place][1].search(text)), None)
+    if case.reason == "external" or found == "elsewhere":
+        return None
+    if found:
+        return found
+    if case.exception_type in _OF_VALUES and case.package in _OF_DATA:
         return "data"
-    inner = _INNER_TYPE.search(signature or "")
-    by_type = _TYPES.get(inner[1] if inner else exception_type or "")
-    return by_type or ("external" if package in _OF_SERVICES else None)
+    inner = _INNER_TYPE.search(case.signature or "")
+    by_type = _TYPES.get(inner[1] if inner else case.exception_type or "")
+    return by_type or ("external" if case.package in _OF_SERVICES else None)

@@ -16,7 +16,7 @@ LOOK_BYTES = 1024**2
 _LOOK_LINES = 400
 _SURE = 12  # heads of one dialect and none of another: no need to look further
 _MAX_LAYERS = 4
-_OWN_HEAD = re.compile(rb'\{"timestamp":"[^"\\]*","level":"[^"\\]*","event":')
+_OWN_HEAD = re.compile(rb'\{"timestamp":"[^"\\\n]*","level":"[^"\\\n]*","event":')
 BORDERS = {
     "airflow3": LINES,
     "elastic": LINES,
@@ -34,11 +34,14 @@ def read(data: bytes, *, key: LogKey, timezone: str = "UTC") -> Reading | None:
 
 def begins_as_airflow3(data: bytes) -> bool:
     """Whether the first line decides for Airflow 3, as its own writer spells it (the fast path reads these)."""
-    if not data.startswith(b'{"timestamp":"'):
-        return False
-    first = _first_line(data)
-    if _OWN_HEAD.match(first):  # an object that holds an event and a time, or none at all
-        return not first.endswith(b"\r")
+    if not _OWN_HEAD.match(data):
+        return data.startswith(b'{"timestamp":"') and _begins_oddly(_first_line(data))
+    # an object that holds an event and a time, or none at all
+    end = data.find(b"\n")
+    return data[end - 1 : end] != b"\r" if end >= 0 else not data.endswith(b"\r")
+
+
+def _begins_oddly(first: bytes) -> bool:
     value = wrapped.decode(first)
     return not first.endswith(b"\r") and (not isinstance(value, dict) or wrapped.is_json_record(value))
 

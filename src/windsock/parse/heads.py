@@ -81,10 +81,16 @@ def split_at(text: str, pattern: re.Pattern[str] = HEAD) -> tuple[list[Raw], str
     if further:
         raws[-1].text += "\n" + "\n".join(further)
     for raw in raws:
-        raw.text = raw.text.rstrip("\n\r")
-        if raw.text.endswith("}") and (suffix := raw.text.rfind("@-@{")) >= 0:
-            raw.text = raw.text[:suffix]  # Composer's labels, on the last line of each record
+        raw.text = told(raw.text)
     return raws, "\n".join(orphan)
+
+
+def told(text: str) -> str:
+    """A record's text without the newlines behind it, and without Composer's labels at the end of its last line."""
+    text = text.rstrip("\n\r")
+    if text.endswith("}") and (suffix := text.rfind("@-@{")) >= 0:
+        return text[:suffix]
+    return text
 
 
 def moment(at_text: str, default: tzinfo) -> datetime | None:

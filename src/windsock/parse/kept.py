@@ -13,7 +13,7 @@ from windsock.model import LogKey, Row, Slice
 from windsock.parse.columns import Columns, Names
 from windsock.parse.events import as_table
 from windsock.parse.reading import Failure, Reading, Record
-from windsock.parse.task_log import WORSE, Lines, event_row, ids_of, plausible, signature_of
+from windsock.parse.task_log import WORSE, Lines, bounds_of, event_row, ids_of, plausible, signature_of
 from windsock.scratch.overflow import Overflow
 from windsock.signature import is_of_command
 
@@ -25,7 +25,7 @@ class Kept:
 
     def __init__(self, key: LogKey, *, object_url: str, modified_at: datetime | None, lines: Lines) -> None:
         self._key, self._url, self._modified_at, self._lines = key, object_url, modified_at, lines
-        self._ids = ids_of(key)
+        self._ids, self._bounds = ids_of(key), bounds_of(modified_at)
         self._untold = Reading("")  # the output of commands, which signatures may need, is known at the end
         self._rows: Overflow[tuple[Row, Failure | None]] = Overflow()
         self.names = Names()
@@ -45,7 +45,7 @@ class Kept:
             if self._last is None or at > self._last[1]:
                 self._last = here
         if self._lines == "all" or failure or record.level in WORSE[self._lines]:
-            row = event_row(self._ids, record, self._untold, self._modified_at, self._url)
+            row = event_row(self._ids, record, self._untold, self._bounds, self._url, {})
             self._rows.append((row, failure if is_command else None), size=_ROW_BYTES + len(row["message"]))
 
     @property

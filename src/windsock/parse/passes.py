@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from hashlib import blake2b
 from itertools import chain
+from typing import Generic, TypeVar
 from zoneinfo import ZoneInfo
 
 from windsock.model import LogKey
@@ -18,6 +19,7 @@ from windsock.parse.airflow2.columns import Airflow2Columns
 from windsock.parse.airflow3 import console as console3
 from windsock.parse.airflow3 import scan as scan_airflow3
 from windsock.parse.airflow3.columns import Airflow3Columns
+from windsock.parse.airflow3.lines import Decoded, decode, decode_line
 from windsock.parse.columns import Take
 from windsock.parse.heads import Raw, split_at
 from windsock.parse.kept import Kept
@@ -27,8 +29,7 @@ from windsock.parse.task_log import MAX_MESSAGE_BYTES, plausible
 from windsock.signature import is_of_command
 
 TAIL_BYTES = 4 << 20
-Told = tuple[list[tuple[int, bytes]], Passed]
-Scan = Callable[[bytes, Sequence[int], Take | None], Sequence[Told | None]]
+T = TypeVar("T")
 
 
 class NotEnough(Exception):
@@ -62,10 +63,10 @@ def fast3(one: Pass, *, modified_at: datetime | None) -> Reading:
     reading = Reading("airflow3")
     told = _Scan(one.kept, reading, scan_airflow3.scan, Airflow3Columns)
 
-    def decoded() -> Iterator[airflow3.Decoded]:
+    def decoded() -> Iterator[Decoded]:
         for piece in one:
             for no, text in told(piece):
-                yield airflow3.decode_line(text, no=no)
+                yield decode_line(text, no=no)
 
     airflow3.interpret(reading, decoded(), keep_output=KEEP_OUTPUT, keep=one.kept.see)
     _prove(one, reading, modified_at)
@@ -83,7 +84,7 @@ def fast2(one: Pass, key: LogKey, *, modified_at: datetime | None) -> Reading:
 
     def raws() -> Iterator[Raw]:
         for piece in one:
-            for no, text in told(piece):
+            for no, (text, _level, _at) in told(piece):
                 split = airflow2.split_record(text, no=no)
                 if len(split) != 1:
                     raise NotEnough
@@ -91,7 +92,7 @@ def fast2(one: Pass, key: LogKey, *, modified_at: datetime | None) -> Reading:
 
     _follow(one, reading, raws(), key, ZoneInfo("UTC"), is_repeated=False, is_legacy=False)
     _prove(one, reading, modified_at)
-    if _needs_output(one, reading):
+    if reading.passed.commands and _needs_output(one, reading):
         text = one.tail.decode("utf-8", "replace")
         reading.command_output = _whole_output(
             one, airflow2.read(text, key=key, keep_output=KEEP_OUTPUT).command_output
@@ -103,11 +104,11 @@ def exact3(one: Pass, dialect: str) -> Reading:
     """Every JSON line, or every text record of Airflow 3."""
     reading = Reading("airflow3" if dialect == "airflow3" else "airflow3_text")
 
-    def decoded() -> Iterator[airflow3.Decoded]:
+    def decoded() -> Iterator[Decoded]:
         for piece in one:
             count = reading.record_count
             if dialect == "airflow3":
-                records = airflow3.decode(piece, first_no=count)
+                records = decode(piece, first_no=count)
             else:
                 records = console3.decode(piece.decode("utf-8", "replace"), first_no=count)
             for record in records:
@@ -132,17 +133,20 @@ def exact2(one: Pass, dialect: str, key: LogKey, zone: ZoneInfo, *, is_repeated:
     return _follow(one, reading, raws, key, zone, is_repeated=is_repeated, is_legacy=is_legacy)
 
 
-class _Scan:
+Scan = Callable[[bytes, Sequence[int], Take | None], Sequence[tuple[list[tuple[int, T]], Passed] | None]]
+
+
+class _Scan(Generic[T]):
     """Takes the pieces of one log in order, and hands on the records that have to be decoded, by their numbers in the log.
     The others are counted, and kept as columns where every record is wanted."""
 
     def __init__(
-        self, kept: Kept, reading: Reading, scan: Scan, columns: type[Airflow2Columns | Airflow3Columns]
+        self, kept: Kept, reading: Reading, scan: Scan[T], columns: type[Airflow2Columns | Airflow3Columns]
     ) -> None:
         self._kept, self._reading, self._scan = kept, reading, scan
         self._taker = columns(kept.names, longest=MAX_MESSAGE_BYTES) if kept.is_all else None
 
-    def __call__(self, piece: bytes) -> Iterator[tuple[int, bytes]]:
+    def __call__(self, piece: bytes) -> Iterator[tuple[int, T]]:
         """NotEnough for a piece that is not as Airflow writes it."""
         taker, reading = self._taker, self._reading
         segment = self._scan(*_whole_lines(piece), taker.take if taker else None)[0]
@@ -154,8 +158,8 @@ class _Scan:
         reading.record_count += len(told) + passed.count
         if taker and taker.taken:
             self._kept.take(taker.taken, before=before)
-        for no, text in told:
-            yield no + before, text
+        for no, record in told:
+            yield no + before, record
 
 
 def _whole_lines(piece: bytes) -> tuple[bytes, list[int]]:
@@ -215,7 +219,7 @@ def _unrepeated(raws: Iterator[Raw]) -> Iterator[Raw]:
 
 def _prove(one: Pass, reading: Reading, modified_at: datetime | None) -> None:
     passed = reading.passed
-    if passed.count and not (
+    if passed.has_times and not (
         plausible(passed.low_at, modified_at) and plausible(passed.high_at, modified_at)
     ):
         raise NotEnough

@@ -57,7 +57,8 @@ class Passed(msgspec.Struct, gc=False):
     """Records that were counted without being decoded: level info or debug, and nothing that tells of the ending.
 
     `first_no` is the number of the first one; the times are those of the first, the earliest and the latest (None where
-    a stamp is no time: the exact path then has to look).
+    a stamp is no time: the exact path then has to look). Where `timed` is not 0, number and times are those of that many
+    records, decoded ones among them.
     """
 
     count: int = 0
@@ -65,12 +66,19 @@ class Passed(msgspec.Struct, gc=False):
     first_at: datetime | None = None
     low_at: datetime | None = None
     high_at: datetime | None = None
+    timed: int = 0
+    commands: int = 0  # how many of them may be the output of a command
+
+    @property
+    def has_times(self) -> bool:
+        """Whether there are records that the times are of."""
+        return self.count > 0 or self.timed > 0
 
     def add(self, other: Passed, *, before: int) -> None:
         """Take in those of a later piece of the same object; `before` records stand in front of it."""
-        if not other.count:
+        if not other.has_times:
             return
-        if not self.count:
+        if not self.has_times:
             self.first_no, self.first_at = other.first_no + before, other.first_at
             self.low_at, self.high_at = other.low_at, other.high_at
         elif self.low_at and self.high_at and other.low_at and other.high_at:
@@ -78,6 +86,8 @@ class Passed(msgspec.Struct, gc=False):
         else:
             self.low_at = self.high_at = None
         self.count += other.count
+        self.timed += other.timed
+        self.commands += other.commands
 
 
 class Reading(msgspec.Struct):

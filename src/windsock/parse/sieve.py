@@ -8,31 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 _TOKEN = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\(\?:|[()|^$.]|[?*+]\+?|\{\d*,?\d*\}|.", re.DOTALL)
 Words = tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Sieve:
-    """The alternatives of an expression, each with the words of which its every match holds one."""
-
-    alternatives: tuple[tuple[Words, re.Pattern[str]], ...]
-
-    @classmethod
-    def of(cls, expression: str) -> Sieve:
-        return cls(tuple((needed(one), re.compile(one)) for one in alternatives(expression)))
-
-    def finds(self, text: str) -> bool:
-        """Whether the expression occurs in a text."""
-        for words, pattern in self.alternatives:
-            for word in words:
-                if word in text:
-                    if pattern.search(text):
-                        return True
-                    break
-        return False
 
 
 def alternatives(expression: str) -> list[str]:

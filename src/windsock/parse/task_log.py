@@ -6,16 +6,17 @@ Pure: bytes and a key in, rows or a reject out. No text makes it raise. Everythi
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from windsock.model import LogKey, Outcome, Parsed, Reject, Row
 from windsock.parse import dialects
-from windsock.parse.blame import blame
+from windsock.parse.blame import Case, blame
 from windsock.parse.plain import MAX_PLAIN_BYTES, TooMuch, unzipped
 from windsock.parse.reading import FAILED, RETRY, Failure, Reading, Record
 from windsock.redaction import redact
-from windsock.signature import error_signature, is_of_command, short_type
+from windsock.signature import error_signature, error_signatures, is_of_command, short_type
 
 Lines = Literal["errors", "warnings", "all"]
 
@@ -61,20 +62,36 @@ def as_rows(
     modified_at: datetime | None,
     lines: Lines,
     read_path: Literal["exact", "fast"] = "exact",
+    cases: list[tuple[Row, Case]] | None = None,
+    signed: Signed | None = None,
 ) -> Parsed:
-    """What the reading comes to. `passed` records carry no event: they are below every threshold but `all`."""
-    started_at, ended_at = _span(reading, modified_at)
-    failure, signature = reading.failure, _ended_by(reading)
-    ids = ids_of(key)
-    row: Row = ids | {
+    """What the reading comes to. `passed` records carry no event: they are below every threshold but `all`.
+
+    `cases` takes the row of a failed attempt for the caller to ask blame of many at once; `signed` (`sign_all`) is what
+    is known of its exceptions."""
+    bounds = bounds_of(modified_at)
+    started_at, ended_at = _span(reading, *bounds)
+    failure, records = reading.failure, reading.records
+    if signed is None or reading.command_output:  # which has a say in what failed commands are called
+        signed = {}
+    kind, message, signature = (
+        _told(failure, reading, signed) if failure
+        else (None, None, error_signature(None, reading.cause) if reading.cause else None)
+    )  # fmt: skip
+    row: Row = {
+        "dag_id": key.dag_id,
+        "run_id": key.run_id,
+        "task_id": key.task_id,
+        "map_index": key.map_index,
+        "try_number": key.try_number,
         "state": reading.state,
         "state_reason": reading.state_reason,
         "started_at": started_at,
         "ended_at": ended_at,
-        "exception_type": short_type(failure.type) if failure else None,
-        "exception_message": cut(redact(failure.message)) if failure else None,
+        "exception_type": kind,
+        "exception_message": cut(message) if message is not None else None,
         "error_signature": signature,
-        "blame": _blame(reading, signature),
+        "blame": None,
         "record_count": reading.record_count,
         "warning_count": reading.warning_count,
         "error_count": reading.error_count,
@@ -95,14 +112,36 @@ def as_rows(
         "object_modified_at": modified_at,
         "read_path": read_path,
     }
-    events = [
-        event_row(ids, record, reading, modified_at, object_url)
-        for record in reading.records
-        if lines == "all" or record.level in WORSE[lines] or record.failure
-    ]
-    samples = _samples(reading, modified_at, object_url)
-    rows = {"task_logs": [row], "log_events": events, "parse_samples": samples}
+    if reading.state in (FAILED, RETRY):  # of no other it is asked where its end comes from
+        case = Case(reading.state_reason, kind, message, signature, failure.package if failure else None)
+        if cases is None:
+            row["blame"] = blame(case)
+        else:
+            cases.append((row, case))
+    events: list[Row] = []
+    if records:
+        ids, worse = ids_of(key), WORSE.get(lines)
+        for record in records:
+            if worse is None or record.level in worse or record.failure:
+                events.append(event_row(ids, record, reading, bounds, object_url, signed))
+    rows = {
+        "task_logs": [row],
+        "log_events": events,
+        "parse_samples": _samples(reading, bounds, object_url) if reading.dag_file is not None else [],
+    }
     return Parsed("task_logs", rows, reading.partial)
+
+
+def texts_of(reading: Reading, lines: Lines) -> Iterator[str]:
+    """The long texts of which `as_rows` lets out what `redact` leaves."""
+    failure, worse = reading.failure, WORSE.get(lines)
+    if failure:
+        yield failure.message
+    for record in reading.records:
+        if worse is None or record.level in worse or record.failure:
+            yield record.message
+            if record.failure and record.failure is not failure:
+                yield record.failure.message
 
 
 def ids_of(key: LogKey) -> Row:
@@ -113,63 +152,84 @@ def ids_of(key: LogKey) -> Row:
     }  # fmt: skip
 
 
-def _span(reading: Reading, modified_at: datetime | None) -> tuple[datetime | None, datetime | None]:
+def _span(reading: Reading, low: datetime, high: datetime) -> tuple[datetime | None, datetime | None]:
     """The first record's time and the latest one, of those that can be true. Of the passed records the first and the
     extremes are known; the records are in order."""
-    passed = reading.passed
-    low, high = _bounds(modified_at)
-    first: tuple[int, datetime] | None = None
-    last = _BEFORE_ALL
+    first_no, first, last = -1, None, _BEFORE_ALL
     for record in reading.records:
         at = record.at
         if at is not None and low <= at <= high:
             if first is None:
-                first = record.no, at
+                first_no, first = record.no, at
             if at > last:
                 last = at
-    for no, at in ((passed.first_no, passed.first_at), (passed.first_no + 1, passed.low_at),
-                   (passed.first_no + 1, passed.high_at)):  # fmt: skip
-        if at is not None and low <= at <= high:
-            first = min(first or (no, at), (no, at))
-            last = max(last, at)
-    return (first[1], last) if first else (None, None)
+    passed = reading.passed
+    if passed.low_at is not None:
+        for no, at in ((passed.first_no, passed.first_at), (passed.first_no + 1, passed.low_at),
+                       (passed.first_no + 1, passed.high_at)):  # fmt: skip
+            if at is not None and low <= at <= high:
+                if first is None or (no, at) < (first_no, first):
+                    first_no, first = no, at
+                if at > last:
+                    last = at
+    return (first, last) if first else (None, None)
 
 
 def event_row(
-    ids: Row, record: Record, reading: Reading, modified_at: datetime | None, object_url: str
+    ids: Row,
+    record: Record,
+    reading: Reading,
+    bounds: tuple[datetime, datetime],
+    object_url: str,
+    signed: Signed,
 ) -> Row:
-    failure = record.failure
+    """One record as a row; `signed` is what is known of exceptions already, and learns of the record's."""
+    failure, at = record.failure, record.at
+    kind, _message, signature = _told(failure, reading, signed) if failure else (None, None, None)
     return ids | {
-        "logged_at": plausible(record.at, modified_at),
+        "logged_at": at if at is not None and bounds[0] <= at <= bounds[1] else None,
         "record_no": record.no,
         "level": record.level,
         "logger": redact(record.logger),
         "message": cut(redact(record.message)),
-        "exception_type": short_type(failure.type) if failure else None,
-        "error_signature": signature_of(failure, reading.command_output) if failure else None,
+        "exception_type": kind,
+        "error_signature": signature,
         "object_url": object_url,
     }
 
 
-def _ended_by(reading: Reading) -> str | None:
-    """The signature of the exception that ended the attempt, else of what ended it without one."""
-    if reading.failure:
-        return signature_of(reading.failure, reading.command_output)
-    return error_signature(None, reading.cause) if reading.cause else None
+Signed = dict[int, tuple[str | None, str, str | None]]
+"""Short type, redacted message and signature of exceptions that live, by their `id`."""
 
 
-def _blame(reading: Reading, signature: str | None) -> str | None:
-    """Where a failure comes from; nothing is said of an attempt that did not fail."""
-    if reading.state not in (FAILED, RETRY):
-        return None
-    failure = reading.failure
-    return blame(
-        reason=reading.state_reason,
-        exception_type=short_type(failure.type) if failure else None,
-        message=redact(failure.message) if failure else None,
-        signature=signature,
-        package=failure.package if failure else None,
-    )
+def sign_all(readings: Iterable[Reading]) -> Signed:
+    """All that rows will tell of, but those beside a command's output, which may have a say."""
+    failures = {
+        id(one): one
+        for reading in readings
+        if not reading.command_output
+        for one in (reading.failure, *(record.failure for record in reading.records))
+        if one
+    }
+    raised = [(one.type, redact(one.message), one.frame) for one in failures.values()]
+    return {
+        key: (short_type(kind), message, signature)
+        for key, (kind, message, _), signature in zip(
+            failures, raised, error_signatures(raised), strict=True
+        )
+    }  # fmt: skip
+
+
+def _told(failure: Failure, reading: Reading, signed: Signed) -> tuple[str | None, str, str | None]:
+    told = signed.get(id(failure))
+    if told is None:
+        told = (
+            short_type(failure.type),
+            redact(failure.message),
+            signature_of(failure, reading.command_output),
+        )
+        signed[id(failure)] = told
+    return told
 
 
 def signature_of(failure: Failure, output: list[str]) -> str | None:
@@ -178,10 +238,10 @@ def signature_of(failure: Failure, output: list[str]) -> str | None:
     return error_signature(failure.type, redact(failure.message), failure.frame, telling)
 
 
-def _samples(reading: Reading, modified_at: datetime | None, object_url: str) -> list[Row]:
+def _samples(reading: Reading, bounds: tuple[datetime, datetime], object_url: str) -> list[Row]:
     """Parse time as a worker saw it: colder and noisier than the processor's, but it names the commit."""
-    at = plausible(reading.parsed_at, modified_at)
-    if reading.dag_file is None or reading.dag_file_parse_s is None or at is None:
+    at = reading.parsed_at
+    if reading.dag_file_parse_s is None or at is None or not bounds[0] <= at <= bounds[1]:
         return []
     return [
         {
@@ -200,7 +260,7 @@ _BEFORE_ALL, _AFTER_ALL = datetime.min.replace(tzinfo=UTC), datetime.max.replace
 _OLDEST, _AHEAD = timedelta(days=400), timedelta(days=1)
 
 
-def _bounds(modified_at: datetime | None) -> tuple[datetime, datetime]:
+def bounds_of(modified_at: datetime | None) -> tuple[datetime, datetime]:
     """Within which times a log's records can lie (DESIGN 3); without the object's time any is taken as it is."""
     return (modified_at - _OLDEST, modified_at + _AHEAD) if modified_at else (_BEFORE_ALL, _AFTER_ALL)
 
@@ -209,7 +269,7 @@ def plausible(at: datetime | None, modified_at: datetime | None) -> datetime | N
     """A time more than 400 days before or one day after the object's is no time."""
     if at is None or modified_at is None:
         return at
-    low, high = _bounds(modified_at)
+    low, high = bounds_of(modified_at)
     return at if low <= at <= high else None
 
 

@@ -8,8 +8,14 @@ printing causes first: of a chain the last block is what was raised. A message m
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import lru_cache
+from typing import TypeVar
 
 from windsock.parse.reading import Failure, is_user_file, package_of
+
+_Told = TypeVar("_Told")
+_USUAL = 8192  # characters of a block that is remembered
 
 START = "Traceback (most recent call last)"
 _FRAME = re.compile(r'^\s*(?:[+|]\s*)*File "(?P<file>[^"\n]+)", line \d+(?:,? in (?P<name>.+))?$')
@@ -34,6 +40,12 @@ _UNUSUAL_PREFIX = re.compile(r"unusual_prefix_[0-9a-f]{40}_")
 
 def last_exception(text: str) -> Failure | None:
     """The exception that was raised at the end of the traceback in `text`, or None where there is none."""
+    at = text.find(START)
+    return _raised_by(text[text.rfind("\n", 0, at) + 1 :]) if at >= 0 else None
+
+
+def _raised_by_block(text: str) -> Failure | None:
+    """As `last_exception` of a text that begins with a traceback."""
     return _of_groups(text) if "Exception Group" in text else _plain(text)
 
 
@@ -49,18 +61,24 @@ def _plain(text: str) -> Failure | None:
         from_runner = bool(found["file"] and _RUNNER.search(found["file"].replace("\\", "/")))
         if at < 0 or from_runner or (not is_runner and _line_before(text, begin) in _LINKS):
             at, is_runner = found.start(), from_runner
-    return _told(text, at) if at >= 0 else None
+    return _told(text[at:]) if at >= 0 else None
 
 
-def _told(text: str, at: int) -> Failure | None:
-    """What the block that begins at a place tells."""
-    for told in _TOLD.finditer(text, at):
-        line, _newline, rest = text[told.end() :].partition("\n")
+def _remembered(most: int, read: Callable[[str], _Told]) -> Callable[[str], _Told]:
+    """`read`, whose results are kept for the last texts of usual length."""
+    known = lru_cache(maxsize=most)(read)
+    return lambda text: known(text) if len(text) <= _USUAL else read(text)
+
+
+def _told(block: str) -> Failure | None:
+    """What a block tells, from its beginning on."""
+    for told in _TOLD.finditer(block):
+        line, _newline, rest = block[told.end() :].partition("\n")
         if _FRAME.match(line):
             continue
         if match := _EXCEPTION.match(line.rstrip()):
             message = _message(match["message"] or "", rest.split("\n") if rest else [])
-            return Failure(clean_type(match["type"]), message, *_innermost(text, at, told.start()))
+            return Failure(clean_type(match["type"]), message, *_innermost(block[: told.start()]))
         return None
     return None
 
@@ -77,21 +95,28 @@ def _line_before(text: str, begin: int) -> str:
     return ""
 
 
-def _innermost(text: str, start: int, stop: int) -> tuple[tuple[str, str] | None, str | None]:
-    """Between two places of a text: the innermost frame of the user's, and the package of the innermost of all."""
+def _innermost_of(block: str) -> tuple[tuple[str, str] | None, str | None]:
+    """Of a block's beginning and frames: the innermost frame of the user's, and the package of the innermost of all."""
     package: str | None = None
     is_first = True
-    while (at := text.rfind('File "', start, stop)) >= 0:
-        begin = text.rfind("\n", 0, at) + 1
-        end = text.find("\n", at)
-        match = _FRAME.match(text[begin : end if end >= 0 else len(text)])
-        if begin > start and match:
+    stop = len(block)
+    while (at := block.rfind('File "', 0, stop)) >= 0:
+        begin = block.rfind("\n", 0, at) + 1
+        end = block.find("\n", at)
+        match = _FRAME.match(block[begin : end if end >= 0 else len(block)])
+        if begin > 0 and match:
             if is_first:
                 package, is_first = package_of(match["file"]), False
             if match["name"] and is_user_file(match["file"]):
                 return (match["file"].replace("\\", "/").rsplit("/", 1)[-1], match["name"].strip()), package
+        if begin == 0:
+            break
         stop = begin - 1
     return None, package
+
+
+_raised_by = _remembered(64, _raised_by_block)  # Airflow prints most twice, one soon after the other
+_innermost = _remembered(1024, _innermost_of)  # frames are the same for all attempts that fail at one place
 
 
 def _of_groups(text: str) -> Failure | None:

@@ -13,6 +13,7 @@ text: runs are possessive (`++`) or bounded, because log text is hostile.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 
 from windsock.redaction.assignments import NAME_HINTS, mask_assignments
@@ -29,30 +30,34 @@ _NAME_ALONE = re.compile(
 _USER_OPTION = next(pattern for hints, pattern, _to in PATTERNS if "curl" in hints)
 
 
-def _gates() -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """All hints by a character that their secrets hold and most lines lack: its absence spares the hints behind it."""
+def hints() -> set[str]:
+    """Words of which a lower-cased line holds one if any pattern that has a hint may match."""
     told = {hint for hints, _pattern, _to in PATTERNS if "curl" not in hints for hint in hints} | {
         *NAME_HINTS
     }
-    told = {hint for hint in told if not any(other in hint for other in told - {hint})}
+    return {hint for hint in told if not any(other in hint for other in told - {hint})}
+
+
+def _gates() -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """All hints by a character that their secrets hold and most lines lack: its absence spares the hints behind it."""
     gates: dict[str, list[str]] = {}
-    for hint in sorted(told):
+    for hint in sorted(hints()):
         rare = next((c for c in "~/:=-_." if c in hint), {"xox": "-", "eyj": "."}.get(hint, ""))
         gates.setdefault(rare, []).append(hint)
-    return tuple((rare, tuple(hints)) for rare, hints in gates.items())
+    return tuple((rare, tuple(held)) for rare, held in gates.items())
 
 
 _GATES = _gates()
 
 
 def _may_hold(lowered: str) -> bool:
-    """Whether any pattern that has a hint may match, or a key's line stands alone."""
+    """Whether any pattern that has a hint may match."""
     for rare, hints in _GATES:
         if rare in lowered:
             for hint in hints:
                 if hint in lowered:
                     return True
-    return len(lowered) >= 60 and " " not in lowered
+    return False
 
 
 def redact(text: str) -> str:
@@ -60,39 +65,114 @@ def redact(text: str) -> str:
 
     Line by line, since the lines of tracebacks repeat by the thousand; whole where a secret may reach over a line's end.
     """
+    if (done := learnt.get(text)) is not None:
+        return done
     lines = text.split("\n")
-    if len(text) <= _SHORT or max(map(len, lines)) <= _SHORT:
-        done = [*map(_seen, lines)]
-    else:
-        done = [_seen(line) if len(line) <= _SHORT else _redact_line(line) for line in lines]
-    if None in done:
+    rest = free_lines.without(lines)
+    return put_together(text, {line: _told(line) for line in rest}) if rest else text
+
+
+def put_together(text: str, told: Mapping[str, str | None]) -> str:
+    """A text of which each line is free or told: masked, or None where only the whole text can tell, as with
+    `-u user:password`, whose command may stand on another line."""
+    if None in told.values():
         return _redact(text)
-    return text if done == lines else "\n".join(done)  # type: ignore[arg-type]
+    masked = {line: done for line, done in told.items() if done != line and done is not None}
+    return "\n".join([masked.get(line, line) for line in text.split("\n")]) if masked else text
 
 
-def _redact_line(line: str) -> str | None:
-    """One line masked; None where only the whole text can tell, as with `-u user:password`, whose command may stand
-    on another line."""
+def _told(line: str) -> str | None:
+    lowered = line.lower()
+    if not (_may_hold(lowered) or may_be_odd(line, lowered)):
+        return set_free(line)
+    return told_of_suspect(line)
+
+
+def set_free(line: str) -> str:
+    """A line that holds no secret; it is known from now on."""
+    if len(line) <= SHORT:
+        free_lines.add(line)
+    return line
+
+
+def may_be_odd(line: str, lowered: str) -> bool:
+    """Whether a line needs a closer look though it holds no hint."""
+    is_block = len(line) >= 60 and " " not in line
+    return is_block or ("-u" in lowered and _USER_OPTION.search(line) is not None)
+
+
+def told_of_suspect(line: str) -> str | None:
+    """As `put_together` wants it, of a line that needs a closer look."""
+    told = _masked(line) if len(line) <= SHORT else _masked.__wrapped__(line)
+    return set_free(line) if told == line else told
+
+
+@lru_cache(maxsize=4096)
+def _masked(line: str) -> str | None:
     lowered = line.lower()
     if "-u" in lowered and _USER_OPTION.search(line):
         return None
-    if not _may_hold(lowered):
-        return line
-    if any(hint in lowered for hint in _OVER_LINES) or _NAME_ALONE.search(line):
+    if any(hint in lowered for hint in _OVER_LINES) or ("name" in lowered and _NAME_ALONE.search(line)):
         return None
     return _redact(line)
 
 
-_SHORT = 1000  # characters; longer lines are not kept (some 30 MB at most)
-_seen = lru_cache(maxsize=16384)(_redact_line)
+class Latest:
+    """The latest of many texts, and those before them."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._late: set[str] = set()
+        self._early: set[str] = set()
+
+    def without(self, texts: list[str]) -> list[str]:
+        """The texts that are not among them; those that are become the latest."""
+        late, early = self._late, self._early
+        rest = [text for text in texts if text not in late]
+        if rest and early:
+            for text in rest:
+                if text in early:
+                    self.add(text)
+            return [text for text in rest if text not in early]
+        return rest
+
+    def add(self, text: str) -> None:
+        """Take in a text."""
+        if len(self._late) >= self._most:
+            self._early, self._late = self._late, set()
+        self._late.add(text)
+
+
+SHORT = 1000  # characters; longer lines are not kept (some 30 MB at most)
+free_lines = Latest(8192)
+"""Lines that hold no secret."""
+learnt: dict[str, str] = {}
+"""Texts of which `bulk.learn` has told what `redact` makes of them."""
 
 
 def _redact(text: str) -> str:
     """Any text, by the hints that occur anywhere in it."""
     lowered = text.lower()
-    for hints, pattern, replacement in PATTERNS:
-        if not hints or any(hint in lowered for hint in hints):
+    found = _ALWAYS
+    for hint, what in _HINTS:
+        if hint in lowered:
+            found |= what
+    for place, (_hints, pattern, replacement) in enumerate(PATTERNS):
+        if found >> place & 1:
             text = pattern.sub(replacement, text)
-    if any(hint in lowered for hint in NAME_HINTS):
+    if found >> len(PATTERNS):
         text = mask_assignments(text)
     return text
+
+
+def _hints() -> tuple[int, tuple[tuple[str, int], ...]]:
+    """The patterns that have no hint, as bits; and by hint those that have it. The last bit stands for assignments."""
+    always, told = 0, dict.fromkeys(NAME_HINTS, 1 << len(PATTERNS))
+    for place, (hints, _pattern, _to) in enumerate(PATTERNS):
+        always |= (not hints) << place
+        for hint in hints:
+            told[hint] = told.get(hint, 0) | 1 << place
+    return always, tuple(told.items())
+
+
+_ALWAYS, _HINTS = _hints()

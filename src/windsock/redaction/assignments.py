@@ -6,6 +6,8 @@ What an assignment hides is decided by its name (`_is_secret`) and its value (`_
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import lru_cache
 
 from windsock.redaction.mask import MASK
 
@@ -54,6 +56,11 @@ _REFERENCE = re.compile(
 
 
 def _is_secret(name: str) -> bool:
+    return _is_known_secret(name) if len(name) <= 100 else _is_known_secret.__wrapped__(name)
+
+
+@lru_cache(maxsize=4096)  # a log's names are few
+def _is_known_secret(name: str) -> bool:
     words = [word.lower() for word in _WORDS.findall(name)]
     lowered = name.lower()
     if not any(hint in lowered for hint in NAME_HINTS):
@@ -112,29 +119,38 @@ _BARE = (
     r"(?P<bare>(?![\"'\[])"
     r"(?![\w.-]{0,40}?(?i:passw|passphrase|pwd|secret|token|key|credential|authorization|cookie)[\w.-]{0,24}[=:])(?:[^\s\"'<>,;)\]}]|[,;)\]}](?![\s\"',;)\]}]|\Z|[\w.-]{1,40}[\"']?[=:])){1,2048}+)"
 )
-# how a name and its value meet: (head, value)
-_ASSIGNMENTS = tuple(
-    (re.compile(head), re.compile(value))
-    for head, value in (
-        (r"[?&;](?P<name>[\w.-]++)=", r"(?P<quoted>(?!))?(?P<bare>[^\s&'\"<>]++)"),  # in a URL
+# how a name and its value meet: (what a text holds where the head does, head, value)
+_ASSIGNMENTS: tuple[tuple[Callable[[str], bool], re.Pattern[str], re.Pattern[str]], ...] = tuple(
+    (may_hold, re.compile(head), re.compile(value))
+    for may_hold, head, value in (
         (
+            lambda text: "=" in text and ("?" in text or "&" in text or ";" in text),
+            r"[?&;](?P<name>[\w.-]++)=",
+            r"(?P<quoted>(?!))?(?P<bare>[^\s&'\"<>]++)",
+        ),  # in a URL
+        (
+            lambda text: "%22" in text,
             r"%22(?P<name>[A-Za-z_.-]++)%22(?:%20|\+){0,3}%3A(?:%20|\+){0,3}%22",  # in an encoded connection's extra
             r"(?P<quoted>(?!))?(?P<bare>(?:(?!%22)[^\s&]){1,2048}+)",
         ),
         (
+            lambda text: "=" in text or ":" in text,
             r"(?<![\w.-])(?P<name>(?:(?i:api|secret|access|private|account|auth|signing|shared) (?=(?i:key)))?[\w.-]++)"
             r"\\{0,15}[\"']?[ \t]{0,3}(?:=>|:=|==|[=:])[ \t]{0,3}(?:[bruf](?=[\"']))?",
             rf"{_QUOTED}|{_BARE}",
         ),
         (
+            lambda text: "--" in text,
             r"(?<![\w-])--(?P<name>[\w-]++)[\"']?,?[ \t]{1,3}(?!-)",  # an option, also in a list of arguments
             rf"{_QUOTED}|(?P<bare>[^\s\"'-][^\s\"']++)",
         ),
         (
+            lambda text: "('" in text or '("' in text,
             r"\([\"'](?P<name>[\w.-]++)[\"'],[ \t]{0,3}",
             rf"(?:{_QUOTED})(?=\))(?P<bare>)",
         ),  # a pair: ('password', 'x')
         (  # a variable of a container, also printed over two lines
+            lambda text: "value" in text.lower(),
             r"\b(?i:name)\\{0,15}[\"']?[ \t]{0,3}[:=][ \t]{0,3}\\{0,15}[\"']?(?P<name>[\w.-]++)\\{0,15}[\"']?,?(?:\s|\\{1,3}n){1,200}"
             r"\\{0,15}[\"']?(?i:value)\\{0,15}[\"']?[ \t]{0,3}[:=][ \t]{0,3}",
             rf"{_QUOTED}|{_BARE}",
@@ -145,6 +161,7 @@ _ASSIGNMENTS = tuple(
 
 def mask_assignments(text: str) -> str:
     """`text` with the values behind secret names masked."""
-    for head, value in _ASSIGNMENTS:
-        text = _mask(text, head, value)
+    for may_hold, head, value in _ASSIGNMENTS:
+        if may_hold(text):
+            text = _mask(text, head, value)
     return text

@@ -1,14 +1,17 @@
-"""Redaction of whole columns: one search over all texts finds the few that the patterns have to look at."""
+"""Redaction of many texts at once: one search over all of them finds the few lines that the patterns have to look at."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from windsock.redaction import redact
+from windsock import redaction
+from windsock.finder import Finder
+from windsock.redaction import Latest, free_lines, may_be_odd, put_together, redact, set_free, told_of_suspect
 from windsock.redaction.assignments import NAME_HINTS
 from windsock.redaction.patterns import PATTERNS
 
@@ -24,6 +27,50 @@ ANCHORS = "|".join(
     )
 )
 """Without regard to case: what every text holds that `redact` changes. In the syntax of automata, for whole columns."""
+
+
+_HINTS = Finder(redaction.hints())
+_FRAME, _CODE = '\n  File "', "\n    "
+_LONGEST = 8192  # characters of the frames of a traceback that are kept as one
+_free_frames = Latest(512)
+
+
+def learn(texts: Iterable[str]) -> None:
+    """What `redact` makes of each text, so that it need not look itself. What was learnt before is forgotten."""
+    known: dict[str, str] = {}
+    waiting: list[tuple[str, list[str]]] = []
+    unseen: dict[str, str | None] = {}
+    for text in texts:
+        if text in known:
+            continue
+        if rest := _unseen(text):
+            waiting.append((text, rest))
+            unseen.update(dict.fromkeys(rest))
+        else:
+            known[text] = text
+    lines = [*unseen]
+    for line, words in zip(lines, _HINTS.candidates([line.lower() for line in lines]), strict=True):
+        lowered = line.lower()
+        is_suspect = any(word in lowered for word in words) or may_be_odd(line, lowered)
+        unseen[line] = told_of_suspect(line) if is_suspect else set_free(line)
+    for text, rest in waiting:
+        known[text] = put_together(text, {line: unseen[line] for line in rest})
+    redaction.learnt = known
+
+
+def _unseen(text: str) -> list[str]:
+    """Lines of a text that are not known to be free. The frames of a traceback are known as one."""
+    first = text.find(_FRAME)
+    last = text.find("\n", text.rfind(_CODE, first) + 1) if first >= 0 else -1
+    if not 0 < last - first <= _LONGEST:
+        return free_lines.without(text.split("\n"))
+    rest = free_lines.without(text[:first].split("\n")) + free_lines.without(text[last + 1 :].split("\n"))
+    frames = text[first:last]
+    if _free_frames.without([frames]):
+        if inner := free_lines.without(frames.split("\n")):
+            return rest + inner
+        _free_frames.add(frames)
+    return rest
 
 
 def redact_column(texts: pa.Array) -> pa.Array:

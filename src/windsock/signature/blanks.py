@@ -8,7 +8,7 @@ to it quickly; a lookbehind in front would be tried at every character, so it st
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 _Replacement = str | Callable[[re.Match[str]], str]
@@ -21,7 +21,7 @@ def _made_up(found: re.Match[str]) -> str:
     """A word of eight or more: hexadecimal with a digit and a letter, or letters of both cases or of upper case with so many
     digits among them that a computer made it up."""
     word = found[0]
-    if word.isalpha() or word.isdigit():
+    if word.isdigit():
         return word
     if _HEXADECIMAL.fullmatch(word):
         return "<hex>"
@@ -55,7 +55,12 @@ _BLANKS: tuple[tuple[str, re.Pattern[str], _Replacement], ...] = tuple(
         ("-", r"-(?<=[a-z0-9].)[a-f0-9]{8,10}-[a-z0-9]{5}\b", "-<pod>"),
         ("-", r"-(?<=[a-z].)(?=[a-z]{0,7}\d)(?=[0-9]{0,7}[a-z])(?:[a-z0-9]{8}|[a-z0-9]{5})\b", "-<pod>"),
         ("0x", r"\b0x[0-9a-fA-F]+\b", "<hex>"),
-        ("", r"[A-Za-z0-9](?<![A-Za-z0-9].)[A-Za-z0-9]{7,127}(?![A-Za-z0-9])", _made_up),
+        # with a digit at least: of most words nothing is asked
+        (
+            "",
+            r"[A-Za-z0-9](?<![A-Za-z0-9].)(?:(?<=\d)|(?=[A-Za-z]{1,126}\d))[A-Za-z0-9]{7,127}(?![A-Za-z0-9])",
+            _made_up,
+        ),
         (
             "",
             r"\d(?<!\d.)\d{3}(?:-?\d\d-?\d\d|_\d\d_\d\d)[T_ ]?\d\d[:_]?\d\d(?:[:_]?\d\d(?:[.,_]\d+)?)?"
@@ -96,8 +101,26 @@ def without_prefix(name: str) -> str:
 @lru_cache(maxsize=8192)
 def blank(message: str) -> str:
     """The message with numbers, times, ids, addresses and hashes blanked; words and quoted names stay."""
-    message = without_prefix(message)
-    for hint, pattern, replacement in _BLANKS if _DIGIT.search(message) else _BLANKS[:_ANYWHERE]:
-        if hint in message:
-            message = pattern.sub(replacement, message)
-    return " ".join(message.split())
+    return " ".join(_blanked(message, has_digit=_DIGIT.search(message) is not None).split())
+
+
+def blank_all(messages: Sequence[str]) -> list[str]:
+    """`blank` of many lines, as one text: no expression reaches over a line's end, and of two dozen each is called once.
+    Of lines without a digit less is asked, so they are a text of their own."""
+    done: dict[str, str] = {}
+    for has_digit in (False, True):
+        lines = [
+            one for one in {*messages} if "\n" not in one and (_DIGIT.search(one) is not None) is has_digit
+        ]
+        blanked = _blanked("\n".join(lines), has_digit=has_digit).split("\n")
+        if len(blanked) == len(lines):
+            done.update(zip(lines, (" ".join(one.split()) for one in blanked), strict=True))
+    return [done[one] if one in done else blank(one) for one in messages]
+
+
+def _blanked(text: str, *, has_digit: bool) -> str:
+    text = without_prefix(text)
+    for hint, pattern, replacement in _BLANKS if has_digit else _BLANKS[:_ANYWHERE]:
+        if hint in text:
+            text = pattern.sub(replacement, text)
+    return text

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from hashlib import blake2b
 from zoneinfo import ZoneInfo
 
@@ -43,20 +43,21 @@ _EXECUTING = re.compile(
 # one line since 2.6, a line for each name before; a value in quotes or bare
 _OWNER = re.compile(r"\bAIRFLOW_CTX_DAG_OWNER=(?:'(?P<quoted>[^'\n]{1,200})'|(?P<bare>[^\s'][^\n]{0,199}))")
 _HOST = re.compile(r"Running (?:<.{0,2000}> )?on host (?P<host>\S+)")
-_HOST_FILES = frozenset(["task_command.py", "cli_action_loggers.py", "logging_mixin.py", "cli.py"])
-_AIRFLOW_FILES = frozenset(
+RUNNER, STARTED = "standard_task_runner.py", "Started process"
+HOST_FILES = frozenset(["task_command.py", "cli_action_loggers.py", "logging_mixin.py", "cli.py"])
+AIRFLOW_FILES = frozenset(
     [
         "taskinstance.py",
         "local_task_job.py",
         "local_task_job_runner.py",
-        "standard_task_runner.py",
+        RUNNER,
         "cgroup_task_runner.py",
     ]
 )
 # up to 1.10.3 the models were one module, then a package; trusted only under the stamps of those versions
-_OLD_AIRFLOW_FILES = _AIRFLOW_FILES | {"models.py", "jobs.py", "__init__.py"}
+OLD_AIRFLOW_FILES = AIRFLOW_FILES | {"models.py", "jobs.py", "__init__.py"}
 _NESTING_FILES = ("base_task_runner.py", "logging_mixin.py")
-_COMMAND_FILES = frozenset(
+COMMAND_FILES = frozenset(
     [
         "subprocess.py",
         "bash.py",
@@ -138,34 +139,85 @@ def follow(
     keep: Callable[[Record], None] | None = None,
 ) -> Reading:
     """As `interpret`, record by record as they come; `keep` takes them instead of `reading.records`."""
-    keep = keep or reading.records.append
-    ending = Ending(key)
-    trusted = _OLD_AIRFLOW_FILES if is_legacy else _AIRFLOW_FILES
-    is_announced = False  # "Executing <Task" was seen, and not yet the "Started process" that may follow
+    following = Following(
+        reading, key=key, zone=zone, is_legacy=is_legacy, keep_output=keep_output, keep=keep
+    )
     for raw in raws:
-        level = _level(raw)
-        failure = last_exception(raw.text) if START in raw.text else None
-        record = Record(raw.no, moment(raw.at_text, zone), level, raw.file, raw.text, failure)
-        keep(record)
-        if raw.file in trusted:
-            is_executing = raw.text.startswith("Executing <")
-            if is_executing or raw.text.startswith("Started process "):
-                if is_executing or not is_announced:
-                    reading.process_starts += 1
-                    reading.command_output.clear()
-                    ending.start()
-                is_announced = is_executing
-            ending.see(record)
-        elif raw.file in _COMMAND_FILES:
-            reading.add_output(raw.text, keep=keep_output)
-        elif failure and raw.text.startswith(TRIGGER_FAILED):
-            reading.add_trigger(failure)
-        _describe(reading, record)
-    ending.conclude(reading)
+        following.see(raw)
+    following.conclude()
     return reading
 
 
-def _level(raw: Raw) -> str:
+class Following:
+    """What the records of one attempt say together, taken in order."""
+
+    def __init__(
+        self,
+        reading: Reading,
+        *,
+        key: LogKey,
+        zone: tzinfo,
+        is_legacy: bool = False,
+        keep_output: int,
+        keep: Callable[[Record], None] | None = None,
+    ) -> None:
+        self.reading, self.ending = reading, Ending(key)
+        self._zone, self._keep_output = zone, keep_output
+        self._keep = keep or reading.records.append
+        self._trusted = OLD_AIRFLOW_FILES if is_legacy else AIRFLOW_FILES
+        # "Executing <Task" was seen, and not yet the "Started process" that may follow
+        self._is_announced = False
+
+    def see(self, raw: Raw) -> None:
+        """Take one record."""
+        failure = last_exception(raw.text) if START in raw.text else None
+        record = Record(raw.no, moment(raw.at_text, self._zone), level_of(raw), raw.file, raw.text, failure)
+        self._keep(record)
+        if raw.file in self._trusted:
+            self.see_start(raw.text)
+            self.ending.see(record)
+        elif raw.file in COMMAND_FILES:
+            self.reading.add_output(raw.text, keep=self._keep_output)
+        elif failure and raw.text.startswith(TRIGGER_FAILED):
+            self.reading.add_trigger(failure)
+        self.describe(raw.file, raw.text)
+
+    def see_start(self, text: str) -> None:
+        """Whether a process starts with a record that Airflow wrote."""
+        is_executing = text.startswith("Executing <")
+        if is_executing or text.startswith("Started process "):
+            if is_executing or not self._is_announced:
+                self.reading.process_starts += 1
+                self.reading.command_output.clear()
+                self.ending.start()
+            self._is_announced = is_executing
+
+    def describe(self, file: str, text: str) -> None:
+        """Host, owner, operator and logical date, where a record of Airflow tells them."""
+        reading = self.reading
+        if file in HOST_FILES:
+            if reading.hostname is None and (match := _HOST.match(text)):
+                reading.hostname = match["host"]
+        elif file not in OLD_AIRFLOW_FILES:
+            pass
+        elif reading.owner is None and text.startswith("Exporting "):
+            match = _OWNER.search(text)
+            name = (match["quoted"] or match["bare"]).strip() if match else DEFAULT_OWNER
+            reading.owner = name if name != DEFAULT_OWNER else None
+        elif reading.operator is None and (match := _EXECUTING.match(text)):
+            reading.operator = match["operator"]
+            try:
+                at = datetime.fromisoformat(match["at"])
+                reading.logical_date = (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
+            except (ValueError, OverflowError):
+                pass
+
+    def conclude(self) -> None:
+        """Say how the attempt ended."""
+        self.ending.conclude(self.reading)
+
+
+def level_of(raw: Raw) -> str:
     return _LEVELS.get(raw.level) or raw.level.lower()
 
 
@@ -206,7 +258,7 @@ def once(raws: Iterable[Raw], reading: Reading, *, is_repeated: bool) -> Iterato
     """
     seen: set[bytes] = set()
     for raw in raws:
-        level = _level(raw)
+        level = level_of(raw)
         reading.warning_count += level in WARNINGS
         reading.error_count += level in ERRORS
         if is_repeated:
@@ -229,26 +281,6 @@ def has_repeats(raws: list[Raw]) -> bool:
 
 def process_start(raw: Raw) -> tuple[str, str] | None:
     """What tells one process start from another; None for any other record."""
-    if raw.file == "standard_task_runner.py" and raw.text.startswith("Started process"):
+    if raw.file == RUNNER and raw.text.startswith(STARTED):
         return raw.at_text, raw.text
     return None
-
-
-def _describe(reading: Reading, record: Record) -> None:
-    """Host, owner, operator and logical date, where a record of Airflow tells them."""
-    if record.logger in _HOST_FILES:
-        if reading.hostname is None and (match := _HOST.match(record.message)):
-            reading.hostname = match["host"]
-    elif record.logger not in _OLD_AIRFLOW_FILES:
-        pass
-    elif reading.owner is None and record.message.startswith("Exporting "):
-        match = _OWNER.search(record.message)
-        name = (match["quoted"] or match["bare"]).strip() if match else DEFAULT_OWNER
-        reading.owner = name if name != DEFAULT_OWNER else None
-    elif reading.operator is None and (match := _EXECUTING.match(record.message)):
-        reading.operator = match["operator"]
-        try:
-            at = datetime.fromisoformat(match["at"])
-            reading.logical_date = (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
-        except (ValueError, OverflowError):
-            pass

@@ -70,7 +70,12 @@ class Ending:
 
     def see(self, record: Record) -> None:
         """Take one record that Airflow wrote."""
-        text = record.message
+        if not self.see_info(record.message) and record.level in ("error", "critical"):
+            self.is_terminated |= record.message.startswith("Received SIGTERM")
+            self._failed(record)
+
+    def see_info(self, text: str) -> bool:
+        """Take what a record says of the ending, whatever its level; False where it says nothing by its words alone."""
         if "arking task as " in text and (mark := _MARK.match(text)) and self._names_me(mark["rest"] or ""):
             self._marked(mark["state"].lower(), mark["how"] or "")
         elif text.startswith("Task exited") and (match := _RETURN.match(text)):
@@ -86,9 +91,9 @@ class Ending:
             self.state, self.reason = "up_for_reschedule", "reschedule"
         elif text.startswith("Task is not able to be run"):
             self.is_unfit = True
-        elif record.level in ("error", "critical"):
-            self.is_terminated |= text.startswith("Received SIGTERM")
-            self._failed(record)
+        else:
+            return False
+        return True
 
     def _names_me(self, rest: str) -> bool:
         """A marking names its attempt; text printed by another task of the same process does not.

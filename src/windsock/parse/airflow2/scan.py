@@ -1,226 +1,163 @@
-"""The fast path for Airflow 2 text: record heads are found by eight-byte words at the beginnings of lines.
+"""The fast path for Airflow 2 text: record heads are found and judged as whole columns (`heads`).
 
-`[2026-11-23T15:22:59.673+0000] {file.py:12} INFO - ` has its parts at fixed offsets up to the file's name. A record is
-quiet when its head has exactly this shape, its level is INFO, its file is none of Airflow's that tell of the ending,
-and no traceback stands in it. Quiet records are counted; all others go to the exact reader, each with its lines.
+A record is quiet when its head is plain, its level is INFO, its text does not begin as those of Airflow's that tell of
+the ending, and no traceback stands in it. Quiet records are counted; all others are handed on, each with its lines.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import numpy as np
 
-from windsock.parse.airflow2 import is_head
+from windsock.parse.airflow2.heads import ERROR, INFO, NOT_PLAIN, PAD, Heads, find
 from windsock.parse.columns import Quiet, Take
 from windsock.parse.reading import Passed
-from windsock.parse.words import (
-    Bools,
-    Bytes,
-    Ints,
-    Needle,
-    OneOf,
-    Rows,
-    Shape,
-    Words,
-    bytes_equal,
-    count_bytes,
-    extremes,
-    last_no_digit,
-    lowest_byte,
-    maybe_strange,
-    places_of,
-    word,
-    words_at,
-)
+from windsock.parse.words import Bools, Bytes, Ints, Needle, OneOf, bytes_equal, extremes
 
-Told = tuple[int, bytes]
-"""A record to decode, head and continuation, with its number."""
+__all__ = ["PAD", "Told", "scan"]
 
-FILE_AT, WINDOW = 32, 48  # where the file's name begins; within how many bytes its closing brace must stand
-PAD = bytes(FILE_AT + WINDOW + 32)  # so that every row looked at lies inside the buffer
-_STAMP = (Shape(b"[0000-00"), Shape(b"-00T00:0"), Shape(b"0:00.000"))
-_EAST, _WEST = Shape(b"+0000] {"), Shape(b"-0000] {")
-_INFO, _NOTHING = word(b" INFO - "), np.uint64(0)
-# how the records begin that may tell of a process, its host, its operator or its ending (`airflow2`, `ending2`)
+Told = tuple[int, tuple[bytes, int, int]]
+"""A record to decode: its number; and its bytes (head and continuation), the level of its head (of `heads`), and where
+its text begins, if the head is plain."""
+
+# how the records begin that may tell of a process, its host, its operator or its ending (`quick`, `ending`)
 _TELLING = OneOf(
     (b"Executin", b"Exportin", b"Started ", b"Running ", b"Marking ", b"marking ", b"Immediat", b"All retr", b"Task exi", b"Task is ",
      b"State of", b"Pausing ", b"Reschedu")
 )  # fmt: skip
 _TRACEBACK = Needle(b"Traceback (most recent call last)", rare=10)
-
-
-@dataclass(frozen=True, slots=True)
-class _Heads:
-    """Lines that begin a record, and which of those records are quiet."""
-
-    lines: Ints
-    quiet: Bools
+# how the files begin whose records are the output of commands (`airflow2`), and perhaps some others
+_COMMANDS = OneOf(
+    (b"subproce", b"bash.py:", b"bash_ope", b"pod_mana", b"pod_laun", b"ssh_oper", b"docker.p", b"docker_o", b"spark_su",
+     *(b"%b.py:%d" % (name, digit) for name in (b"pod", b"ssh") for digit in range(10)))
+)  # fmt: skip
+_MOST_OUTPUT = 200  # records of a segment; what has more is left to the exact path
+_ZERO = np.zeros(1, np.int64)
 
 
 def scan(
     data: bytes, ends: Sequence[int], take: Take | None = None
 ) -> list[tuple[list[Told], Passed] | None]:
-    """Segments of whole lines → the records to decode with their numbers, and what was passed over; None for a segment
-    that does not begin with a record's head. `data` ends with a newline, and mostly PAD behind it. With `take`, only those quiet records are
-    passed over that it takes as columns."""
+    """Segments of whole lines → the records to decode, and what was passed over; None for a segment that does not begin
+    with a record's head. `data` ends with a newline, and mostly PAD behind it. With `take`, only those quiet records
+    are passed over that it takes as columns."""
     padded = data if data.endswith(PAD) else data + PAD
     raw = np.frombuffer(padded, np.uint8)
-    stops = places_of(raw, 10)
-    starts = np.empty_like(stops)
-    starts[0] = 0
-    starts[1:] = stops[:-1] + 1
-    bounds = np.searchsorted(stops, np.asarray(ends) - 1, side="right")
-    heads = _heads(data, raw, starts, stops, bounds)
-    edges = np.searchsorted(heads.lines, bounds)
+    stops = np.asarray(ends)
+    heads = find(padded, raw, stops)
+    quiet = _quiet(heads, raw)
+    edges = np.searchsorted(heads.begins, stops)  # behind the last record of each segment
+    firsts = np.concatenate((_ZERO, edges[:-1]))
+    ending = np.append(heads.begins[1:], stops[-1:])
+    has_records = edges > firsts
+    ending[edges[has_records] - 1] = stops[has_records]
+    output, left = _output(heads, quiet, edges, firsts)
+    quiet[output] = False
     if take is not None:
-        heads.quiet[heads.quiet] = take(_told_apart(padded, starts, heads, edges, np.asarray(ends)))
-    stamps = _stamps(raw, starts[heads.lines[heads.quiet]])
-    loud = np.flatnonzero(~heads.quiet)
+        quiet[quiet] = take(_told_apart(padded, heads, np.flatnonzero(quiet), ending - 1, edges, firsts))
+    is_whole = has_records.copy()
+    starts = np.concatenate((_ZERO, stops[:-1]))
+    is_whole[has_records] = heads.begins[firsts[has_records]] == starts[has_records]
+    loud = np.flatnonzero(~quiet)
     cuts = np.searchsorted(loud, edges)
-    spans = extremes(stamps, edges - cuts)
-    found = _Found(data, heads, starts, edges, np.asarray(ends), loud)
+    told = _told(padded, heads, loud, ending, np.repeat(firsts, np.diff(cuts, prepend=0)))
     results: list[tuple[list[Told], Passed] | None] = []
-    first_line, first, cut = 0, 0, 0
-    for bound, edge, next_cut, span in zip(
-        bounds.tolist(), edges.tolist(), cuts.tolist(), spans, strict=True
-    ):
-        is_whole = edge > first and found.lines[first] == first_line
-        results.append(found.segment(first, edge, cut, next_cut, span) if is_whole else None)
-        first_line, first, cut = bound, edge, next_cut
+    passed = _passed(padded, heads, edges, firsts, cuts)
+    for segment in np.flatnonzero(left).tolist():
+        passed[segment].commands = int(left[segment])
+    cut = 0
+    for whole, next_cut, one in zip(is_whole.tolist(), cuts.tolist(), passed, strict=True):
+        results.append((told[cut:next_cut], one) if whole else None)
+        cut = next_cut
     return results
 
 
-def _stamps(raw: Bytes, begins: Ints) -> tuple[Words, ...]:
-    """The words of time stamps that stand at fixed places behind `begins`."""
-    rows = Rows(raw, begins, 24)
-    return rows.word(1), rows.word(9), rows.word(16)
+def _quiet(heads: Heads, raw: Bytes) -> Bools:
+    said = heads.said
+    # a colour near the head is taken out before it is read: the text then begins behind it
+    telling = _TELLING.holds(said) | (bytes_equal(said, 0x1B) != 0)
+    quiet = np.asarray((heads.levels == INFO) & ~telling, np.bool_)
+    places = _TRACEBACK.places(raw)
+    if len(places):
+        within = np.searchsorted(heads.begins, places, side="right") - 1
+        quiet[within[within >= 0]] = False
+    return quiet
 
 
-def _told_apart(padded: bytes, starts: Ints, heads: _Heads, edges: Ints, ends: Ints) -> Quiet:
+def _output(heads: Heads, quiet: Bools, edges: Ints, firsts: Ints) -> tuple[Bools, Ints]:
+    """Of quiet records those that a command may have said, where an error is told, too: if that is the command's failure,
+    its words name the error. And how many are left quiet in each segment."""
+    output: Bools = quiet & _COMMANDS.holds(heads.files)
+    counts = _counted(output, firsts, edges)
+    if counts.any():
+        is_told = (_counted(heads.levels >= ERROR, firsts, edges) > 0) & (counts <= _MOST_OUTPUT)
+        output &= np.repeat(is_told, edges - firsts)
+        counts[is_told] = 0
+    return output, counts
+
+
+def _counted(flags: Bools, firsts: Ints, edges: Ints) -> Ints:
+    """How many flags are set in each segment."""
+    before = np.zeros(len(flags) + 1, np.int64)
+    np.cumsum(flags, out=before[1:])
+    return np.asarray(before[edges] - before[firsts], np.int64)
+
+
+def _told_apart(padded: bytes, heads: Heads, records: Ints, stops: Ints, edges: Ints, firsts: Ints) -> Quiet:
     """The quiet records with their segments and numbers; each ends before the newline that ends its last line."""
-    begins = starts[heads.lines]
-    stops = np.append(begins[1:], ends[-1:]) - 1
-    last = edges > np.concatenate((np.zeros(1, np.int64), edges[:-1]))  # of every segment that has records
-    stops[edges[last] - 1] = ends[last] - 1
-    records = np.flatnonzero(heads.quiet)
     segments = np.searchsorted(edges, records, side="right")
-    numbers = records - np.concatenate((np.zeros(1, np.int64), edges[:-1]))[segments]
-    stamps = _stamps(np.frombuffer(padded, np.uint8), begins[records])
-    return Quiet(padded, begins[records], stops[records], segments, numbers, stamps)
+    stamps = tuple(one[records] for one in heads.stamps)
+    return Quiet(padded, heads.begins[records], stops[records], segments, records - firsts[segments], stamps)
 
 
-def _heads(data: bytes, raw: Bytes, starts: Ints, stops: Ints, bounds: Ints) -> _Heads:
-    """Every line that begins a record. Lines of another shape that may be heads are put to the exact reader's test."""
-    initial = raw[starts]
-    may_be = np.flatnonzero((initial == ord("[")) | (initial == 0x1B))
-    begin = starts[may_be]
-    rows = Rows(raw, begin, FILE_AT + WINDOW)
-    # stamps of one segment compare as text only within one zone: that of its first line
-    firsts = np.concatenate((np.zeros(1, np.int64), bounds[:-1]))
-    zones = words_at(raw)(starts[np.minimum(firsts, len(starts) - 1)] + 24)
-    odd = np.minimum(_EAST.misfit(zones), _WEST.misfit(zones))  # zero where either fits
-    segments = np.searchsorted(bounds, may_be, side="right") if len(bounds) > 1 else 0
-    wrong = (rows.word(24) ^ zones[segments]) | odd[segments]
-    for offset, shape in zip((0, 8, 16), _STAMP, strict=True):
-        wrong |= shape.misfit(rows.word(offset))
-    shaped, telling = _shaped(raw, begin, rows)
-    shaped &= wrong == 0
-    heads, quiet = shaped.copy(), shaped & ~telling
-    others = np.flatnonzero(~shaped)
-    for place, start, stop in zip(
-        others.tolist(), begin[others].tolist(), stops[may_be[others]].tolist(), strict=True
-    ):
-        heads[place] = is_head(data[start:stop])
-    lines, quiet = may_be[heads], quiet[heads]
-    for place in np.searchsorted(starts[lines], _TRACEBACK.places(raw), side="right").tolist():
-        if place:
-            quiet[place - 1] = False
-    return _Heads(lines, quiet)
+def _told(data: bytes, heads: Heads, loud: Ints, ending: Ints, firsts: Ints) -> list[Told]:
+    """The records to decode; `firsts` are those of their segments."""
+    begins = heads.begins[loud]
+    columns = (loud - firsts, begins, ending[loud] - 1, heads.levels[loud], heads.texts[loud] - begins)
+    return [
+        (no, (data[begin:stop], level, text))
+        for no, begin, stop, level, text in zip(*(one.tolist() for one in columns), strict=True)
+    ]
 
 
-def _shaped(raw: Bytes, begin: Ints, rows: Rows) -> tuple[Bools, Bools]:
-    """Of lines that begin with a stamp: is the rest `{name:digits} INFO - ` in plain letters; and may the text tell?"""
-    brace, good = _closing_brace(rows, len(begin))
-    tail = Rows(
-        raw, begin + (FILE_AT - 8) + brace, 32
-    )  # the eight bytes before the brace, the level, the text
-    number, said = tail.word(0), tail.word(17)
-    colon = last_no_digit(number)
-    good &= (colon >= 1) & (colon <= 6)  # one to six digits
-    shift = (8 * np.clip(colon, 0, 7)).astype(np.uint64)
-    good &= (number >> shift) & np.uint64(0xFF) == ord(":")
-    good &= tail.word(9) == _INFO
-    good &= rows.byte(FILE_AT) != ord("{")
-    # a colour inside the head is taken out before it is read: the text then begins behind it
-    return good, _TELLING.holds(said) | (bytes_equal(said, 0x1B) != _NOTHING)
-
-
-def _closing_brace(rows: Rows, count: int) -> tuple[Ints, Bools]:
-    """How far behind the name's beginning the first brace closes; and whether all up to there is printable and holds one
-    colon. Most names are short: each eight bytes are looked at where no brace was found before."""
-    brace, good, colons = np.zeros(count, np.int64), np.ones(count, np.bool_), np.zeros(count, np.int64)
-    left: Ints | slice = slice(None)  # all, until one has ended
-    for at in range(0, WINDOW, 8):
-        words = rows.word(FILE_AT + at)[left]
-        good[left] &= ~maybe_strange(words)
-        colons[left] += count_bytes(bytes_equal(words, ord(":")))
-        closing = bytes_equal(words, ord("}"))
-        ended = closing != _NOTHING
-        if ended.any():
-            places = np.arange(count)[left]
-            brace[places[ended]] = at + lowest_byte(closing[ended])
-            left = rest = places[~ended]
-            if not len(rest):
-                break
-    good[left] = False
-    return brace, good & (colons == 1)
-
-
-class _Found:
-    """The records of one buffer. Everything that is wanted per segment lies ready in lists: a segment is often small."""
-
-    def __init__(self, data: bytes, heads: _Heads, starts: Ints, edges: Ints, ends: Ints, loud: Ints) -> None:
-        begins = starts[heads.lines]
-        stops = np.append(begins[1:], ends[-1:])
-        last = edges > np.concatenate(
-            (np.zeros(1, np.int64), edges[:-1])
-        )  # of every segment that has records
-        stops[edges[last] - 1] = ends[last]
-        quiet = np.flatnonzero(heads.quiet)
-        self._data = data
-        self.lines = heads.lines
-        self._loud = list(zip(loud.tolist(), begins[loud].tolist(), (stops[loud] - 1).tolist(), strict=True))
-        self._quiet, self._quiet_begins = quiet, begins[quiet]
-
-    def segment(
-        self, first: int, edge: int, cut: int, next_cut: int, span: tuple[bytes, bytes]
-    ) -> tuple[list[Told], Passed]:
-        """The records `first` to `edge`, of which those to decode are `cut` to `next_cut`; the count and the times of the
-        others."""
-        data = self._data
-        told = [(no - first, data[start:stop]) for no, start, stop in self._loud[cut:next_cut]]
-        passed = Passed(edge - first - len(told))
-        if passed.count:
-            before = first - cut
-            passed.first_no = int(self._quiet[before]) - first
-            start = int(self._quiet_begins[before])
-            zone = data[start + 24 : start + 29]
-            times: dict[bytes, datetime | None] = {}
-            low, high = (row[:16] + row[17:] for row in span)
-            for stamp in (data[start + 1 : start + 24], low, high):
-                if stamp not in times:
-                    times[stamp] = _moment(stamp + zone)
-            passed.first_at, passed.low_at, passed.high_at = (
-                times[data[start + 1 : start + 24]], times[low], times[high]
-            )  # fmt: skip
-        return told, passed
+def _passed(data: bytes, heads: Heads, edges: Ints, firsts: Ints, cuts: Ints) -> list[Passed]:
+    """What is told of the records of each segment without decoding them: how many are quiet, and the times of all whose
+    head is plain."""
+    stamps, plain = heads.stamps, heads.levels != NOT_PLAIN
+    if plain.all():
+        bounds, first_plain = edges, firsts
+        places = heads.begins
+        numbers = np.zeros_like(firsts)
+    else:
+        rows = np.flatnonzero(plain)
+        stamps = tuple(one[rows] for one in stamps)
+        bounds = np.searchsorted(rows, edges)
+        first_plain = np.concatenate((_ZERO, bounds[:-1]))
+        places = heads.begins[rows]
+        numbers = rows[np.minimum(first_plain, len(rows) - 1)] - firsts if len(rows) else firsts
+    sizes, timed = edges - firsts - np.diff(cuts, prepend=0), bounds - first_plain
+    beginnings = places[np.minimum(first_plain, len(places) - 1)] if len(places) else first_plain
+    results = []
+    for count, of, number, begin, (low, high) in zip(
+        sizes.tolist(), timed.tolist(), numbers.tolist(), beginnings.tolist(), extremes(stamps, bounds), strict=True
+    ):  # fmt: skip
+        passed = Passed(count, timed=of)
+        if of:
+            passed.first_no = number
+            first, zone = data[begin + 1 : begin + 24], data[begin + 24 : begin + 29]
+            low, high = low[:16] + low[17:], high[:16] + high[17:]
+            passed.first_at = _moment(first + zone)
+            passed.low_at = passed.first_at if low == first else _moment(low + zone)
+            passed.high_at = passed.first_at if high == first else _moment(high + zone)
+        results.append(passed)
+    return results
 
 
 def _moment(stamp: bytes) -> datetime | None:
     try:
-        return datetime.fromisoformat(stamp.decode("ascii")).astimezone(UTC)
+        at = datetime.fromisoformat(stamp.decode("ascii"))
+        return at if at.tzinfo is UTC else at.astimezone(UTC)
     except (ValueError, OverflowError):
         return None

@@ -11,7 +11,7 @@ from datetime import date
 
 import numpy as np
 
-from windsock.parse.airflow3 import EVENT_AT, as_object
+from windsock.parse.airflow3.lines import EVENT_AT, as_object
 from windsock.parse.columns import (
     MAX_BUFFER_BYTES,
     Columns,

@@ -14,6 +14,7 @@ from datetime import UTC
 from typing import Any
 
 from windsock.parse import airflow3
+from windsock.parse.airflow3.lines import Decoded
 from windsock.parse.heads import ANSI, moment
 from windsock.parse.reading import Failure, Reading, Record, is_user_file
 from windsock.parse.traceback import START, clean_type, last_exception
@@ -46,7 +47,7 @@ def matches(line: str) -> bool:
     return bool(HEAD_UI.match(line) or HEAD_CONSOLE.match(ANSI.sub("", line)))
 
 
-def decode(text: str, *, first_no: int = 0) -> Iterator[airflow3.Decoded]:
+def decode(text: str, *, first_no: int = 0) -> Iterator[Decoded]:
     """The records of a text, numbered from `first_no`."""
     no = first_no - 1
     first: tuple[re.Match[str], str] | None = None
@@ -64,7 +65,7 @@ def decode(text: str, *, first_no: int = 0) -> Iterator[airflow3.Decoded]:
         yield _record(no, first, further)
 
 
-def _record(no: int, first: tuple[re.Match[str], str], further: list[str]) -> airflow3.Decoded:
+def _record(no: int, first: tuple[re.Match[str], str], further: list[str]) -> Decoded:
     match, text = first
     logger, event, body = _fields(text, is_ui=match.re is HEAD_UI)
     rest = "\n".join(further).rstrip()

@@ -10,6 +10,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import msgspec
+
+from windsock.parse.airflow3.lines import FAILED_EVENT, POST_EVENT
 from windsock.parse.reading import (
     FAILED,
     REASON_OF_EXCEPTION,
@@ -22,7 +25,7 @@ from windsock.parse.reading import (
 )
 from windsock.schema import STATES
 
-_SILENT_SKIP_LINENO = 1620  # "::group::Post Execute" of AirflowSkipException without a message, in 3.3.2
+SILENT_SKIP_LINENO = 1620  # "::group::Post Execute" of AirflowSkipException without a message, in 3.3.2
 _UNWANTED = "Server indicated the task shouldn't be running"
 _TOLD_STATE = re.compile(r"'current_state': '(\w+)'")
 # the runner ends the task as failed without an exception; the text is all there is to say
@@ -42,18 +45,23 @@ _INFO_ENDINGS = (
     ("Pausing task as DEFERRED", "deferred", "deferral"),
     ("Rescheduling task, marking task as UP_FOR_RESCHEDULE", "up_for_reschedule", "reschedule"),
 )
-_INFO_TEXTS = tuple(text for text, _state, _reason in _INFO_ENDINGS)
+INFO_TEXTS = tuple(text for text, _state, _reason in _INFO_ENDINGS)
 
 
-class Segment:
+class Segment(msgspec.Struct, gc=False):
     """What one process of the attempt said about its ending. A later process speaks for the attempt."""
 
-    def __init__(self) -> None:
-        self.state, self.reason, self.cause = "", "", ""
-        self.failure: Failure | None = None
-        self.import_failure: Failure | None = None  # of the DAG file, which the runner then does not find
-        self.is_grouped = self.is_post_seen = self.is_silent_skip = self.is_begun = self.is_torn = False
-        self.external = ""
+    state: str = ""
+    reason: str = ""
+    cause: str = ""
+    failure: Failure | None = None
+    import_failure: Failure | None = None  # of the DAG file, which the runner then does not find
+    is_grouped: bool = False
+    is_post_seen: bool = False
+    is_silent_skip: bool = False
+    is_begun: bool = False
+    is_torn: bool = False
+    external: str = ""
 
     def end(self, state: str, reason: str, failure: Failure | None = None, cause: str = "") -> None:
         """The last word counts; an exception once told is kept."""
@@ -63,12 +71,21 @@ class Segment:
     def see(self, record: Record, body: dict[str, Any]) -> None:
         """Take one record of the runner or of the supervisor's part of this log."""
         event = record.message
-        if event == "::group::Post Execute":
-            self.is_post_seen = True
-            self.is_silent_skip = body.get("lineno") == _SILENT_SKIP_LINENO
+        if event == POST_EVENT:
+            self.come_through(body.get("lineno"))
         elif record.level in ("error", "critical", "warning"):
             self._bad(record, body)
-        elif event.startswith(_INFO_TEXTS):
+        else:
+            self.inform(event)
+
+    def come_through(self, lineno: Any) -> None:
+        """The runner is done with the task's own code; from which of its lines it says so may tell a skip."""
+        self.is_post_seen = True
+        self.is_silent_skip = lineno == SILENT_SKIP_LINENO
+
+    def inform(self, event: str) -> None:
+        """The runner's word below a warning."""
+        if event.startswith(INFO_TEXTS):
             for text, state, reason in _INFO_ENDINGS:
                 if event.startswith(text):
                     self.end(state, reason)
@@ -88,7 +105,7 @@ class Segment:
 
     def _bad(self, record: Record, body: dict[str, Any]) -> None:
         event = record.message
-        if event.startswith("Task failed with exception"):
+        if event.startswith(FAILED_EVENT):
             kind = record.failure.type if record.failure else ""
             self.end(FAILED, REASON_OF_EXCEPTION.get(kind, "exception"), record.failure)
         elif event.startswith("Top level error"):

@@ -8,10 +8,13 @@ reader. Several small objects are scanned as one buffer: the cost per call is pa
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
 
 import numpy as np
 
-from windsock.parse.airflow3 import DULL_EVENTS, ERROR_DETAIL, EVENT_AT, STARTS, TASK_LOGGER, moment
+from windsock.parse.airflow3 import STARTS
+from windsock.parse.airflow3.lines import DULL_EVENTS, ERROR_DETAIL, EVENT_AT, TASK_LOGGER
 from windsock.parse.columns import Quiet, Take
 from windsock.parse.reading import Passed
 from windsock.parse.words import (
@@ -40,7 +43,28 @@ _STARTS = tuple(word(text[:8]) for text in STARTS)
 _GROUP, _PRE = word(b"::group:"), word(b"oup::Pre")
 
 
+class Look(NamedTuple):
+    """Lines to decode, those of segment `i` from `cuts[i - 1]` to `cuts[i]`, and by segment what was passed over.
+    `headed` are those that end as an object does, begin as Airflow writes them, and are not quiet; `groups` are the
+    places of those that by their bytes open a process."""
+
+    numbers: list[int]
+    texts: list[bytes]
+    headed: list[bool]
+    groups: list[int]
+    cuts: list[int]
+    passed: list[Passed]
+
+
 def scan(data: bytes, ends: Sequence[int], take: Take | None = None) -> list[tuple[list[Told], Passed]]:
+    """As `look`, segment by segment."""
+    seen = look(data, ends, take)
+    told = [*zip(seen.numbers, seen.texts, strict=True)]
+    cuts = zip([0, *seen.cuts[:-1]], seen.cuts, seen.passed, strict=True)
+    return [(told[first:stop], passed) for first, stop, passed in cuts]
+
+
+def look(data: bytes, ends: Sequence[int], take: Take | None = None) -> Look:
     """Segments of whole lines (`ends` are their ends in `data`, each after a newline) → the lines to decode with their
     record numbers, and what was passed over. `data` ends with a newline; zeros may follow it. With `take`, only those
     quiet lines are passed over that it takes as columns."""
@@ -50,28 +74,66 @@ def scan(data: bytes, ends: Sequence[int], take: Take | None = None) -> list[tup
     starts[0] = 0
     starts[1:] = stops[:-1] + 1
     bounds = np.searchsorted(stops, np.asarray(ends) - 1, side="right")
-    quiet, stamps = _quiet(raw, starts, stops, bounds)
+    quiet, headed, groups, stamps = _quiet(raw, starts, stops, bounds)
     if take is not None:
         taken = take(_told_apart(data, raw, starts, stops, bounds, quiet, stamps))
         quiet[quiet] = taken
         stamps = tuple(stamp[taken] for stamp in stamps)
     loud = np.flatnonzero(~quiet)
-    cuts = np.searchsorted(loud, bounds)
-    spans = extremes(stamps, bounds - cuts)
-    places = list(zip(loud.tolist(), starts[loud].tolist(), stops[loud].tolist(), strict=True))
-    results = []
-    first, cut = 0, 0
-    for bound, next_cut, (low, high) in zip(bounds.tolist(), cuts.tolist(), spans, strict=True):
-        told, passed, first_quiet = _segment(data, first, bound, places[cut:next_cut])
-        if passed.count:
-            start = int(starts[first_quiet])
-            first_text = data[start + 14 : start + 41].decode("ascii", "replace")
-            passed.first_at = moment(first_text)
-            passed.low_at = passed.first_at if _text(low) == first_text else moment(_text(low))
-            passed.high_at = moment(_text(high))
-        results.append((told, passed))
-        first, cut = bound, next_cut
-    return results
+    firsts = np.concatenate((np.zeros(1, np.int64), bounds[:-1]))
+    quiet_bounds = bounds - np.searchsorted(loud, bounds)
+    blank = _blank(data, raw, starts, stops, loud)
+    if len(blank):
+        loud = loud[~np.isin(loud, blank)]
+    texts = [data[at:stop] for at, stop in zip(starts[loud].tolist(), stops[loud].tolist(), strict=True)]
+    numbers = _numbers(loud, firsts[np.searchsorted(bounds, loud, side="right")], blank)
+    passed = _passed(data, starts, quiet, firsts, quiet_bounds, blank, extremes(stamps, quiet_bounds))
+    return Look(
+        numbers.tolist(), texts, headed[loud].tolist(), np.searchsorted(loud, groups).tolist(),
+        np.searchsorted(loud, bounds).tolist(), passed,
+    )  # fmt: skip
+
+
+def _blank(data: bytes, raw: Bytes, starts: Ints, stops: Ints, lines: Ints) -> Ints:
+    """Those of some lines that are blank, and so no records."""
+    may_be = lines[raw[starts[lines]] <= ord(" ")].tolist()
+    return np.array([i for i in may_be if not data[starts[i] : stops[i]].strip()], np.int64)
+
+
+def _numbers(lines: Ints, firsts: Ints, blank: Ints) -> Ints:
+    """The record numbers of lines, by the first line of the segment of each."""
+    if not len(blank):
+        return lines - firsts
+    return lines - firsts - (np.searchsorted(blank, lines) - np.searchsorted(blank, firsts))
+
+
+def _passed(
+    data: bytes,
+    starts: Ints,
+    quiet: Bools,
+    firsts: Ints,
+    bounds: Ints,
+    blank: Ints,
+    spans: list[tuple[bytes, bytes]],
+) -> list[Passed]:
+    """What was passed over in each segment; `bounds` are the ends of the segments among the quiet lines."""
+    befores = np.concatenate((np.zeros(1, np.int64), bounds[:-1]))
+    full = np.flatnonzero(bounds > befores)
+    passed = [Passed() for _ in spans]
+    first_quiet = np.flatnonzero(quiet)[befores[full]]
+    numbers = _numbers(first_quiet, firsts[full], blank)
+    counts = (bounds - befores)[full]
+    for place, count, first_no, start in zip(
+        full.tolist(), counts.tolist(), numbers.tolist(), starts[first_quiet].tolist(), strict=True
+    ):
+        low, high = spans[place]
+        first_at = _time(data[start + 14 : start + 41].decode("latin-1"))
+        is_first = data.startswith(low[:8], start + 16) and data.startswith(low[8:], start + 25)
+        low_at = first_at if is_first else _time(_text(low))
+        passed[place] = Passed(
+            count, first_no, first_at, low_at, low_at if low == high else _time(_text(high))
+        )
+    return passed
 
 
 def _told_apart(
@@ -79,20 +141,22 @@ def _told_apart(
 ) -> Quiet:
     """The quiet lines with their segments and record numbers. Blank lines are no records."""
     lines = np.flatnonzero(quiet)
-    may_be_blank = np.flatnonzero(raw[starts] <= ord(" ")).tolist()
-    blank = np.array([i for i in may_be_blank if not data[starts[i] : stops[i]].strip()], np.int64)
+    blank = _blank(data, raw, starts, stops, np.arange(len(starts)))
     segments = np.searchsorted(bounds, lines, side="right")
     firsts = np.concatenate((np.zeros(1, np.int64), bounds[:-1]))[segments]
-    before = np.searchsorted(blank, lines) - np.searchsorted(blank, firsts)
-    return Quiet(data, starts[quiet], stops[quiet], segments, lines - firsts - before, stamps)
+    return Quiet(data, starts[quiet], stops[quiet], segments, _numbers(lines, firsts, blank), stamps)
 
 
-def _quiet(raw: Bytes, starts: Ints, stops: Ints, bounds: Ints) -> tuple[Bools, tuple[Words, ...]]:
-    """Which lines are passed over, and the words of their time stamps: date, time of day, fraction."""
+def _quiet(
+    raw: Bytes, starts: Ints, stops: Ints, bounds: Ints
+) -> tuple[Bools, Bools, Ints, tuple[Words, ...]]:
+    """Which lines are passed over, which others are headed (`Look`), which open a process, and the words of the time
+    stamps of those passed over: date, time of day, fraction."""
     long_enough = stops - starts >= SHORTEST
     if len(raw) <= SHORTEST:
         nothing = np.zeros(0, np.uint64)
-        return np.zeros_like(long_enough), (nothing, nothing, nothing)
+        nowhere = np.zeros_like(long_enough)
+        return nowhere, nowhere, np.flatnonzero(nowhere), (nothing, nothing, nothing)
     safe = starts if long_enough.all() else np.where(long_enough, starts, 0)
     rows = Rows(raw, safe, SHORTEST)
     stamps = rows.word(16), rows.word(25), rows.word(33)
@@ -102,43 +166,32 @@ def _quiet(raw: Bytes, starts: Ints, stops: Ints, bounds: Ints) -> tuple[Bools, 
         wrong |= rows.word(offset) ^ text
     level = rows.word(51)
     is_info = (level == _INFO) & (rows.word(59) == _EVENT)
-    quiet = long_enough & (raw[stops - 1] == ord("}")) & (wrong == 0) & (is_info | (level == _DEBUG))
+    headed = long_enough & (raw[stops - 1] == ord("}")) & (wrong == 0)
+    quiet = headed & (is_info | (level == _DEBUG))
     quiet[np.searchsorted(stops, _DETAIL.places(raw))] = False
     spoken = np.searchsorted(stops, _SPOKEN.places(raw))
     said = rows.word(EVENT_AT)
     is_dull = is_info[spoken] & ((said[spoken] == _DULL[0]) | (said[spoken] == _DULL[1]))
     quiet[spoken[~is_dull]] = False
+    headed &= ~quiet
+    groups = spoken[long_enough[spoken] & (said[spoken] == _GROUP)]
+    groups = groups[rows.word(EVENT_AT + 4)[groups] == _PRE]
     telling = np.flatnonzero(quiet & ((said == _STARTS[0]) | (said == _STARTS[1])))
     if len(telling):  # of a segment in which no group opens a process
-        groups = spoken[(said[spoken] == _GROUP) & (rows.word(EVENT_AT + 4)[spoken] == _PRE)]
         segments = np.searchsorted(bounds, telling, side="right")
         firsts = np.concatenate((np.zeros(1, np.int64), bounds[:-1]))
         has_group = np.searchsorted(groups, bounds) > np.searchsorted(groups, firsts)
         quiet[telling[~has_group[segments]]] = False
-    return quiet, stamps if quiet.all() else tuple(stamp[quiet] for stamp in stamps)
+    return quiet, headed, groups, stamps if quiet.all() else tuple(stamp[quiet] for stamp in stamps)
 
 
 def _text(row: bytes) -> str:
     return f"20{row[:8].decode()}T{row[8:].decode()}"
 
 
-def _segment(
-    data: bytes, first: int, bound: int, places: list[tuple[int, int, int]]
-) -> tuple[list[Told], Passed, int]:
-    """One segment's lines to decode, the count of the others, and the first of those. A blank line is no record."""
-    told: list[Told] = []
-    passed = Passed()
-    blank, expected, first_quiet = 0, first, -1
-    for index, start, stop in places:
-        if first_quiet < 0 and index > expected:
-            first_quiet, passed.first_no = expected, expected - first - blank
-        expected = index + 1
-        line = data[start:stop]
-        if line.strip():
-            told.append((index - first - blank, line))
-        else:
-            blank += 1
-    if first_quiet < 0 and bound > expected:
-        first_quiet, passed.first_no = expected, expected - first - blank
-    passed.count = bound - first - len(told) - blank
-    return told, passed, first_quiet
+def _time(text: str) -> datetime | None:
+    """The time that a stamp in UTC spells, if there is such a day and hour."""
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None
