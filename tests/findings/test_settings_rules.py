@@ -1,12 +1,13 @@
 """Rules of settings: below, at and above their thresholds; nothing where nobody tells, nothing on Airflow's own defaults."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
 import pytest
 
-from windsock import resources
+from tests.support.settings import NAMES
+from tests.support.settings import week_of_settings as week
 from windsock.findings import told_once
 from windsock.findings.rule import Rule
 from windsock.findings.rules.ws207_stale_parsing import StaleParsing
@@ -18,11 +19,9 @@ from windsock.findings.rules.ws614_setting_without_effect import SettingWithoutE
 from windsock.findings.rules.ws615_queue_timeout import QueueTimeout
 from windsock.findings.settings import settings_answers
 from windsock.model import Answer, Finding, Row
-from windsock.reviewed.settings import load_settings
 from windsock.week import Week
 
 WEEK = Week.parse("2026-W47")
-NAMES = load_settings(resources.folder("sql"))
 RULES = (
     LimitNeverReached,
     ParsingBehind,
@@ -31,34 +30,6 @@ RULES = (
     SettingWithoutEffect,
     QueueTimeout,
 )
-
-
-def week(
-    version: str = "3.3.2", told: Mapping[str, object] | None = None, **rows: Sequence[Row]
-) -> dict[str, Answer]:
-    """The answers of a week, `told` by a file as `section.key`."""
-    facts = [
-        {
-            "key": f"config.{key}",
-            "setting_value": str(value),
-            "told_by": "file",
-            "seen_at": None,
-            "since_at": None,
-        }
-        for key, value in (told or {}).items()
-    ]
-    seen = {
-        "airflow_version": version,
-        "major_version": None,
-        "has_parse_times": False,
-        "executor": None,
-        "hosts": 1,
-    }
-    given = {"settings_told": facts, "airflow_seen": [seen], **rows}
-    answers = {
-        name: Answer(name, tuple(these[0]) if these else (), tuple(these)) for name, these in given.items()
-    }
-    return answers | settings_answers(answers, NAMES)
 
 
 def found(rule: type[Rule], given: Mapping[str, Answer]) -> list[Finding]:

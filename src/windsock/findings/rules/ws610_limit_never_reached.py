@@ -6,8 +6,9 @@ from math import ceil
 from typing import Any
 
 from windsock.findings import wording
+from windsock.findings.how_to_set import in_environment
 from windsock.findings.rule import Rule, Thresholds, Verdicts, threshold
-from windsock.findings.settings import FROM, held_of, missing, ways
+from windsock.findings.settings import FROM, held_of, missing
 from windsock.findings.settings.use import full_minutes, peaks
 from windsock.model import Answer
 from windsock.week import Week
@@ -66,7 +67,7 @@ class LimitNeverReached(Rule):
                     "peak": peak,
                     "weeks": len(weeks),
                     "tries": sum(row["tries"] for row in weeks),
-                    **ways(one, proposed),
+                    **in_environment(answers, one.setting, proposed),
                 },
                 advice=f"Lower it to {proposed}, {limits.room:g} times the busiest moment and not below the default, or leave it "
                 "if the room is meant. Nothing gets faster by it: a DAG that runs wild can take less. The risk is a busier "
