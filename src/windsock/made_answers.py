@@ -57,7 +57,8 @@ def made_answer(name: str, config: Config, asked: Mapping[str, Answer], week: We
     if name in waited:
         return waited[name]
     if name == why.TOTALS:
-        return why.totals({**asked, **waited}, exclude=config.pipeline.scope.exclude)
+        given = {**asked, **waited, why.THRESHOLDS: why.thresholds_answer(config.pipeline.findings)}
+        return why.totals(given, exclude=config.pipeline.scope.exclude)
     return settings_answers({**asked, **waited}, load_settings(resources.folder("sql")))[name]
 
 
@@ -73,6 +74,7 @@ def made_answers(
     answers["metric_gaps"] = _metric_gaps(answers)
     answers["tested"] = _tested()
     answers |= waiting_answers(answers, week)
+    answers[why.THRESHOLDS] = why.thresholds_answer(config.pipeline.findings)
     answers[why.TOTALS] = why.totals(answers, exclude=config.pipeline.scope.exclude)
     answers |= settings_answers(answers, load_settings(sql))
     answers["queue_trends"] = queue_trends(answers)
