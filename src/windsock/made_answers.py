@@ -8,7 +8,7 @@ from typing import Any
 
 from windsock import checks, resources
 from windsock.config import Config
-from windsock.findings import settings, waiting, why
+from windsock.findings import log_bill, settings, waiting, why
 from windsock.findings.log_bill import log_bill_answers
 from windsock.findings.queue_trend import queue_trends
 from windsock.findings.settings import settings_answers
@@ -35,6 +35,7 @@ ASKED: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
         ("executor_load_by_hour",),
     ),
     why.TOTALS: ("why", "Why did DAGs and tasks not run this week, cause by cause?", _OF_WHY),
+    **{name: ("log_bill", title, log_bill.QUESTIONS) for name, title in log_bill.ANSWERS.items()},
     "settings_of_week": (
         "settings",
         "Which of Airflow's settings hold, who tells them, and how did the week stand against them?",
@@ -53,6 +54,8 @@ def made_answer(name: str, config: Config, asked: Mapping[str, Answer], week: We
     """One of `ASKED`, from the answers of its questions."""
     if name == "queue_trends":
         return queue_trends(asked)
+    if name in log_bill.ANSWERS:
+        return log_bill_answers(asked, _log_prices(config))[name]
     waited = waiting_answers(asked, week)
     if name in waited:
         return waited[name]

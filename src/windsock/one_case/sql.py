@@ -131,7 +131,7 @@ speaking as (
         case when is_heard and taken_at >= week_start() then least(ready_at, taken_at) end as ready_at,
         case when is_heard then started_at end as started_at
     )
-    from (select *, place % greatest(1, count(*) over () // 50000) = 0 as is_heard from tries)
+    from (select *, place % greatest(1, count(*) over () // 20000) = 0 as is_heard from tries)
 )
 select
     '' as dag_id,
