@@ -13,6 +13,7 @@ from tests.findings import test_waiting as waiting
 from tests.support.settings import NAMES, week_of_settings
 from windsock.findings.how_to_set import in_code, in_environment, named, spellings
 from windsock.findings.rule import Rule
+from windsock.findings.rules.ws103_broken import Broken
 from windsock.findings.rules.ws107_retries import Retries
 from windsock.findings.rules.ws202_parse_time_near_limit import ParseTimeNearLimit
 from windsock.findings.rules.ws301_pool_saturated import PoolSaturated
@@ -104,6 +105,27 @@ def test_each_advice_names_the_setting_of_its_version_and_both_ways(
     assert one.evidence.get("apply") == expected["apply"]
     assert one.evidence.get("undo") == expected["undo"]
     assert [text for text in expected["says"] if text not in one.advice] == [], one.advice
+
+
+@pytest.mark.parametrize(
+    ("version", "runs", "says"),
+    [
+        ("2.8.4", 30, None),
+        ("2.9.3", 10, None),
+        ("2.9.3", 20, "paused itself, 10 hours of workers ago"),
+        ("", 40, "paused itself, 15 hours of workers ago"),
+    ],
+)
+def test_a_broken_dag_would_have_paused_itself(version: str, runs: int, says: str | None) -> None:
+    """Half of twenty runs, three quarters of forty: the hours after the tenth failure."""
+    rows = [
+        {"dag_id": "d", "week": WEEK.monday if day == 0 else WEEK.minus(1 + day // 7).monday, "day": WEEK.monday - timedelta(days=day),
+         "runs": runs // 10, "lost_runs": runs // 10, "hours": 2.0} for day in range(18, -2, -2)
+    ]  # fmt: skip
+    (one,) = Broken.judge(
+        week_of_settings(version, failure_counts_by_dag_day=rows), Broken.limits(), week=WEEK
+    ).findings
+    assert (says in one.advice) if says else ("paused itself" not in one.advice), one.advice
 
 
 def test_what_is_told_is_what_undo_sets_back() -> None:

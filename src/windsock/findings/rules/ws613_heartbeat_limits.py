@@ -8,7 +8,7 @@ from windsock.findings import wording
 from windsock.findings.how_to_set import in_environment
 from windsock.findings.rule import Rule, Thresholds, Verdicts, rows_of, threshold
 from windsock.findings.settings import FROM, Held, held_of, missing
-from windsock.findings.settings.use import hits
+from windsock.findings.settings.told import hits
 from windsock.model import Answer, Finding
 from windsock.week import Week
 

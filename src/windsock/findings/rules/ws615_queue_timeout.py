@@ -9,7 +9,7 @@ from windsock.findings import wording
 from windsock.findings.how_to_set import in_environment
 from windsock.findings.rule import Rule, Thresholds, Verdicts, rows_of, threshold
 from windsock.findings.settings import FROM, held_of
-from windsock.findings.settings.use import hits
+from windsock.findings.settings.told import hits
 from windsock.model import Answer
 from windsock.week import Week
 
