@@ -6,6 +6,8 @@
 --            set variable exclude = ['sandbox_*'];  DAGs that are stored but never judged
 --            set variable renamed_from = ['old']; set variable renamed_to = ['new'];  DAGs told under their new name
 --            set variable owner_patterns = ['sales_*']; set variable owner_names = ['sales'];  the first that matches counts
+--            set variable only_dag = 'orders';  tries, runs and records of that DAG alone; with it, what is known of all:
+--            set variable seen_until = timestamptz '2026-11-22 23:30:00Z'; set variable logs_seen = true;
 --            set variable quiet_from = [timestamptz '2026-11-20 22:00:00Z']; set variable quiet_until = [timestamptz '…'];
 select case
     when getvariable('lake') is null then error('set variable lake to the folder of the lake first')
@@ -123,7 +125,8 @@ from (
     select cast(null as varchar) as dag_id, cast(null as varchar) as run_id, cast(null as varchar) as task_id, cast(null as integer) as map_index, cast(null as integer) as try_number, cast(null as varchar) as state, cast(null as varchar) as state_reason, cast(null as timestamptz) as started_at, cast(null as timestamptz) as ended_at, cast(null as varchar) as exception_type, cast(null as varchar) as exception_message, cast(null as varchar) as error_signature, cast(null as bigint) as record_count, cast(null as bigint) as warning_count, cast(null as bigint) as error_count, cast(null as bigint) as process_starts, cast(null as bigint) as log_bytes, cast(null as varchar) as bundle_name, cast(null as varchar) as bundle_version, cast(null as varchar) as dag_file, cast(null as double) as dag_file_parse_s, cast(null as double) as bundle_prepare_s, cast(null as varchar) as hostname, cast(null as varchar) as dialect, cast(null as varchar) as object_url, cast(null as varchar) as object_etag, cast(null as timestamptz) as object_modified_at, cast(null as timestamptz) as logical_date, cast(null as varchar) as operator, cast(null as varchar) as read_path, cast(null as varchar) as blame, cast(null as varchar) as owner, cast(null as timestamptz) as read_at where false
     union all by name
     select * from query(getvariable('read_task_logs'))
-) as stored;
+) as stored
+where getvariable('only_dag') is null or dag_now(dag_id) = getvariable('only_dag');
 
 -- task_instances: one row is one try as API, database or component log tells it
 set variable files_task_instances = (
@@ -166,7 +169,8 @@ from (
     select cast(null as varchar) as dag_id, cast(null as varchar) as run_id, cast(null as varchar) as task_id, cast(null as integer) as map_index, cast(null as integer) as try_number, cast(null as varchar) as state, cast(null as integer) as max_tries, cast(null as varchar) as operator, cast(null as varchar) as pool, cast(null as integer) as pool_slots, cast(null as varchar) as queue, cast(null as varchar) as executor, cast(null as bigint) as priority_weight, cast(null as varchar) as hostname, cast(null as timestamptz) as scheduled_at, cast(null as timestamptz) as queued_at, cast(null as timestamptz) as started_at, cast(null as timestamptz) as ended_at, cast(null as timestamptz) as anchor_at, cast(null as varchar) as source, cast(null as integer) as is_history, cast(null as timestamptz) as told_at, cast(null as varchar) as object_url, cast(null as timestamptz) as read_at where false
     union all by name
     select * from query(getvariable('read_task_instances'))
-) as stored;
+) as stored
+where getvariable('only_dag') is null or dag_now(dag_id) = getvariable('only_dag');
 
 -- dag_runs: one row is one DAG run
 set variable files_dag_runs = (
@@ -200,7 +204,8 @@ from (
     select cast(null as varchar) as dag_id, cast(null as varchar) as run_id, cast(null as varchar) as run_type, cast(null as varchar) as state, cast(null as timestamptz) as logical_date, cast(null as timestamptz) as run_after, cast(null as timestamptz) as queued_at, cast(null as timestamptz) as started_at, cast(null as timestamptz) as ended_at, cast(null as varchar) as bundle_version, cast(null as timestamptz) as anchor_at, cast(null as varchar) as source, cast(null as timestamptz) as told_at, cast(null as varchar) as object_url, cast(null as timestamptz) as read_at where false
     union all by name
     select * from query(getvariable('read_dag_runs'))
-) as stored;
+) as stored
+where getvariable('only_dag') is null or dag_now(dag_id) = getvariable('only_dag');
 
 -- log_events: one row is one log record at or above `lines` (default: error), or with an exception; redacted
 set variable files_log_events = (
@@ -233,7 +238,8 @@ from (
     select cast(null as varchar) as dag_id, cast(null as varchar) as run_id, cast(null as varchar) as task_id, cast(null as integer) as map_index, cast(null as integer) as try_number, cast(null as timestamptz) as logged_at, cast(null as bigint) as record_no, cast(null as varchar) as level, cast(null as varchar) as logger, cast(null as varchar) as message, cast(null as varchar) as exception_type, cast(null as varchar) as error_signature, cast(null as varchar) as object_url, cast(null as timestamptz) as read_at where false
     union all by name
     select * from query(getvariable('read_log_events'))
-) as stored;
+) as stored
+where getvariable('only_dag') is null or dag_now(dag_id) = getvariable('only_dag');
 
 -- parse_samples: one row is one measured parse of a DAG file
 set variable files_parse_samples = (

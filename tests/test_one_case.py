@@ -109,6 +109,32 @@ def test_nothing_against_a_dag_says_what_was_seen(pipeline: Path, capsys: pytest
     assert why(pipeline, capsys, "calm").startswith("nothing speaks against calm: 1 runs in the week")
 
 
+def test_the_scope_of_the_pipeline_file_holds(pipeline: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is excluded is said to be, and is nobody's company in an error; a DAG that was renamed is found by both names."""
+    with pipeline.open("a") as file:
+        file.write("[scope]\nexclude = ['calm']\nrenamed = {'orders' = 'old_orders'}\n")
+    cli.app(["why", "old_orders", "-p", str(pipeline), "--week", WEEK], standalone_mode=False)
+    told = capsys.readouterr()
+    assert "[scope] renamed: old_orders is told as orders" in told.err
+    assert "orders.load failed 1 time with KeyError" in told.out
+    cli.app(["why", "calm", "-p", str(pipeline), "--week", WEEK], standalone_mode=False)
+    assert "[scope] exclude has 'calm': calm is stored and never judged" in capsys.readouterr().err
+
+
+def test_who_else_has_the_error(pipeline: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = TABLES["task_logs"].strip().splitlines()[0].strip()
+    more = "\n".join(
+        rows.replace("orders,", f"{name},", 1).replace("s3://b/1", f"s3://b/{name}") for name in ("b", "c")
+    )
+    path = pipeline.parent / "more.csv"
+    path.write_text(COLUMNS["task_logs"] + "\n" + rows + "\n" + more)
+    write_csv(duckdb.connect(), pipeline.parent / "lake", "task_logs", path, foreign=True)
+    assert "2 other DAGs with it this week: b, c" in why(pipeline, capsys, "orders", "load")
+    with pipeline.open("a") as file:
+        file.write("[scope]\nexclude = ['c']\n")
+    assert "1 other DAG with it this week: b" in why(pipeline, capsys, "orders", "load")
+
+
 def test_names_are_bound_and_never_pasted(pipeline: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "does not have x' or 1=1 --" in why(pipeline, capsys, "x' or 1=1 --")
 

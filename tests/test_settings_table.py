@@ -21,7 +21,7 @@ ASKED = (
     "parallelism max_active_tasks_per_dag max_active_runs_per_dag dagbag_import_timeout dag_file_processor_timeout "
     "min_file_process_interval parsing_processes refresh_interval scheduler_heartbeat_sec task_heartbeat_timeout "
     "scheduler_health_check_threshold default_pool_task_slot_count max_active_tis_per_dag default_task_execution_timeout "
-    "default_task_retries max_consecutive_failed_dag_runs_per_dag task_queued_timeout max_tis_per_query worker_concurrency"
+    "default_task_retries default_task_retry_delay dagrun_timeout default_deferrable max_consecutive_failed_dag_runs_per_dag task_queued_timeout max_tis_per_query worker_concurrency"
 ).split()
 
 

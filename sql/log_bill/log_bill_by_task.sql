@@ -3,7 +3,8 @@
 -- From the listing alone (address, size, time of each object), and from how often a process began in a log that was read:
 -- for each process Airflow looks for the object, fetches what it holds and puts it anew, whole (every poke of a sensor in
 -- reschedule mode, every resume of a deferral). What was written and fetched is an estimate: each process is taken to add
--- as much as the others. Logs of triggerers count for their task; objects that name no DAG stand under an empty one.
+-- as much as the others. Logs of triggerers count for their task; objects that name no DAG stand under an empty one. What it
+-- costs a month: `windsock ask log_bill`, at the prices of `[log_bill]` in the pipeline file, else list prices.
 --
 -- grain:    dag_id, task_id
 -- reads:    objects, task_logs

@@ -78,7 +78,10 @@ left_out as (
 lost as (
     select *
     from (select * from told_lost union all by name select * exclude (known_before) from left_out) as both_kinds
-    where exists (select 1 from task_logs where monday_of(started_at) = report_week())
+    where coalesce(
+            getvariable('logs_seen'),
+            exists (select 1 from task_logs where monday_of(started_at) = report_week())
+        )
 ),
 told as (
     select

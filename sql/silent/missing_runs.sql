@@ -72,7 +72,7 @@ settled as (
     where not is_quiet(missing.due_at)
         and missing.due_at + distances.longest + interval 2 hours < least(
             week_end(),
-            (select max(coalesce(started_at, queued_at)) from task_tries)
+            coalesce(getvariable('seen_until'), (select max(coalesce(started_at, queued_at)) from task_tries))
         )
 )
 select

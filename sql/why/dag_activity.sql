@@ -18,7 +18,7 @@
 --   open_runs         bigint       running or queued by API or database
 --   open_without_try  bigint       of those, runs of which no task has started
 --   oldest_open_at    timestamptz  when the oldest of these was due
---   seen_until        timestamptz  newest start of any try of any DAG: what came after it is not known
+--   seen_until        timestamptz  newest start, or queueing, of any try of any DAG: what came after it is not known
 with tries as (
     select dag_id, run_id, task_id, run_type, state, started_at, week, try_number
     from task_tries
@@ -95,7 +95,7 @@ select
     coalesce(open_runs.open_runs, 0) as open_runs,
     coalesce(open_runs.open_without_try, 0) as open_without_try,
     open_runs.oldest_open_at,
-    (select max(started_at) from tries) as seen_until
+    coalesce(getvariable('seen_until'), (select max(coalesce(started_at, queued_at)) from task_tries)) as seen_until
 from counted
 left join newest on counted.dag_id = newest.dag_id
 left join paces on counted.dag_id = paces.dag_id

@@ -8,7 +8,7 @@ from typing import Any
 
 from windsock import checks, resources
 from windsock.config import Config
-from windsock.findings import settings, waiting, why
+from windsock.findings import log_bill, settings, waiting, why
 from windsock.findings.log_bill import log_bill_answers
 from windsock.findings.queue_trend import queue_trends
 from windsock.findings.settings import settings_answers
@@ -35,6 +35,7 @@ ASKED: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
         ("executor_load_by_hour",),
     ),
     why.TOTALS: ("why", "Why did DAGs and tasks not run this week, cause by cause?", _OF_WHY),
+    **{name: ("log_bill", title, log_bill.QUESTIONS) for name, title in log_bill.ANSWERS.items()},
     "settings_of_week": (
         "settings",
         "Which of Airflow's settings hold, who tells them, and how did the week stand against them?",
@@ -53,11 +54,14 @@ def made_answer(name: str, config: Config, asked: Mapping[str, Answer], week: We
     """One of `ASKED`, from the answers of its questions."""
     if name == "queue_trends":
         return queue_trends(asked)
+    if name in log_bill.ANSWERS:
+        return log_bill_answers(asked, _log_prices(config))[name]
     waited = waiting_answers(asked, week)
     if name in waited:
         return waited[name]
     if name == why.TOTALS:
-        return why.totals({**asked, **waited}, exclude=config.pipeline.scope.exclude)
+        given = {**asked, **waited, why.THRESHOLDS: why.thresholds_answer(config.pipeline.findings)}
+        return why.totals(given, exclude=config.pipeline.scope.exclude)
     return settings_answers({**asked, **waited}, load_settings(resources.folder("sql")))[name]
 
 
@@ -73,6 +77,7 @@ def made_answers(
     answers["metric_gaps"] = _metric_gaps(answers)
     answers["tested"] = _tested()
     answers |= waiting_answers(answers, week)
+    answers[why.THRESHOLDS] = why.thresholds_answer(config.pipeline.findings)
     answers[why.TOTALS] = why.totals(answers, exclude=config.pipeline.scope.exclude)
     answers |= settings_answers(answers, load_settings(sql))
     answers["queue_trends"] = queue_trends(answers)

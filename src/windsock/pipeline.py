@@ -228,7 +228,11 @@ def diff(config: Config, *, wanted: Try, week: Week) -> Comparison:
 
 def why(config: Config, *, case: Case, week: Week) -> Explained:
     """Why a DAG, a task or a run does not run, as far as the lake can tell."""
-    return _on_lake(config, week, lambda conn: explained_case(conn, case, week=week, questions=questions()))
+    return _on_lake(
+        config,
+        week,
+        lambda conn: explained_case(conn, case, week=week, questions=questions(), config=config),
+    )
 
 
 def what_if_pool(config: Config, *, pool: str, slots: Sequence[int], week: Week) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from tests.findings.test_rules import WEEK, answers, found
+from tests.support.settings import week_of_settings
 from windsock.findings import told_once
 from windsock.findings.methods.binomial import chance_of_at_least
 from windsock.findings.rules.ws105_worse_than_good_version import WorseThanGoodVersion
@@ -17,6 +18,7 @@ from windsock.findings.rules.ws403_late_finish import LateFinish
 from windsock.findings.rules.ws404_near_timeout import NearTimeout
 from windsock.findings.rules.ws405_run_backlog import RunBacklog
 from windsock.findings.rules.ws406_deadline_missed import DeadlineMissed
+from windsock.findings.rules.ws407_no_timeout import NoTimeout
 from windsock.standing import standing
 
 AT = datetime(2026, 11, 17, 1, tzinfo=UTC)
@@ -186,6 +188,38 @@ def test_missed_deadlines(missed: float, before: float, severity: str | None) ->
     }
     got = found(DeadlineMissed, answers(deadlines_missed=[row]))
     assert [one.severity for one in got] == ([severity] if severity else [])
+
+
+def hung(**more: Any) -> dict[str, Any]:
+    """Nine in ten take ten minutes, 99 in 100 forty; two tries of the week hung: an hour is what is proposed."""
+    return {"dag_id": "d", "task_id": "t", "ended_well": 50, "median_s": 500.0, "p95_s": 600.0, "p99_s": 2400.0, "tries": 7,
+            "longest_s": 7200.0, "longest_run": "scheduled__1", "longest_end": "failed", "longest_at": AT,
+            "longest_all": [7200.0, 7200.0]} | more  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("change", "is_found"),
+    [
+        ({}, True),  # two hours beyond what is proposed
+        ({"longest_all": [7200.0, 7199.0]}, False),
+        ({"longest_all": [10900.0]}, True),
+        ({"longest_all": [7200.0]}, False),
+        ({"ended_well": 49}, False),
+        ({"p99_s": 2401.0}, False),  # the proposal is a minute longer
+    ],
+)
+def test_a_task_that_hung_without_a_limit(change: dict[str, Any], is_found: bool) -> None:
+    assert bool(found(NoTimeout, answers(tries_without_limit=[hung(**change)]))) == is_found
+
+
+def test_the_limit_is_proposed_with_its_n_its_gain_its_risk_and_the_way_back() -> None:
+    (one,) = found(NoTimeout, week_of_settings("2.11.2", tries_without_limit=[hung()]))
+    assert one.headline == "d.t ran 2 h and no timeout ended it; 99 in 100 take at most 40 min"
+    assert one.evidence["apply"] == "task 't' of 'd': execution_timeout=timedelta(seconds=3600)"
+    assert one.evidence["undo"] == "task 't' of 'd': no execution_timeout"
+    assert "1.5 times the 99th percentile of 50" in one.advice and "2.0 hours of a worker" in one.advice
+    assert "The risk" in one.advice and "[core] default_task_execution_timeout" in one.advice
+    assert found(NoTimeout, answers(tries_without_limit=[])) == []
 
 
 # --- WS105, WS107

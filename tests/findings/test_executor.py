@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from tests.support.settings import week_of_settings
 from windsock.findings.rules.ws311_executor_full import ExecutorFull
-from windsock.model import Answer, Finding
+from windsock.model import Finding
 from windsock.week import Week
 
 WEEK = Week.parse("2026-W47")
@@ -18,7 +19,7 @@ def judged(hours: int = 100, **changes: Any) -> list[Finding]:
          "running_most": 20.0, "queued_mean": 1.0, "queued_usual": 1.0, "weeks_before": 8} | changes
         for n in range(hours)
     ]  # fmt: skip
-    given = {"executor_load_by_hour": Answer("executor_load_by_hour", (), tuple(rows))}
+    given = week_of_settings(executor_load_by_hour=rows)
     return ExecutorFull.judge(given, ExecutorFull.limits(), week=WEEK).findings
 
 
@@ -50,5 +51,10 @@ def test_the_finding_says_how_long_head_room_and_when() -> None:
     )
     evidence = finding.evidence
     assert (evidence["head_room_slots"], evidence["slots"], len(evidence["fullest"])) == (12.0, 32.0, 3)
-    assert evidence["apply"].startswith("AIRFLOW__CORE__PARALLELISM=48 ")
-    assert evidence["undo"].startswith("AIRFLOW__CORE__PARALLELISM=32 ")
+    assert evidence["apply"] == "AIRFLOW__CORE__PARALLELISM=48"
+    assert evidence["undo"] == "AIRFLOW__CORE__PARALLELISM=32"
+    assert evidence["queued_hours_when_full"] == 300.0
+    assert "[core] parallelism of each scheduler from 32 to 48 (1.5 times)" in finding.advice
+    assert (
+        "at most 300 hours in the queue were spent without an open slot. The risk: 16 more" in finding.advice
+    )

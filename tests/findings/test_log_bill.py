@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.parse.component.test_corpora import CORPORA
+from tests.support.settings import week_of_settings
 from windsock import pipeline, resources
 from windsock.config import load
 from windsock.findings.log_bill import GIB, log_bill_answers
@@ -148,6 +149,30 @@ def test_a_month_costs_a_year_of_bytes_and_a_month_of_requests() -> None:
     assert told["month_cost"] == pytest.approx(52 * 0.02 + (12 * 0.005 + 24 * 0.0004) * 52 / 12)
 
 
+def test_the_bill_is_told_with_the_prices_it_is_made_of_and_their_date() -> None:
+    rows = [
+        task(task_id="small", kept_bytes=1, puts=0, gets=0),
+        task(task_id="big", kept_bytes=GIB, puts=0, gets=0),
+    ]
+    listed = load_list_prices(resources.folder("sql"))["s3"]
+    big, small = log_bill_answers(answers(log_bill_by_task=rows), listed)["log_bill"].rows
+    assert (big["task_id"], small["task_id"]) == ("big", "small")
+    assert big["month_cost"] == pytest.approx(52 * listed.storage_gb_month)
+    assert (big["currency"], big["priced_as_of"]) == ("USD", "2026-11") and "Amazon S3" in big["priced_by"]
+
+
+def test_a_noisy_line_and_a_rewritten_log_have_their_price_and_a_way_back() -> None:
+    given = week_of_settings(log_templates=[line()], log_bill_by_task=[task(kept_bytes=10**9)])
+    given |= log_bill_answers(given, PRICES)
+    (noisy,) = found(NoisyLine, given)
+    assert noisy.evidence["month_cost"] == pytest.approx(10**9 / GIB * 52 * 0.02)
+    assert "the way back is the old level" in noisy.advice
+    (sensor,) = found(LogRewritten, week_of_settings(log_bill_by_task=[task(written_bytes=3.1e9)]))
+    assert sensor.evidence["apply"] == "task 'wait' of 'd': deferrable=True"
+    assert sensor.evidence["undo"] == "task 'wait' of 'd': deferrable=False"
+    assert "Up to 1.0 GB a week need not be written" in sensor.advice
+
+
 def test_without_a_price_nothing_is_priced() -> None:
     given = log_bill_answers(answers(log_bill_by_task=[task()]) | days(63, 1e12), None)
     assert given["log_bill_by_task"].rows[0]["month_cost"] is None
@@ -158,7 +183,8 @@ def test_list_prices_name_their_source_and_give_way_to_the_users() -> None:
     known = load_list_prices(resources.folder("sql"))
     assert set(known) == {"s3", "gs"}
     assert all(
-        one.is_list_price and "2026" in one.source and one.storage_gb_month > 0 for one in known.values()
+        one.is_list_price and one.as_of >= "2026-11" and one.source and one.storage_gb_month > 0
+        for one in known.values()
     )
     own = own_prices(known["s3"], storage_gb_month=0.01, put_1000=None, get_1000=None, currency="EUR")
     assert own is not None and not own.is_list_price
@@ -200,5 +226,25 @@ def test_the_bill_of_a_real_bucket_is_its_bytes(logs: str, rewriter: tuple[str, 
     assert sum(row["objects"] for row in rows) == len(files)
     (sensor,) = [row for row in rows if (row["dag_id"], row["task_id"]) == rewriter]
     assert sensor["most_starts"] > 1 and sensor["written_bytes"] > sensor["kept_bytes"]
+    bill = pipeline.ask(config, question="log_bill", sql="", week=week)
+    assert sum(row["kept_bytes"] for row in bill.rows) == sum(one.stat().st_size for one in files)
+    assert {row["month_cost"] for row in bill.rows} == {None}, (
+        "logs in a folder have no price, and are not for nothing"
+    )
+    with path.open("a") as file:
+        file.write("[log_bill]\nstorage_gb_month = 0.02\nput_1000 = 5.0\ncurrency = 'EUR'\n")
+    priced = pipeline.ask(load(path, {}), question="log_bill", sql="", week=week).rows
+    truth = {
+        (row["dag_id"], row["task_id"]): row["kept_bytes"] / GIB * 52 * 0.02
+        + row["puts"] / 1000 * 5 * 52 / 12
+        for row in rows
+    }
+    assert {(row["dag_id"], row["task_id"]): row["month_cost"] for row in priced} == pytest.approx(truth)
+    assert {(row["currency"], row["priced_as_of"]) for row in priced} == {("EUR", None)}
+    kept = {
+        row["keep_days"]: row["month_cost"]
+        for row in pipeline.ask(load(path, {}), question="log_retention", sql="", week=week).rows
+    }
+    assert kept[90] == pytest.approx(3 * kept[30]) and kept[30] > 0
     plain = [row for row in rows if row["task_id"] == "chatty"]
     assert all(row["most_starts"] == 1 and row["rewritten_bytes"] == 0 for row in plain)

@@ -1,12 +1,15 @@
 """Rules of settings: below, at and above their thresholds; nothing where nobody tells, nothing on Airflow's own defaults."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
-from windsock import resources
+from tests.support.settings import NAMES
+from tests.support.settings import week_of_settings as week
 from windsock.findings import told_once
 from windsock.findings.rule import Rule
 from windsock.findings.rules.ws207_stale_parsing import StaleParsing
@@ -18,11 +21,9 @@ from windsock.findings.rules.ws614_setting_without_effect import SettingWithoutE
 from windsock.findings.rules.ws615_queue_timeout import QueueTimeout
 from windsock.findings.settings import settings_answers
 from windsock.model import Answer, Finding, Row
-from windsock.reviewed.settings import load_settings
 from windsock.week import Week
 
 WEEK = Week.parse("2026-W47")
-NAMES = load_settings(resources.folder("sql"))
 RULES = (
     LimitNeverReached,
     ParsingBehind,
@@ -31,34 +32,6 @@ RULES = (
     SettingWithoutEffect,
     QueueTimeout,
 )
-
-
-def week(
-    version: str = "3.3.2", told: Mapping[str, object] | None = None, **rows: Sequence[Row]
-) -> dict[str, Answer]:
-    """The answers of a week, `told` by a file as `section.key`."""
-    facts = [
-        {
-            "key": f"config.{key}",
-            "setting_value": str(value),
-            "told_by": "file",
-            "seen_at": None,
-            "since_at": None,
-        }
-        for key, value in (told or {}).items()
-    ]
-    seen = {
-        "airflow_version": version,
-        "major_version": None,
-        "has_parse_times": False,
-        "executor": None,
-        "hosts": 1,
-    }
-    given = {"settings_told": facts, "airflow_seen": [seen], **rows}
-    answers = {
-        name: Answer(name, tuple(these[0]) if these else (), tuple(these)) for name, these in given.items()
-    }
-    return answers | settings_answers(answers, NAMES)
 
 
 def found(rule: type[Rule], given: Mapping[str, Answer]) -> list[Finding]:
@@ -129,6 +102,24 @@ def test_the_proposal_leaves_room_and_goes_both_ways() -> None:
     assert one.severity == "info"
     assert one.evidence["apply"] == "AIRFLOW__CORE__PARALLELISM=60"
     assert one.evidence["undo"] == "AIRFLOW__CORE__PARALLELISM=128"
+
+
+@pytest.mark.parametrize(
+    ("value", "files", "is_found"),
+    [
+        (8, 60, True),  # 120 s of parsing in 30 s: four busy, at half
+        (8, 61, False),
+        (2, 1, False),  # Airflow's own value
+        (3, 1, True),
+    ],
+)
+def test_parsing_processes_that_stand_by(value: int, files: int, is_found: bool) -> None:
+    given = week(told={"dag_processor.parsing_processes": value}, parse_load_by_file=load(files, 2.0))
+    findings = found(LimitNeverReached, given)
+    assert bool(findings) is is_found
+    for one in findings:
+        assert one.evidence["undo"] == f"AIRFLOW__DAG_PROCESSOR__PARSING_PROCESSES={value}"
+        assert "give their memory back" in one.advice
 
 
 def test_an_executor_that_was_full_reached_its_limit() -> None:
@@ -346,6 +337,26 @@ def test_each_setting_says_how_the_week_stood_against_it() -> None:
     assert now["default_pool_task_slot_count"] == ("no effect", "default_pool has 64 slots")
     assert now["task_queued_timeout"] == ("not known", "")
     assert "worker_concurrency" not in now  # no CeleryExecutor is told
+
+
+USES = yaml.safe_load((Path(__file__).parent / "settings_use.yaml").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("setting", "rows", "told", "word", "says"),
+    [(name, *case) for name, cases in USES.items() for case in cases],
+)
+def test_how_the_week_stood_against_each_setting(
+    setting: str, rows: dict[str, list[Row]], told: dict[str, object], word: str, says: str
+) -> None:
+    stood, because = stands(week("3.3.2", told, **rows))[setting]
+    assert (stood, says in because) == (word, True), because
+
+
+def test_no_setting_of_the_table_is_left_out_and_without_input_none_is_judged() -> None:
+    blind = stands(week("3.3.2"))
+    assert set(USES) == set(blind)
+    assert {word for word, _ in blind.values()} == {"not known"}
 
 
 def test_within_a_run_since_airflow_3() -> None:

@@ -10,6 +10,7 @@ from benchmarks.judging import waits as simulated
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.settings import week_of_settings
 from windsock.findings.methods.spans import Levels, Spans
 from windsock.findings.methods.wait_limits import (
     Layer,
@@ -171,7 +172,7 @@ def waited(**changes: Any) -> dict[str, Answer]:
     upstream = row | {"waits_for": "upstream", "hours": 900.0}
     tries = {"dag_id": "d", "is_per_run": True}
     seen = {"ready_told": 9, "ready_rebuilt": 0, "runs": 0}
-    return answers(waiting_by_limit=[row, rest, upstream], waiting_seen=[seen], try_waits=[tries])
+    return week_of_settings(waiting_by_limit=[row, rest, upstream], waiting_seen=[seen], try_waits=[tries])
 
 
 def found(given_answers: Mapping[str, Answer], **limits: float) -> list[Finding]:

@@ -9,7 +9,18 @@ import pytest
 from tests.findings.test_rules import FROM_RULES, answers
 from tests.findings.test_why_rules import error, file_of, hosts, stopped
 from windsock.findings import RULES
-from windsock.findings.why import CASE_TRIES, CAUSES, NEAR_DAGS, QUESTIONS, Case, Told, explain, totals
+from windsock.findings.why import (
+    CASE_TRIES,
+    CAUSES,
+    NEAR_DAGS,
+    QUESTIONS,
+    THRESHOLDS,
+    Case,
+    Told,
+    explain,
+    thresholds_answer,
+    totals,
+)
 from windsock.findings.why.cause import is_same_file
 from windsock.model import Answer
 from windsock.questions import load_questions
@@ -220,6 +231,16 @@ def test_an_old_failure_holds_later_runs_back() -> None:
     assert (by_logs.likely, "taken out" in by_logs.unknown) == ("possible", True)
 
 
+def test_the_pipeline_file_s_thresholds_hold_here_too() -> None:
+    """Three open runs are enough by default, and not where `[findings.WS521]` asks for four."""
+    case = {**QUIET, "tasks_stopped": [stopped(open_later=3, is_told=True)]}
+    for least, is_told in ((2, True), (3, True), (4, False)):
+        given = {**answers(**case), THRESHOLDS: thresholds_answer({"WS521": {"min_open": least}})}
+        assert bool(explain(CASE, given)) is is_told
+        counted = {row["why"] for row in totals(given).rows if row["things"]}
+        assert any("failure" in one for one in counted) is is_told, counted
+
+
 def hold(event: str = "max_active_runs", dag_id: str = "d") -> dict[str, Any]:
     return {"event": event, "dag_id": dag_id, "pool": "", "hour_at": AT, "held_minutes": 40, "task_minutes": 80, "tasks": 0,
             "limit_value": 2}  # fmt: skip
@@ -380,14 +401,16 @@ def test_a_failure_with_its_error_and_where_else_it_is() -> None:
     )
     assert [one.cause for one in found] == ["failed"]
     assert "failed 2 times with KeyError: a @ d.py:t, last in scheduled__1" in found[0].headline
-    assert "2 other DAGs have it this week: c, e" in found[0].headline
+    assert "2 other DAGs with it this week: c, e" in found[0].headline
     assert found[0].next == "windsock diff d t scheduled__1 --try 1"
 
 
 def test_one_credential_of_many_dags() -> None:
     found = told(**QUIET, incidents_by_error=[error(dag_ids=["a", "d"])])
     assert [(one.cause, one.likely) for one in found] == [("connection", "likely")]
-    assert found[0].headline.startswith("Connection wh_main failed 6 tries of d and 1 other DAG (a)")
+    assert found[0].headline.startswith(
+        "Connection wh_main failed 6 tries of d, and 1 other DAG met it this week (a)"
+    )
     assert not told(Case("d", "t"), **QUIET, incidents_by_error=[error(dag_ids=["a", "d"])]), (
         "another task's error"
     )

@@ -35,8 +35,9 @@ def lines(**rows: list[dict[str, Any]]) -> dict[str, tuple[str, ...]]:
 def test_without_any_input_each_line_says_no_data_and_why() -> None:
     told = lines()
     assert list(told) == [
-        "Scheduler alive", "Triggerer alive", "Dag-processor alive", "Slowest file to parse", "Queue depth",
+        "Scheduler alive", "Triggerer alive", "Dag-processor alive", "Slowest file to parse", "Queue depth", "Fullest pool",
         "Runs with a failed first try", "Tries that failed", "Runs lost after retries", "Runs that finish late",
+        "Ended by a timeout, or near it",
     ]  # fmt: skip
     assert all(cells[0] == "no data" and cells[2].startswith("not judged: ") for cells in told.values())
     assert all(cells[3] for cells in told.values())
@@ -51,15 +52,19 @@ GAP = {"component": "scheduler", "from_at": AT, "until_at": AT + timedelta(minut
 @pytest.mark.parametrize(
     ("gaps", "judged", "told"),
     [
-        ([], "alive", "heard in 900 minutes; no gap"),
+        ([], "alive where it was heard", "heard in 900 of 10,080 minutes; no gap"),
         ([GAP | {"gap_s": 299.0}], "short gaps", "longest gap 5 min; 1 gap, 1 restart"),
         ([GAP], "silent", "longest gap 5 min; 1 gap, 1 restart"),
         (
             [GAP | {"seen_minutes": 0, "job_starts": 0.0}],
-            "alive",
-            "heard in 900 minutes; no gap",
+            "alive where it was heard",
+            "heard in 900 of 10,080 minutes; no gap",
         ),
-        ([GAP | {"usual_gap_s": 101.0}], "alive", "heard in 900 minutes; no gap"),
+        (
+            [GAP | {"usual_gap_s": 101.0}],
+            "alive where it was heard",
+            "heard in 900 of 10,080 minutes; no gap",
+        ),
         ([GAP, GAP | {"gap_s": 900.0, "job_starts": 0.0}], "silent", "longest gap 15 min; 2 gaps, 1 restart"),
     ],
 )
@@ -120,13 +125,75 @@ def test_the_slowest_file_is_told_beside_its_limit() -> None:
         {"source": "metric", "dag_file": "etl.py", "week": WEEK.minus(n).monday, "p95_s": 6.0} for n in (1, 2)
     ]
     told = lines(
-        parse_time_by_file=[parse], parse_time_by_week=past, parse_settings=[{"import_timeout_s": 60.0}]
+        parse_time_by_file=[parse],
+        parse_time_by_week=past,
+        parse_settings=[{"import_timeout_s": 60.0, "processor_timeout_s": 90.0}],
     )
     this, usual, judged, _common = told["Slowest file to parse"]
     assert this == "etl.py: 12.0 s (95th percentile), 20 % of the 60 s limit"
     assert (usual, judged) == ("6.0 s, 2 weeks", "no step, not near the limit")
     assumed = lines(parse_time_by_file=[parse])["Slowest file to parse"]
     assert assumed[0].endswith("40 % of the 30 s limit, assumed")
+    assert assumed[1:3] == ("no data", "not near the limit; no earlier week to compare")
+    few = lines(parse_time_by_file=[parse | {"samples": 4}])["Slowest file to parse"]
+    assert few[2] == "not judged: 4 parses"
+    short = [{"import_timeout_s": 60.0, "processor_timeout_s": 24.0}]
+    assert lines(parse_time_by_file=[parse], parse_settings=short)["Slowest file to parse"][0].endswith(
+        "50 % of the 24 s limit"
+    )
+
+
+def full(pool: str, share: float | None, hours: float = 3.0) -> dict[str, Any]:
+    return {"pool": pool, "full_share": share, "wait_hours": hours, "busy_hours": 9.0, "total_slots": 4}
+
+
+def test_the_fullest_pool_is_told_by_its_busy_hours_and_its_past() -> None:
+    waits = [
+        {"pool": "dwh", "week": WEEK.minus(n).monday, "samples": 9, "wait_hours": hours}
+        for n, hours in ((2, 4.0), (1, 6.0), (0, 9.0))
+    ]
+    told = lines(pool_full_share=[full("dwh", 0.2, 9.0), full("x", 0.1)], pool_wait_by_week=waits)[
+        "Fullest pool"
+    ]
+    assert told[:2] == ("dwh: full in 20 % of its busy hours, 9 task-hours waited", "5 task-hours, 2 weeks")
+    assert told[3].startswith("80 %")
+    exact = lines(pool_occupancy=[full("dwh", 0.3)], pool_full_share=[full("dwh", 0.2)])["Fullest pool"]
+    assert exact[0].startswith("dwh: full in 30 %") and exact[1] == "no data"
+    assert lines(pool_occupancy=[full("dwh", None)])["Fullest pool"][0] == "no data"
+
+
+def finish(runs: int, late: int) -> dict[str, Any]:
+    return {"runs": runs, "late_runs": late, "p95_prev_s": 60.0}
+
+
+@pytest.mark.parametrize(
+    ("rows", "missed", "judged"),
+    [
+        ([finish(100, 5)], [], "as usual"),
+        ([finish(1000, 90)], [], "more than usual"),
+        ([finish(100, 5)], [{"samples": 9, "missed": 2}], "deadlines missed; as usual"),
+        (
+            [],
+            [{"samples": 9, "missed": 2}],
+            "deadlines missed; not judged: no earlier week to know when runs are due",
+        ),
+        ([], [{"samples": 9, "missed": 0}], "not judged: no earlier week to know when runs are due"),
+    ],
+)
+def test_lateness_is_against_habit_and_deadline(
+    rows: list[dict[str, Any]], missed: list[dict[str, Any]], judged: str
+) -> None:
+    assert lines(run_finishes=rows, deadlines_missed=missed)["Runs that finish late"][2] == judged
+
+
+def test_what_came_near_a_timeout_is_told_and_no_timeout_at_all_is_no_data() -> None:
+    row = {"timeouts": 3, "timeouts_prev": 16, "limit_s": 100.0, "good_s": [81.0, 80.0, 9.0]}
+    told = lines(timeouts=[row])["Ended by a timeout, or near it"]
+    assert told[:2] == (
+        "3 ended by one; 1 ended well above 80 % of it, 1 known limit",
+        "2 a week ended by one",
+    )
+    assert lines(timeouts=[])["Ended by a timeout, or near it"][2].startswith("not judged: limits show only")
 
 
 @given(st.lists(st.integers(-1000, 1000), min_size=4, max_size=9, unique=True))

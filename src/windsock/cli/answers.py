@@ -143,6 +143,8 @@ def why(
         columns = ("likely", "about", "cause", "headline", "since", "unknown", "next", "evidence")
         show_rows(columns, [{name: getattr(one, name) for name in columns} for one in found.told], format_)
         return
+    for note in found.notes:
+        output().say(note)
     output().result("\n\n".join(_told(one) for one in found.told) or _nothing(found))
     if found.unseen:
         output().say(f"not seen in this week: {', '.join(found.unseen)}")

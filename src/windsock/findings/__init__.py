@@ -37,6 +37,7 @@ from windsock.findings.rules.ws403_late_finish import LateFinish
 from windsock.findings.rules.ws404_near_timeout import NearTimeout
 from windsock.findings.rules.ws405_run_backlog import RunBacklog
 from windsock.findings.rules.ws406_deadline_missed import DeadlineMissed
+from windsock.findings.rules.ws407_no_timeout import NoTimeout
 from windsock.findings.rules.ws501_silent_dag import SilentDag
 from windsock.findings.rules.ws502_missing_runs import MissingRuns
 from windsock.findings.rules.ws503_dag_paused import DagPaused
@@ -109,6 +110,7 @@ RULES: tuple[type[Rule], ...] = (
     NearTimeout,
     RunBacklog,
     DeadlineMissed,
+    NoTimeout,
     WaitsForEver,
     PoolUnused,
     WaitingForLimit,

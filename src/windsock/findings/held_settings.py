@@ -72,16 +72,6 @@ def _held(row: Row) -> Held:
     )
 
 
-def ways(one: Held, value: float) -> dict[str, Any]:
-    """Both ways as lines to copy: to set a value, and to set back what holds. What was never set is taken away again."""
-    back = (
-        f"{one.variable}={shown(one.value)}"
-        if one.is_told and one.value is not None
-        else f"unset {one.variable}"
-    )
-    return {"apply": f"{one.variable}={shown(value)}", "undo": back}
-
-
 def number(text: Any) -> float | None:
     """A value as a number; None where it is none."""
     try:

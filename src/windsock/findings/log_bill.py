@@ -7,7 +7,7 @@ keeping their logs. Reading (by people, by windsock) and traffic are not in it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from windsock.findings.rule import rows_of
@@ -18,12 +18,22 @@ GIB = 2**30
 YEAR_WEEKS, MONTHS = 52.0, 12.0
 KEEP_DAYS = (30, 90)
 """Retentions that people set; each is told with what of it the ledger can see."""
-PRICE_COLUMNS = ("storage_gb_month", "put_1000", "get_1000", "currency", "source", "is_list_price")
+PRICE_COLUMNS = ("storage_gb_month", "put_1000", "get_1000", "currency", "source", "as_of", "is_list_price")
+BILL = "log_bill"
+BILL_COLUMNS = ("dag_id", "task_id", "operator", "objects", "kept_bytes", "share", "written_bytes", "puts", "gets",
+                "month_cost", "currency", "priced_by", "priced_as_of")  # fmt: skip
+QUESTIONS = ("log_bill_by_task", "log_bytes_by_day")
+ANSWERS = {
+    BILL: "What do the logs of each task cost a month, and at which prices?",
+    "log_retention": "What would keeping task logs for 30 or 90 days cost, beside a year?",
+}
+"""Name → title of those that no SQL gives alone."""
 RETENTION_COLUMNS = ("keep_days", "older_bytes", "known_days", "week_bytes", "month_cost", "month_cost_year")
 
 
 def log_bill_answers(answers: Mapping[str, Answer], prices: LogPrices | None) -> dict[str, Answer]:
-    """`log_bill_by_task` with `month_cost` (null without a price), `log_prices` (one row, or none), `log_retention`."""
+    """`log_bill_by_task` with `month_cost` (null without a price), `log_bill` (the same with its prices, the dearest first),
+    `log_prices` (one row, or none), `log_retention`."""
     rows: tuple[Row, ...] = ()
     if prices is not None:
         rows = ({name: getattr(prices, name) for name in PRICE_COLUMNS},)
@@ -34,8 +44,21 @@ def log_bill_answers(answers: Mapping[str, Answer], prices: LogPrices | None) ->
     if "log_bill_by_task" in answers:
         bill = answers["log_bill_by_task"]
         told = tuple({**row, "month_cost": month_cost(row, prices) if prices else None} for row in bill.rows)
+        made[BILL] = _bill(told, prices)
         made["log_bill_by_task"] = replace(bill, columns=(*bill.columns, "month_cost"), rows=told)
     return made
+
+
+def _bill(rows: Sequence[Row], prices: LogPrices | None) -> Answer:
+    """As a person asks for it. Without a price (logs in a folder, none in `[log_bill]`) the cost is null, never zero."""
+    priced = {
+        "currency": prices.currency if prices else None,
+        "priced_by": prices.source if prices else None,
+        "priced_as_of": (prices.as_of or None) if prices else None,
+    }
+    dearest = sorted(rows, key=lambda row: (-(row["month_cost"] or 0.0), -row["kept_bytes"]))
+    told = tuple({name: {**row, **priced}[name] for name in BILL_COLUMNS} for row in dearest)
+    return Answer(BILL, BILL_COLUMNS, told)
 
 
 def month_cost(row: Row, prices: LogPrices) -> float:

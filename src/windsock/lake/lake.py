@@ -158,14 +158,18 @@ class Lake:
         quiet: Sequence[tuple[datetime, datetime]] = (),
         renamed: Mapping[str, str] | None = None,
         owners: Mapping[str, str] | None = None,
+        scratch: Path | None = None,
     ) -> duckdb.DuckDBPyConnection:
-        """DuckDB with the lake's views over `week` and the weeks before. The caller closes it.
+        """DuckDB with the lake's views over `week` and the weeks before. The caller closes it. What does not fit into memory
+        goes to `scratch`; without it to the working directory.
 
         `exclude` holds dag_id patterns, `quiet` windows (from, until): what they cover is in the views, and not judged.
         `renamed` gives the new name of a DAG by its old one, `owners` the owner of DAGs by pattern, the first one first.
         """
         root = self.store.local_root or snapshot(self.store, self.cache, week=week, weeks_back=weeks_back)
         conn = duckdb.connect(config={"memory_limit": f"{max(self.memory_mb, 256)}MB"})
+        if scratch is not None:
+            conn.execute(f"set temp_directory = '{str(scratch).replace(chr(39), chr(39) * 2)}'")
         conn.execute("set threads = 1")  # one order of summing: the same lake and week give the same bytes
         conn.execute("set variable lake = ?", [str(root)])
         conn.execute(f"set variable week_start = date '{week.monday}'")
@@ -198,18 +202,20 @@ class Lake:
         for _ in range(TRIES):
             before = self._listing()
             try:
-                conn = self.connect(
-                    week,
-                    weeks_back=weeks_back,
-                    exclude=exclude,
-                    quiet=quiet,
-                    renamed=renamed,
-                    owners=owners,
-                )
-                try:
-                    done = work(conn)
-                finally:
-                    conn.close()
+                with scratch_folder() as folder:
+                    conn = self.connect(
+                        week,
+                        weeks_back=weeks_back,
+                        exclude=exclude,
+                        quiet=quiet,
+                        renamed=renamed,
+                        owners=owners,
+                        scratch=folder / "duckdb",
+                    )
+                    try:
+                        done = work(conn)
+                    finally:
+                        conn.close()
             except (duckdb.IOException, OSError):
                 if self._listing() == before:
                     raise
@@ -225,6 +231,28 @@ class Lake:
         for view in ("task_tries", "slot_tries"):
             conn.execute(f"create or replace temp table kept_{view} as select * from {view}")
             conn.execute(f"create or replace temp view {view} as select * from kept_{view}")
+
+    @staticmethod
+    def look_at_dag(conn: duckdb.DuckDBPyConnection, dag_id: str) -> None:
+        """From here on tries, runs and records are those of one DAG, read by its name; of the others only until when they
+        are known, and whether any left a log this week."""
+        conn.execute(
+            "set variable seen_until = (select greatest((select max(started_at) from task_logs), "
+            "(select max(coalesce(started_at, queued_at)) from task_instances)))"
+        )
+        conn.execute(
+            "set variable logs_seen = (select count(*) > 0 from task_logs where monday_of(started_at) = report_week())"
+        )
+        conn.execute("set variable only_dag = ?", [dag_id])
+        Lake.keep_tries(conn)
+
+    @staticmethod
+    def look_at_all(conn: duckdb.DuckDBPyConnection, *, weeks_back: int) -> None:
+        """From here on every DAG's again, over so many weeks before the report week (and one of slack)."""
+        for name in ("only_dag", "seen_until", "logs_seen"):
+            conn.execute(f"set variable {name} = null")
+        conn.execute(f"set variable weeks_back = {int(weeks_back)}")
+        conn.execute((resources.folder("sql") / "lake.sql").read_text(encoding="utf-8"))
 
     def _listing(self) -> list[tuple[str, str]]:
         if self.store.local_root is None:

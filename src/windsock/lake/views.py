@@ -32,6 +32,8 @@ HEAD = """-- The lake's views, macros and variables. Generated from src/windsock
 --            set variable exclude = ['sandbox_*'];  DAGs that are stored but never judged
 --            set variable renamed_from = ['old']; set variable renamed_to = ['new'];  DAGs told under their new name
 --            set variable owner_patterns = ['sales_*']; set variable owner_names = ['sales'];  the first that matches counts
+--            set variable only_dag = 'orders';  tries, runs and records of that DAG alone; with it, what is known of all:
+--            set variable seen_until = timestamptz '2026-11-22 23:30:00Z'; set variable logs_seen = true;
 --            set variable quiet_from = [timestamptz '2026-11-20 22:00:00Z']; set variable quiet_until = [timestamptz '…'];
 select case
     when getvariable('lake') is null then error('set variable lake to the folder of the lake first')
@@ -464,6 +466,13 @@ def _cast(name: str, kind: str) -> str:
     return f"dag_now({cast})" if name == "dag_id" else cast
 
 
+def _only_dag(table: Table) -> str:
+    """Who asks of one DAG reads its rows alone. What components said is whole: they speak of pools and files, too."""
+    if "dag_id" not in table.columns or table.name == "component_events":
+        return ""
+    return "\nwhere getvariable('only_dag') is null or dag_now(dag_id) = getvariable('only_dag')"
+
+
 def _view(table: Table) -> str:
     columns = {name: SQL_TYPES[kind] for name, kind in table.columns.items()}
     empty = ", ".join(f"cast(null as {kind}) as {name}" for name, kind in columns.items())
@@ -487,7 +496,7 @@ from (
     select {empty} where false
     union all by name
     select * from query(getvariable('read_{table.name}'))
-) as stored;
+) as stored{_only_dag(table)};
 """
 
 

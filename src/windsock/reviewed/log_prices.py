@@ -18,6 +18,8 @@ class LogPrices:
     get_1000: float
     currency: str
     source: str
+    as_of: str = ""
+    """The month in which the list was read, `2026-11`; empty for the user's own prices."""
 
     @property
     def is_list_price(self) -> bool:
@@ -35,6 +37,7 @@ def load_list_prices(sql_folder: Path) -> dict[str, LogPrices]:
                 float(row["get_1000"]),
                 row["currency"],
                 row["source"],
+                row["as_of"],
             )
             for row in csv.DictReader(file)
         }

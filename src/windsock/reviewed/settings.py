@@ -21,11 +21,13 @@ Status = Literal["current", "still_read", "ignored"]
 @dataclass(frozen=True, slots=True)
 class SettingName:
     """One name. It holds from `since_version` on, and no longer from `before_version` on (empty: still). `default` and
-    `scope` are those of the `current` name; a setting without a section is set in the DAG's code."""
+    `scope` are those of the `current` name; a setting without a section is set in the DAG's code. `parameter` is what says
+    it there (`DAG.max_active_tasks`, `task.retries`); empty: nothing does."""
 
     setting: str
     section: str
     key: str
+    parameter: str
     since_version: str
     before_version: str
     status: Status
@@ -55,6 +57,10 @@ def load_settings(sql_folder: Path) -> tuple[SettingName, ...]:
     """All names, in the file's order."""
     with (sql_folder / "settings" / "settings.csv").open(encoding="utf-8", newline="") as file:
         return tuple(SettingName(**row) for row in csv.DictReader(file))  # type: ignore[arg-type]
+
+
+NEWEST = ("2.11", "3.3")
+"""Of each generation: where nobody tells the version, a setting is named as these two name it."""
 
 
 def names_of(names: Sequence[SettingName], version: str) -> tuple[SettingName, ...]:

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from windsock.findings import wording
+from windsock.findings.how_to_set import has, named
 from windsock.findings.rule import Rule, Thresholds, Verdicts, rows_of, threshold
+from windsock.findings.settings import FROM
 from windsock.model import Answer
 from windsock.week import Week
 
@@ -16,6 +18,7 @@ class Limits(Thresholds):
 
     min_runs: float = threshold(5, "runs, all lost", "fewer in a row can be one bad night")
     min_weeks: float = threshold(2, "weeks", "a DAG that broke this week is WS101's")
+    pause_after: float = threshold(10, "failed runs in a row", "a bad night of an hourly DAG is not enough")
 
 
 class Broken(Rule):
@@ -23,11 +26,12 @@ class Broken(Rule):
 
     What it means: nobody acts on its failures any more, and it burns workers every time it is scheduled.
     How it is judged: every judged run since a day was lost, over at least `min_weeks` weeks and `min_runs` runs.
-    What to do: pause it or fix it; pausing is undone with one click.
+    What to do: pause it or fix it; pausing is undone with one click. From Airflow 2.9 on a DAG pauses itself after so many
+    failed runs in a row (`max_consecutive_failed_dag_runs`); the hours that `pause_after` would have left unspent are told.
     """
 
     code, name, section = "WS103", "broken-for-weeks", "failures"
-    questions = ("failure_counts_by_dag_day",)
+    questions = ("failure_counts_by_dag_day", *FROM)
     thresholds = Limits
 
     @classmethod
@@ -57,8 +61,22 @@ class Broken(Rule):
                     headline=f"{dag_id} has failed every run for {weeks} weeks ({runs} runs since {since:%d %b}, "
                     f"{wording.hours(hours)} of workers)",
                     evidence={"runs": runs, "since": since.isoformat(), "weeks": weeks, "hours": hours},
-                    advice=f"Pause or fix it: airflow dags pause '{dag_id}' (undo: airflow dags unpause '{dag_id}').",
+                    advice=f"Pause or fix it: airflow dags pause '{dag_id}' (undo: airflow dags unpause '{dag_id}')."
+                    + _by_itself(answers, runs, hours, limits.pause_after),
                     rank=float(runs),
                 )
             )
         return verdicts
+
+
+SETTING = "max_consecutive_failed_dag_runs_per_dag"
+
+
+def _by_itself(answers: Mapping[str, Answer], runs: int, hours: float, after: float) -> str:
+    """What Airflow's own pause would have left unspent; nothing where this version has none."""
+    if runs <= after or not has(answers, SETTING):
+        return ""
+    return (
+        f" With max_consecutive_failed_dag_runs={after:.0f} of the DAG ({named(answers, SETTING)} is for all, 0 is never) it had "
+        f"paused itself, {wording.hours(hours * (runs - after) / runs)} of workers ago. The price: somebody has to unpause it."
+    )

@@ -1,12 +1,14 @@
 """WS107."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 from typing import Any
 
 from windsock.findings import wording
+from windsock.findings.how_to_set import in_code, named
 from windsock.findings.rule import Rule, Thresholds, Verdicts, rows_of, threshold
+from windsock.findings.settings import FROM
 from windsock.intervals import wilson
 from windsock.model import Answer, Finding, Row
 from windsock.week import Week
@@ -49,11 +51,12 @@ class Retries(Rule):
     Fail fast: an error that began `min_fatal` hopeless executions and none that was saved. Delay: where saved ones often
     needed more than one retry, the time after which nine in ten had recovered. With each goes its arithmetic, and the upper
     end of the 95 % interval of what could be lost.
-    What to do: set the proposed value, or raise AirflowFailException for the error; undo it by the old one.
+    What to do: set the proposed value in the task's code, where it stands over the deployment's default, or raise
+    AirflowFailException for the error. The way back is the old value: the number of retries seen is the least that is set.
     """
 
     code, name, section = "WS107", "retries-without-a-chance", "retries"
-    questions = ("retry_economics",)
+    questions = ("retry_economics", *FROM)
     thresholds = Limits
 
     @classmethod
@@ -73,19 +76,26 @@ class Retries(Rule):
             )
             is_early = _is_early(row, limits)
             if is_useless or is_fatal or is_early:
-                verdicts.findings.append(cls._of(row, bool(is_useless), bool(is_fatal), is_early))
+                verdicts.findings.append(cls._of(answers, row, bool(is_useless), bool(is_fatal), is_early))
         return verdicts
 
     @classmethod
-    def _of(cls, row: Row, is_useless: bool, is_fatal: bool, is_early: bool) -> Finding:
+    def _of(
+        cls, answers: Mapping[str, Answer], row: Row, is_useless: bool, is_fatal: bool, is_early: bool
+    ) -> Finding:
         task = f"{row['dag_id']}.{row['task_id']}"
         proposed, now = (row["last_saving_try"] or 1) - 1, row["most_tries"] - 1
         evidence = {name: row[name] for name in EVIDENCE}
         advice, hours = [], 0.0
+        lines: list[dict[str, str]] = []
+        whose = {"dag_id": row["dag_id"], "task_id": row["task_id"]}
         if is_useless:
             _, most_saved = wilson(row["saved"], row["failed_first"])
             evidence |= {"retries_now": now, "retries_proposed": proposed, "most_saved_rate": most_saved}
-            advice.append(_fewer(row, proposed, now, most_saved, is_fatal=is_fatal))
+            default = named(answers, "default_task_retries")
+            advice.append(_fewer(row, proposed, now, most_saved, default, is_fatal=is_fatal))
+            if proposed < now:
+                lines.append(in_code(answers, "default_task_retries", proposed, now, **whose))
             hours = row["hopeless_hours"]
         elif is_fatal:
             evidence |= {name: row[name] for name in OF_FATAL}
@@ -94,15 +104,23 @@ class Retries(Rule):
         if is_early:
             evidence |= {name: row[name] for name in OF_DELAY} | {"retry_delay_proposed_s": _delay(row)}
             advice.append(_later(row))
+            delay = row["delay_s"]
+            lines.append(in_code(answers, "default_task_retry_delay", _delay(row), delay, **whose))
             hours += row["early_hours"]
         return cls.finding(
-            subject={"dag_id": row["dag_id"], "task_id": row["task_id"]},
+            subject=whose,
             severity="watch",
             headline=_headline(task, row, is_useless, is_fatal),
-            evidence=evidence,
+            evidence=evidence | _both(lines),
             advice=" ".join(advice),
             rank=hours / WEEKS,
         )
+
+
+def _both(lines: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    """What is set, and what is set back, a line each."""
+    told = {way: "; ".join(one[way] for one in lines if one.get(way)) for way in ("apply", "undo")}
+    return {way: line for way, line in told.items() if line}
 
 
 def _is_early(row: Row, limits: Limits) -> bool:
@@ -142,8 +160,12 @@ def _kind(row: Row, column: str) -> str:
     return str(row[column] or "this error")
 
 
-def _fewer(row: Row, proposed: int, now: int, most_saved: float, *, is_fatal: bool) -> str:
-    set_it = f"Set retries={proposed} (now at least {now})" if proposed < now else f"Keep retries={now}"
+def _fewer(row: Row, proposed: int, now: int, most_saved: float, default: str, *, is_fatal: bool) -> str:
+    set_it = (
+        f"Set retries={proposed} of the task (now at least {now}; it stands over {default})"
+        if proposed < now
+        else f"Keep retries={now}"
+    )
     kind = _kind(row, "fatal_type" if is_fatal else "exception_type")
     return (
         f"{set_it}, or raise AirflowFailException on {kind}: {wording.hours(row['hopeless_hours'] / WEEKS)} a week less; "

@@ -2,13 +2,16 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from math import ceil
 from typing import Any
 
 from windsock.findings import wording
+from windsock.findings.how_to_set import in_environment, named
 from windsock.findings.methods.trend import Forecast, reaches
 from windsock.findings.parsing.files import once_a_file
 from windsock.findings.parsing.one_pass import Settings
 from windsock.findings.rule import Rule, Thresholds, Verdicts, rows_of, threshold
+from windsock.findings.settings import FROM
 from windsock.model import Answer, Finding, Row
 from windsock.week import Week
 
@@ -29,6 +32,7 @@ class Limits(Thresholds):
     )
     horizon_weeks: float = threshold(8, "weeks", "later limits are next quarter's work, and a guess")
     min_samples: float = threshold(5, "parses a week", "one slow parse is the machine's")
+    room_s: float = threshold(20.0, "seconds between the two timeouts", "as in Airflow's own defaults")
 
 
 class ParseTimeNearLimit(Rule):
@@ -40,11 +44,13 @@ class ParseTimeNearLimit(Rule):
     weekly percentiles (Theil-Sen, 90 % interval wholly above zero, no better explained by one step), drawn out to the
     limit. A file over the import timeout that still parses spends its time elsewhere: then the processor's timeout counts.
     The limits are the deployment's own where API or database tell them, else Airflow's defaults.
-    What to do: move work out of the file's top level, or raise the timeout after that.
+    What to do: move work out of the file's top level. Until that is done a timeout of twice the 95th percentile keeps the
+    DAGs alive, at the price of a parsing process that is held for as long; the processor's timeout has to stay above the
+    import's.
     """
 
     code, name, section = "WS202", "parse-time-near-limit", "parsing"
-    questions = ("parse_time_by_file", "parse_time_by_week", "parse_settings")
+    questions = ("parse_time_by_file", "parse_time_by_week", "parse_settings", *FROM)
     thresholds = Limits
 
     @classmethod
@@ -58,16 +64,25 @@ class ParseTimeNearLimit(Rule):
                 verdicts.not_enough += 1
                 continue
             verdicts.judged += 1
-            name, limit_s = _limit(row, settings)
+            _name, limit_s = _limit(row, settings)
             forecast = reaches(weekly.get((row["source"], row["bundle_name"], row["dag_file"]), ()), limit_s)
             is_soon = forecast is not None and forecast.expected <= limits.horizon_weeks
             if row["p95_s"] >= limits.near_share * limit_s or is_soon:
-                found.append(cls._of_file(row, name, limit_s, forecast, limits))
+                found.append(cls._of_file(answers, row, settings, forecast, limits))
         verdicts.findings.extend(once_a_file(found))
         return verdicts
 
     @classmethod
-    def _of_file(cls, row: Row, name: str, limit_s: float, forecast: Forecast | None, limits: Any) -> Finding:
+    def _of_file(
+        cls,
+        answers: Mapping[str, Answer],
+        row: Row,
+        settings: Settings,
+        forecast: Forecast | None,
+        limits: Limits,
+    ) -> Finding:
+        name, limit_s = _limit(row, settings)
+        proposed = max(10 * ceil(row["p95_s"] / limits.near_share / 10), 10 * ceil((limit_s + 1) / 10))
         share = row["p95_s"] / limit_s
         growing = f"; {_when(forecast)}" if forecast else ""
         return cls.finding(
@@ -87,11 +102,25 @@ class ParseTimeNearLimit(Rule):
                 "weeks_left": forecast and forecast.expected,
                 "weeks_left_low": forecast and forecast.soonest,
                 "weeks_left_high": forecast and forecast.latest,
+                "limit_proposed_s": proposed,
+                **_stopgap(answers, name, proposed, settings, limits),
             },
             advice="Move requests and heavy imports out of the top level of the file; split a file that builds many DAGs. "
-            f"Raise {name} only after that.",
+            f"Until then {named(answers, name)} = {proposed} keeps its DAGs: {wording.percent(limits.near_share)} of it would be "
+            f"in use. The price: a file that hangs holds a parsing process {proposed - limit_s:.0f} s longer.",
             rank=share * 10,
         )
+
+
+def _stopgap(
+    answers: Mapping[str, Answer], name: str, proposed: float, settings: Settings, limits: Limits
+) -> dict[str, str]:
+    """Both ways; the processor's timeout goes with the import's where that would come too near to it."""
+    lines = [in_environment(answers, name, proposed)]
+    outer_s = proposed + limits.room_s
+    if name == "dagbag_import_timeout" and settings.processor_timeout_s < outer_s:
+        lines.append(in_environment(answers, "dag_file_processor_timeout", outer_s))
+    return {way: "; ".join(one[way] for one in lines) for way in ("apply", "undo") if all(lines)}
 
 
 def _limit(row: Row, settings: Settings) -> tuple[str, float]:

@@ -7,7 +7,8 @@ from math import ceil
 from typing import Any
 
 from windsock.findings import wording
-from windsock.findings.held_settings import held_of, ways
+from windsock.findings.held_settings import held_of
+from windsock.findings.how_to_set import in_environment
 from windsock.findings.parsing.files import spelled_out
 from windsock.findings.parsing.one_pass import Pass, place, week_pass
 from windsock.findings.rule import Rule, Thresholds, Verdicts, rows_of, threshold
@@ -115,4 +116,4 @@ def _cure(answers: Mapping[str, Answer], whole: Pass | None) -> tuple[str, dict[
         f"one pass takes {wording.seconds(whole.cycle_s)} with {processes.said} of {processes.named}, and {enough} would keep "
         f"min_file_process_interval, if there are as many cores"
     )
-    return told, ways(processes, enough)
+    return told, in_environment(answers, processes.setting, enough)

@@ -6,11 +6,13 @@ from shlex import quote
 from typing import Any
 
 from windsock.findings import wording
+from windsock.findings.how_to_set import named
 from windsock.findings.pools import options as pool_options
-from windsock.findings.pools.cures import Cure, cures
+from windsock.findings.pools.cures import DEFAULT_POOL, Cure, cures
 from windsock.findings.pools.errors import Rise, rises
 from windsock.findings.pools.options import Measured, Sizes
 from windsock.findings.rule import Rule, Thresholds, Verdicts, rows_of, threshold
+from windsock.findings.settings import FROM
 from windsock.model import Answer, Finding, Row
 from windsock.week import Week
 
@@ -63,6 +65,7 @@ class PoolSaturated(Rule):
         "pool_sizes",
         "pool_collisions",
         "pool_errors_by_hour",
+        *FROM,
     )
     thresholds = Limits
 
@@ -123,7 +126,7 @@ class PoolSaturated(Rule):
                 **_commands(answers, one, best),
             },
             advice=_free(free)
-            + (_held_back(one, rise, bound) if rise else _advice(one, options, best, bound)),
+            + (_held_back(one, rise, bound) if rise else _advice(answers, one, options, best, bound)),
             rank=float(waited),
         )
         asked = "pool_full_share" if one.source == pool_options.GAUGES else "pool_occupancy"
@@ -195,7 +198,20 @@ def _held_back(one: Measured, rise: Rise, bound: Row) -> str:
     )
 
 
-def _advice(one: Measured, options: Sequence[Mapping[str, Any]], best: int | None, bound: Row) -> str:
+def _of_default_pool(answers: Mapping[str, Answer], one: Measured) -> str:
+    """The setting of its name is read once, when Airflow makes the pool."""
+    if one.pool != DEFAULT_POOL:
+        return ""
+    return f" {named(answers, 'default_pool_task_slot_count')} counts only when the pool is first made."
+
+
+def _advice(
+    answers: Mapping[str, Answer],
+    one: Measured,
+    options: Sequence[Mapping[str, Any]],
+    best: int | None,
+    bound: Row,
+) -> str:
     """The smallest size that removes most of the wait, how sure that is, and what may spoil it."""
     protects = f" ({bound['protects']})" if bound.get("protects") else ""
     if best is None:
@@ -210,6 +226,6 @@ def _advice(one: Measured, options: Sequence[Mapping[str, Any]], best: int | Non
         f"Raise {one.pool} from {one.slots_now} to {best} slots: "
         f"{wording.hours(max(0.0, chosen['wait_hours_saved']))} of waiting saved a week ({_SURE[one.source]})."
         f"{kept}{wide} It is the smallest size that removes most of the wait, with {chosen['peak_slots']} slots in use at "
-        "the most; durations are taken as unchanged, and parallelism or max_active_tasks may bind instead. The command "
-        "also empties the pool's description."
+        f"the most; durations are taken as unchanged, and {named(answers, 'parallelism')} or max_active_tasks may bind instead. The "
+        f"command also empties the pool's description.{_of_default_pool(answers, one)}"
     )

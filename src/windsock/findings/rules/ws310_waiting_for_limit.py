@@ -5,13 +5,22 @@ from dataclasses import dataclass
 from typing import Any
 
 from windsock.findings import wording
+from windsock.findings.how_to_set import in_code, in_environment, named
 from windsock.findings.rule import Rule, Thresholds, Verdicts, rows_of, threshold
+from windsock.findings.settings import FROM
 from windsock.findings.waiting import OWN
 from windsock.model import Answer, Finding, Row, Severity
 from windsock.week import Week
 
-DAG_LIMITS = ("max_active_tasks", "max_active_runs", "max_active_tis_per_dag")
 EXECUTOR = "executor"
+SETTINGS = {
+    "max_active_tasks": "max_active_tasks_per_dag",
+    "max_active_runs": "max_active_runs_per_dag",
+    "max_active_tis_per_dag": "max_active_tis_per_dag",
+    EXECUTOR: "parallelism",
+}
+"""The setting behind each limit."""
+DAG_LIMITS = frozenset(SETTINGS) - {EXECUTOR}
 GROWTH = 2  # times the limit: what is proposed first
 
 
@@ -43,11 +52,12 @@ class WaitingForLimit(Rule):
     else explains, and is called inferred. On simulated fleets less than two percent of the waiting is given to a wrong
     limit. Ready times of Airflow 2 are rebuilt. What cannot be explained stays unattributed, in the section.
     What to do: raise the limit, if it does not protect something. At most the hours that no other limit holds at the same
-    time are saved.
+    time are saved; the risk is as many more tasks at once for pools, workers and what they call. Twice the limit is a first
+    step to look at for a week.
     """
 
     code, name, section = "WS310", "waiting-for-limit", "waiting"
-    questions = ("waiting_by_dag", "waiting_by_limit", "holds_by_limit", "try_waits", "run_waits")
+    questions = ("waiting_by_dag", "waiting_by_limit", "holds_by_limit", "try_waits", "run_waits", *FROM)
     thresholds = Limits
 
     @classmethod
@@ -71,11 +81,15 @@ class WaitingForLimit(Rule):
             if row["hours"] >= limits.min_hours and share >= (
                 limits.min_share if is_dag else limits.min_executor_share
             ):
-                verdicts.findings.append(cls._of(row, share, limits, is_per_run=row["dag_id"] in per_run))
+                verdicts.findings.append(
+                    cls._of(answers, row, share, limits, is_per_run=row["dag_id"] in per_run)
+                )
         return verdicts
 
     @classmethod
-    def _of(cls, row: Row, share: float, limits: Limits, *, is_per_run: bool) -> Finding:
+    def _of(
+        cls, answers: Mapping[str, Answer], row: Row, share: float, limits: Limits, *, is_per_run: bool
+    ) -> Finding:
         name, value = row["waits_for"], row["limit_value"]
         whose = f"{row['dag_id']}: " if row["dag_id"] else "All DAGs: "
         at = f" of {value}" if value else ""
@@ -94,9 +108,9 @@ class WaitingForLimit(Rule):
                 "most_saved_hours": row["alone_hours"],
                 "limit_value": value,
                 "told_by": row["told_by"].replace("_", " ") or None,
-                **_commands(name, value, row["dag_id"]),
+                **_commands(answers, name, value, row["dag_id"]),
             },
-            advice=_advice(name, row, is_per_run=is_per_run),
+            advice=_advice(answers, name, row, is_per_run=is_per_run),
             rank=float(row["hours"]),
         )
 
@@ -111,33 +125,31 @@ def _no_data(answers: Mapping[str, Answer]) -> str:
     return ""
 
 
-def _commands(name: str, value: int | None, dag_id: str) -> dict[str, str]:
+def _commands(answers: Mapping[str, Answer], name: str, value: int | None, dag_id: str) -> dict[str, str]:
     """Both ways, where the value is known. A DAG's limits stand in its code."""
     if not value:
         return {}
     if name == EXECUTOR:
-        told = "AIRFLOW__CORE__PARALLELISM={} for each scheduler, and workers for as many"
-    elif name == "max_active_tis_per_dag":
-        told = f"max_active_tis_per_dag={{}} of the task, in the code of {dag_id!r}"
-    else:
-        told = f"DAG({dag_id!r}, ..., {name}={{}})"
-    return {"apply": told.format(GROWTH * value), "undo": told.format(value)}
+        return in_environment(answers, SETTINGS[name], GROWTH * value, before=value)
+    return in_code(answers, SETTINGS[name], GROWTH * value, value, dag_id=dag_id)
 
 
-def _advice(name: str, row: Row, *, is_per_run: bool) -> str:
+def _advice(answers: Mapping[str, Answer], name: str, row: Row, *, is_per_run: bool) -> str:
     saved = f"At most {wording.hours(row['alone_hours'])} of waiting can be saved: the rest meets another limit as well."
     inferred = (
         " The limit is inferred from the waiting, nobody told it." if row["told_by"] == "inferred" else ""
     )
+    default = named(answers, SETTINGS[name])
     what = {
-        "max_active_tasks": "Raise max_active_tasks of the DAG"
-        + (
-            ", which counts within each run since Airflow 3"
-            if is_per_run
-            else ", which counts over all its runs in Airflow 2"
-        ),
-        "max_active_runs": "Let more runs go side by side (max_active_runs), if they do not need each other's results, or make runs shorter than their interval",
+        "max_active_tasks": "Raise max_active_tasks of the DAG, which counts "
+        + ("within each run since Airflow 3" if is_per_run else "over all its runs in Airflow 2")
+        + f" ({default} is for DAGs that set none)",
+        "max_active_runs": "Let more runs go side by side (max_active_runs of the DAG; "
+        f"{default} is for DAGs that set none), if they do not need each other's results, or make runs shorter than their interval",
         "max_active_tis_per_dag": "Raise the concurrency of the task (max_active_tis_per_dag), if what it calls allows it",
-        EXECUTOR: "Raise parallelism, and the workers with it, or move DAGs to quieter hours",
+        EXECUTOR: f"Raise {default} of each scheduler, and the workers with it ({named(answers, 'worker_concurrency')} where Celery "
+        "runs them), or move DAGs to quieter hours",
     }[name]
-    return f"{what}. {saved}{inferred}"
+    more = row["limit_value"]
+    risk = f" The risk: {more} more at once for pools, workers and what they call." if more else ""
+    return f"{what}. {saved}{inferred}{risk}"

@@ -3,11 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from math import ceil
 from statistics import median
 from typing import Any
 
 from windsock.findings import wording
+from windsock.findings.how_to_set import in_environment, named
 from windsock.findings.rule import Rule, Thresholds, Verdicts, rows_of, threshold
+from windsock.findings.settings import FROM
 from windsock.model import Answer, Finding, Row
 from windsock.week import Week
 
@@ -29,6 +32,7 @@ class Limits(Thresholds):
         "queues double on a busy day; here the median hour must",
     )
     min_weeks: float = threshold(3, "weeks before", "one odd week is no usual queue")
+    growth: float = threshold(1.5, "times the slots", "a first step; the next report says what it brought")
 
 
 class ExecutorFull(Rule):
@@ -39,11 +43,13 @@ class ExecutorFull(Rule):
     which no slot was open at any look; the queue's mean hour by hour beside the mean of the same weekday and hour in the
     eight weeks before, by the median of those ratios. Gauges are samples: a slot that was open between two looks is not
     seen.
-    What to do: raise parallelism with the workers behind it, or move DAGs out of the full hours.
+    What to do: raise parallelism with the workers behind it, or move DAGs out of the full hours. The gain is at most the
+    task-hours that lay in the queue while no slot was open; the risk is that many more tasks at once on workers, database and
+    what they call.
     """
 
     code, name, section = "WS311", "executor-full", "waiting"
-    questions = ("executor_load_by_hour",)
+    questions = ("executor_load_by_hour", *FROM)
     thresholds = Limits
 
     @classmethod
@@ -62,13 +68,19 @@ class ExecutorFull(Rule):
             has_grown = growth is not None and growth >= limits.min_growth and queue >= limits.min_queue
             if share >= limits.min_full_share or has_grown:
                 verdicts.findings.append(
-                    cls._of(executor, hours, share, growth if has_grown else None, limits)
+                    cls._of(answers, executor, hours, share, growth if has_grown else None, limits)
                 )
         return verdicts
 
     @classmethod
     def _of(
-        cls, executor: str, hours: Sequence[Row], share: float, growth: float | None, limits: Limits
+        cls,
+        answers: Mapping[str, Answer],
+        executor: str,
+        hours: Sequence[Row],
+        share: float,
+        growth: float | None,
+        limits: Limits,
     ) -> Finding:
         name = f"Executor {executor}" if executor else "The executor"
         full_hours = sum(row["full_minutes"] for row in hours) / 60
@@ -81,10 +93,11 @@ class ExecutorFull(Rule):
         if growth is not None:
             told.append(f"had a queue {growth:.1f} times as long as in the same hours of the weeks before")
         fullest = sorted(hours, key=lambda row: (-row["full_minutes"], row["hour_at"]))[:3]
-        commands = {
-            key: f"AIRFLOW__CORE__PARALLELISM={size:.0f} for each scheduler, and workers for as many"
-            for key, size in (("apply", 1.5 * slots), ("undo", slots))
-        }
+        proposed = ceil(limits.growth * slots)
+        queued = _queued_hours_when_full(hours)
+        gain = (
+            f"at most {wording.hours(queued)} in the queue were spent without an open slot" if queued else ""
+        )
         return cls.finding(
             subject={"executor": executor},
             severity="warning",
@@ -98,11 +111,20 @@ class ExecutorFull(Rule):
                 "queue_growth": growth,
                 "hours_seen": len(hours),
                 "fullest": [wording.moment(row["hour_at"]) for row in fullest if row["full_minutes"]],
-                **commands,
+                "queued_hours_when_full": queued,
+                **in_environment(answers, "parallelism", proposed, before=slots),
             },
-            advice="Raise parallelism and the workers behind it together, or move DAGs out of the fullest hours.",
+            advice=f"Raise {named(answers, 'parallelism')} of each scheduler from {slots:.0f} to {proposed} ({limits.growth:g} times) and "
+            f"the workers behind it together ({named(answers, 'worker_concurrency')} where Celery runs them), or move DAGs out of the "
+            f"fullest hours{': ' if gain else ''}{gain}. The risk: {proposed - slots:.0f} more tasks at once for workers, database "
+            "and what they call.",
             rank=full_hours,
         )
+
+
+def _queued_hours_when_full(hours: Sequence[Row]) -> float:
+    """Task-hours in the queue while no slot was open: the queue's mean of an hour over its full minutes."""
+    return float(sum((row["queued_mean"] or 0.0) * row["full_minutes"] / 60 for row in hours))
 
 
 def _growth(hours: Sequence[Row], limits: Limits) -> float | None:

@@ -5,9 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from windsock.findings import wording
+from windsock.findings.how_to_set import in_code, named
 from windsock.findings.rule import Rule, Thresholds, Verdicts, rows_of, threshold
+from windsock.findings.settings import FROM
 from windsock.model import Answer, Row
 from windsock.week import Week
+
+SETTINGS = {"execution_timeout": "default_task_execution_timeout", "dagrun_timeout": "dagrun_timeout"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +32,12 @@ class NearTimeout(Rule):
     What it means: the limit was set for less data than there is; the next growth turns successes into failures.
     How it is judged: the limit is the shortest time of what it ended. Near are successes above `near` of it. A new value is
     proposed as `room` times the 99th percentile of what ended well in nine weeks, with its n; none below `min_sample`.
-    What to do: set the proposed value if the time is honest work; a task that hangs needs a timeout of its own call.
+    What to do: set the proposed value if the time is honest work; a task that hangs needs a timeout of its own call. The price is
+    that a hang is noticed later, by the difference; the way back is the limit as it was seen.
     """
 
     code, name, section = "WS404", "near-timeout", "durations"
-    questions = ("timeouts",)
+    questions = ("timeouts", *FROM)
     thresholds = Limits
 
     @classmethod
@@ -44,13 +49,16 @@ class NearTimeout(Rule):
             if row["timeouts"] + near < limits.min_hits:
                 verdicts.not_enough += 1
                 continue
-            verdicts.findings.append(cls._of(row, near, limits))
+            verdicts.findings.append(cls._of(answers, row, near, limits))
         return verdicts
 
     @classmethod
-    def _of(cls, row: Row, near: int, limits: Limits) -> Any:
+    def _of(cls, answers: Mapping[str, Answer], row: Row, near: int, limits: Limits) -> Any:
         what = f"{row['dag_id']}.{row['task_id']}" if row["task_id"] else f"Runs of {row['dag_id']}"
         proposed = limits.room * row["p99_s"] if row["ended_well"] >= limits.min_sample else None
+        setting = SETTINGS[row["kind"]]
+        default = named(answers, setting)
+        kept = f" It stands over {default}." if default.startswith("[") else ""
         is_useful = proposed is not None and proposed > row["limit_s"]
         return cls.finding(
             subject={"kind": row["kind"], "dag_id": row["dag_id"], "task_id": row["task_id"] or ""},
@@ -70,9 +78,22 @@ class NearTimeout(Rule):
                     "last_at",
                 )
             }
-            | {"near": near, "proposed_s": proposed},
+            | {"near": near, "proposed_s": proposed}
+            | (
+                in_code(
+                    answers,
+                    setting,
+                    proposed,
+                    row["limit_s"],
+                    dag_id=row["dag_id"],
+                    task_id=row["task_id"] or "",
+                )
+                if is_useful
+                else {}
+            ),
             advice=f"Set {row['kind']} to {wording.span(proposed or 0)}: {limits.room:g} times the 99th percentile of "
-            f"{row['ended_well']:,} that ended well."
+            f"{row['ended_well']:,} that ended well, and up to {row['timeouts']} a week end no more by it. The price: a hang is "
+            f"noticed {wording.span((proposed or 0) - row['limit_s'])} later.{kept}"
             if is_useful
             else f"Do not raise the limit: what ends well takes {wording.span(row['median_s'] or 0)} in the median "
             f"(n = {row['ended_well']}); find what it hangs on.",

@@ -6,9 +6,11 @@ from math import ceil
 from typing import Any
 
 from windsock.findings import wording
+from windsock.findings.how_to_set import in_environment
+from windsock.findings.parsing.one_pass import week_pass
 from windsock.findings.rule import Rule, Thresholds, Verdicts, threshold
-from windsock.findings.settings import FROM, held_of, missing, ways
-from windsock.findings.settings.use import full_minutes, peaks
+from windsock.findings.settings import FROM, Held, held_of, missing
+from windsock.findings.settings.told import full_minutes, peaks
 from windsock.model import Answer
 from windsock.week import Week
 
@@ -27,51 +29,91 @@ class Limits(Thresholds):
 
 
 class LimitNeverReached(Rule):
-    """`parallelism` was raised above Airflow's default, and the busiest moment of a month came nowhere near it.
+    """`parallelism` or `parsing_processes` was raised above Airflow's default, and nothing came near it.
 
     What it means: the limit protects nothing: a DAG that runs wild may take all of it, from workers and databases that were
-    never tried at that load. With Airflow 2's LocalExecutor each slot is a process that stands by.
+    never tried at that load. With Airflow 2's LocalExecutor each slot is a process that stands by; so is each parsing process.
     How it is judged: the most tries that ran at once in any second of five weeks, counted rather too high, against the value
-    as API, database or a file tell it; a value at or below the default is nobody's raise. Each scheduler has the limit for
-    itself, so with several there is even more room.
+    as API, database or a file tell it; of parsing processes how many were busy in the mean of the week, by the files' own parse
+    times. A value at or below the default is nobody's raise. Each scheduler has the limit for itself, so with several there
+    is even more room.
     What to do: lower it, or leave it if the room is meant. Nothing waits less by it.
     """
 
     code, name, section = "WS610", "limit-never-reached", "settings"
-    questions = ("peaks_by_week", "executor_load_by_hour", *FROM)
+    questions = ("peaks_by_week", "executor_load_by_hour", "parse_load_by_file", *FROM)
     thresholds = Limits
 
     @classmethod
     def judge(cls, answers: Mapping[str, Answer], limits: Any, *, week: Week) -> Verdicts:
         verdicts = Verdicts(no_data=missing(answers))
-        one, weeks = held_of(answers).get("parallelism"), peaks(answers, "deployment")
-        if one is None or not one.is_told or one.value is None or one.default is None:
-            return verdicts
-        if len(weeks) < limits.min_weeks:
-            verdicts.not_enough += 1
-            return verdicts
-        verdicts.judged += 1
-        peak, full = max(row["peak"] for row in weeks), full_minutes(answers)[0]
-        proposed = max(ceil(limits.room * peak), int(one.default))
-        if one.value <= one.default or peak > limits.max_share * one.value or full or proposed >= one.value:
-            return verdicts
-        verdicts.findings.append(
-            cls.finding(
-                subject={"setting": one.setting},
-                severity="info",
-                headline=f"{one.named} is {one.value:g}, and at most {peak} tasks ran at once in {wording.plural(len(weeks), 'week')}",
-                evidence={
-                    "value": one.value,
-                    "default": one.default,
-                    "peak": peak,
-                    "weeks": len(weeks),
-                    "tries": sum(row["tries"] for row in weeks),
-                    **ways(one, proposed),
-                },
-                advice=f"Lower it to {proposed}, {limits.room:g} times the busiest moment and not below the default, or leave it "
-                "if the room is meant. Nothing gets faster by it: a DAG that runs wild can take less. The risk is a busier "
-                "month than the last; each scheduler has the limit for itself.",
-                rank=one.value - peak,
+        held = held_of(answers)
+        for found in (_tasks(held, answers, verdicts, limits), _processes(held, answers, verdicts)):
+            if found is None:
+                continue
+            one, use, told, evidence = found
+            proposed = max(ceil(limits.room * use), int(one.default or 0))
+            if use > limits.max_share * (one.value or 0) or proposed >= (one.value or 0):
+                continue
+            verdicts.findings.append(
+                cls.finding(
+                    subject={"setting": one.setting},
+                    severity="info",
+                    headline=f"{one.named} is {one.value:g}, and {told}",
+                    evidence={"value": one.value, "default": one.default, **evidence}
+                    | in_environment(answers, one.setting, proposed),
+                    advice=f"Lower it to {proposed}, {limits.room:g} times that and not below the default, or leave it if the room "
+                    f"is meant. Nothing gets faster by it: {_GAIN[one.setting]}. The risk is a busier month than the last; "
+                    f"{_SCOPE[one.setting]}.",
+                    rank=(one.value or 0) - use,
+                )
             )
-        )
         return verdicts
+
+
+_GAIN = {
+    "parallelism": "a DAG that runs wild can take less",
+    "parsing_processes": "processes that stand by give their memory back",
+}
+_SCOPE = {
+    "parallelism": "each scheduler has the limit for itself",
+    "parsing_processes": "callbacks of DAGs run in these processes, too",
+}
+Found = tuple[Held, float, str, dict[str, Any]]
+
+
+def _raised(held: Mapping[str, Held], name: str) -> Held | None:
+    """The setting, where somebody set it above its default."""
+    one = held.get(name)
+    if one is None or not one.is_told or one.value is None or one.default is None:
+        return None
+    return one
+
+
+def _tasks(
+    held: Mapping[str, Held], answers: Mapping[str, Answer], verdicts: Verdicts, limits: Limits
+) -> Found | None:
+    one, weeks = _raised(held, "parallelism"), peaks(answers, "deployment")
+    if one is None:
+        return None
+    if len(weeks) < limits.min_weeks:
+        verdicts.not_enough += 1
+        return None
+    verdicts.judged += 1
+    if (one.value or 0) <= (one.default or 0) or full_minutes(answers)[0]:
+        return None
+    peak = max(row["peak"] for row in weeks)
+    told = f"at most {peak} tasks ran at once in {wording.plural(len(weeks), 'week')}"
+    return one, peak, told, {"peak": peak, "weeks": len(weeks), "tries": sum(row["tries"] for row in weeks)}
+
+
+def _processes(held: Mapping[str, Held], answers: Mapping[str, Answer], verdicts: Verdicts) -> Found | None:
+    one, whole = _raised(held, "parsing_processes"), week_pass(answers)
+    if one is None or whole is None:
+        return None
+    verdicts.judged += 1
+    if (one.value or 0) <= (one.default or 0):
+        return None
+    busy = whole.parse_s / max(whole.settings.interval_s, whole.cycle_s)
+    told = f"{busy:.1f} of these processes were busy in the mean of the week"
+    return one, busy, told, {"busy": busy, "files": whole.files, "parse_s": whole.parse_s}

@@ -7,9 +7,10 @@ from typing import Any
 
 from windsock.findings import wording
 from windsock.findings.held_settings import shown
+from windsock.findings.how_to_set import in_environment
 from windsock.findings.parsing.one_pass import Pass, week_pass
 from windsock.findings.rule import Rule, Thresholds, Verdicts, threshold
-from windsock.findings.settings import FROM, Held, held_of, ways
+from windsock.findings.settings import FROM, Held, held_of
 from windsock.model import Answer, Finding
 from windsock.week import Week
 
@@ -56,15 +57,17 @@ class ParsingBehind(Rule):
         is_behind = whole.cycle_s >= limits.min_ratio * whole.settings.interval_s
         if is_behind and whole.cycle_s >= limits.min_pass_s:
             processes, interval = held["parsing_processes"], held["min_file_process_interval"]
-            verdicts.findings.append(cls._of(whole, processes, interval, limits))
+            verdicts.findings.append(cls._of(answers, whole, processes, interval, limits))
         return verdicts
 
     @classmethod
-    def _of(cls, whole: Pass, processes: Held, interval: Held, limits: Limits) -> Finding:
+    def _of(
+        cls, answers: Mapping[str, Answer], whole: Pass, processes: Held, interval: Held, limits: Limits
+    ) -> Finding:
         enough = ceil(whole.parse_s / whole.settings.interval_s)
         kept_s = 10 * ceil(whole.cycle_s / 10)
         if enough <= limits.most_processes:
-            what = ways(processes, enough)
+            what = in_environment(answers, processes.setting, enough)
             advice = (
                 f"Set {processes.named} to {enough}: {wording.seconds(whole.parse_s)} of parsing over {enough} is a pass of "
                 f"{wording.seconds(whole.parse_s / enough)}, within the interval. It takes {wording.plural(enough, 'core')} while it "
@@ -72,7 +75,7 @@ class ParsingBehind(Rule):
                 "processes rest."
             )
         else:
-            what = ways(interval, kept_s)
+            what = in_environment(answers, interval.setting, kept_s)
             advice = (
                 f"Set {interval.named} to {kept_s}, which is what holds now; {enough} processes would be needed for "
                 f"{shown(interval.value)} s. Better, make the slowest files lighter: they are in the table of DAG parsing."

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from windsock.findings import wording
+from windsock.findings.how_to_set import in_environment
 from windsock.findings.rule import Rule, Thresholds, Verdicts, rows_of, threshold
-from windsock.findings.settings import FROM, held_of, missing, ways
+from windsock.findings.settings import FROM, held_of, missing
 from windsock.model import Answer
 from windsock.week import Week
 
@@ -67,7 +68,7 @@ class TimeoutsInWrongOrder(Rule):
                     "import_timeout_s": inner.value,
                     "kills": kills,
                     "files": [row["dag_file"] for row in killed if row["dag_file"]][:5],
-                    **ways(outer, inner.value + limits.room_s),
+                    **in_environment(answers, outer.setting, inner.value + limits.room_s),
                 },
                 advice=f"Set {outer.named} to {inner.value + limits.room_s:g}, {limits.room_s:g} s above the import's as in Airflow's "
                 "defaults: a file that is too slow then shows as an import error. The risk: such a file holds a parsing process "

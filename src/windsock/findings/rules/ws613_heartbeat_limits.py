@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from windsock.findings import wording
+from windsock.findings.how_to_set import in_environment
 from windsock.findings.rule import Rule, Thresholds, Verdicts, rows_of, threshold
-from windsock.findings.settings import FROM, Held, held_of, missing, ways
-from windsock.findings.settings.use import hits
+from windsock.findings.settings import FROM, Held, held_of, missing
+from windsock.findings.settings.told import hits
 from windsock.model import Answer, Finding
 from windsock.week import Week
 
@@ -47,11 +48,13 @@ class HeartbeatLimits(Rule):
             for name in ("scheduler_health_check_threshold", "task_heartbeat_timeout")
             if name in held
         )
-        verdicts.findings += [*cls._scheduler(held, limits), *cls._tasks(held, answers, limits)]
+        verdicts.findings += [*cls._scheduler(held, answers, limits), *cls._tasks(held, answers, limits)]
         return verdicts
 
     @classmethod
-    def _scheduler(cls, held: Mapping[str, Held], limits: Limits) -> Iterator[Finding]:
+    def _scheduler(
+        cls, held: Mapping[str, Held], answers: Mapping[str, Answer], limits: Limits
+    ) -> Iterator[Finding]:
         limit, beat = held.get("scheduler_health_check_threshold"), held.get("scheduler_heartbeat_sec")
         if (
             limit is None
@@ -67,7 +70,11 @@ class HeartbeatLimits(Rule):
             subject={"setting": limit.setting},
             severity="watch",
             headline=f"A scheduler counts as dead after {limit.said_s}, and its heart beats every {beat.said_s}",
-            evidence={"value": limit.value, "heartbeat_s": beat.value, **ways(limit, proposed)},
+            evidence={
+                "value": limit.value,
+                "heartbeat_s": beat.value,
+                **in_environment(answers, limit.setting, proposed),
+            },
             advice=f"Set {limit.named} to {proposed:g}, {limits.beats:g} heartbeats as in Airflow's defaults: one late beat is no "
             f"death then. A dead scheduler is noticed {proposed - limit.value:g} s later.",
             rank=1.0,
@@ -93,7 +100,7 @@ class HeartbeatLimits(Rule):
                 "value": limit.value,
                 "default": limit.default,
                 "killed": killed,
-                **ways(limit, limit.default),
+                **in_environment(answers, limit.setting, limit.default),
             },
             advice=f"Set {limit.named} back to {limit.default:g}: at most these {killed} tries a week fail no more, those whose "
             f"worker was only slow. The risk: a worker that is really lost is noticed {limit.default - limit.value:g} s later.",

@@ -6,9 +6,10 @@ from math import ceil
 from typing import Any
 
 from windsock.findings import wording
+from windsock.findings.how_to_set import in_environment
 from windsock.findings.rule import Rule, Thresholds, Verdicts, rows_of, threshold
-from windsock.findings.settings import FROM, held_of, ways
-from windsock.findings.settings.use import hits
+from windsock.findings.settings import FROM, held_of
+from windsock.findings.settings.told import hits
 from windsock.model import Answer
 from windsock.week import Week
 
@@ -72,7 +73,7 @@ class QueueTimeout(Rule):
                     "p99_s": row["p99_s"],
                     "longest_s": row["longest_s"],
                     "tries": row["tries"],
-                    **ways(limit, proposed),
+                    **in_environment(answers, limit.setting, proposed),
                 },
                 advice=f"Find the slots or workers that the queue waits for. Until then set {limit.named} to {proposed}, "
                 f"{limits.room:g} times the 99th percentile: at most {ended} tries a week are spared. The risk: a try that is "

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from windsock.findings import wording
+from windsock.findings.how_to_set import in_code
 from windsock.findings.rule import Rule, Thresholds, Verdicts, rows_of, threshold
+from windsock.findings.settings import FROM
 from windsock.model import Answer, Finding, Row
 from windsock.week import Week
 
@@ -37,7 +39,7 @@ class LogRewritten(Rule):
     """
 
     code, name, section = "WS650", "log-rewritten", "logs"
-    questions = ("log_bill_by_task",)
+    questions = ("log_bill_by_task", *FROM)
     thresholds = Limits
 
     @classmethod
@@ -53,11 +55,11 @@ class LogRewritten(Rule):
                 and row["rewritten_bytes"] >= limits.min_bytes
                 and row["written_bytes"] >= limits.min_factor * row["kept_bytes"]
             ):
-                verdicts.findings.append(cls._of_task(row))
+                verdicts.findings.append(cls._of_task(answers, row))
         return verdicts
 
     @classmethod
-    def _of_task(cls, row: Row) -> Finding:
+    def _of_task(cls, answers: Mapping[str, Answer], row: Row) -> Finding:
         times = row["written_bytes"] / max(row["kept_bytes"], 1)
         return cls.finding(
             subject={"dag_id": row["dag_id"], "task_id": row["task_id"]},
@@ -74,9 +76,14 @@ class LogRewritten(Rule):
                 "factor": times,
                 "puts": row["puts"],
                 "operator": row["operator"],
+                "month_cost": row.get("month_cost"),
                 "estimate": True,
+                **in_code(
+                    answers, "default_deferrable", True, False, dag_id=row["dag_id"], task_id=row["task_id"]
+                ),
             },
-            advice="Poke less often, or use the deferrable form: bytes grow with the square of the pokes. "
-            "Half as many pokes write a quarter.",
+            advice="Use the deferrable form, whose trigger waits in one process, or poke less often (poke_interval): bytes grow with "
+            f"the square of the pokes, half as many write a quarter. Up to {wording.size(row['rewritten_bytes'])} a week need not be "
+            "written. The risk: a triggerer has to run, or what is waited for is noticed later.",
             rank=float(row["rewritten_bytes"]),
         )

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from windsock.findings import wording
+from windsock.findings.log_bill import GIB, YEAR_WEEKS
 from windsock.findings.rule import Rule, Thresholds, Verdicts, rows_of, threshold
-from windsock.model import Answer
+from windsock.model import Answer, Row
 from windsock.week import Week
 
 MOST = 3  # lines told
@@ -37,6 +38,7 @@ class NoisyLine(Rule):
 
     @classmethod
     def judge(cls, answers: Mapping[str, Answer], limits: Any, *, week: Week) -> Verdicts:
+        price = next(iter(rows_of(answers, "log_prices")), None)
         total = sum(row["kept_bytes"] for row in rows_of(answers, "log_bill_by_task"))
         verdicts = Verdicts()
         for row in rows_of(answers, "log_templates"):
@@ -63,9 +65,19 @@ class NoisyLine(Rule):
                         "level": row["level"],
                         "dags": row["dags"],
                         "tries": row["tries"],
+                        **_cost(row, price),
                     },
-                    advice="Raise the level of its logger, or log it once per task.",
+                    advice=f"Raise the level of {of_whom}, or log it once per task: {wording.percent(share)} of what is stored and "
+                    "fetched goes with it. The risk: the line is missing when somebody looks for it; the way back is the old level.",
                     rank=float(row["message_bytes"]),
                 )
             )
         return verdicts
+
+
+def _cost(row: Row, price: Row | None) -> dict[str, Any]:
+    """Of keeping its bytes for a year of such weeks, a month; nothing without a price."""
+    if price is None:
+        return {}
+    gib_year = row["message_bytes"] * YEAR_WEEKS / GIB
+    return {"month_cost": gib_year * price["storage_gb_month"], "currency": price["currency"]}

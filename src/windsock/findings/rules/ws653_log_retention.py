@@ -69,6 +69,7 @@ class LogRetention(Rule):
                     "storage_gb_month": price["storage_gb_month"],
                     "currency": currency,
                     "price_source": price["source"],
+                    "price_as_of": price["as_of"] or None,
                     "estimate": True,
                 },
                 advice="See whether the bucket expires them already; else add a lifecycle rule to the logs' prefix. "

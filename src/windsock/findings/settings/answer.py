@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from windsock.findings.held_settings import ASSUMED, FILE, IN_CODE, TOLD, number
+from windsock.findings.how_to_set import spellings
 from windsock.findings.rule import rows_of
 from windsock.findings.settings.use import QUESTIONS as USES
 from windsock.findings.settings.use import used
@@ -24,7 +25,8 @@ _LOGS_TELL = "3.3"
 
 
 def settings_answers(answers: Mapping[str, Answer], names: Sequence[SettingName]) -> dict[str, Answer]:
-    """`settings_of_week` and `settings_unread`. Without any hint of the version both are empty: no default is assumed."""
+    """`settings_of_week`, `settings_unread` and `setting_names` (how advice writes each). Without any hint of the version
+    the first two are empty: no default is assumed."""
     seen = next(iter(rows_of(answers, "airflow_seen")), {})
     version = _version(seen)
     told = {row["key"]: row for row in rows_of(answers, "settings_told")}
@@ -34,6 +36,7 @@ def settings_answers(answers: Mapping[str, Answer], names: Sequence[SettingName]
         if one.status == "current" and _concerns_executor(one, str(seen.get("executor") or "")):
             held[one.setting] = _row(one, _telling(one, known, told), version)
     numbers = {name: number(row["setting_value"]) for name, row in held.items()}
+    how = spellings(names, version)
     made = Answer("settings_of_week", _COLUMNS, tuple(held.values()))
     for name, row in held.items():
         row["stands"], row["because"] = used(name, numbers, {**answers, "settings_of_week": made})
@@ -43,6 +46,7 @@ def settings_answers(answers: Mapping[str, Answer], names: Sequence[SettingName]
         if one.status != "current" and one.fact in told and one.setting in held
     ]
     return {
+        how.question: how,
         "settings_of_week": made,
         "settings_unread": Answer("settings_unread", _UNREAD, tuple(unread)),
     }

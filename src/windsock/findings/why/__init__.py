@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 
 from windsock.findings.why.active_runs import ActiveRuns
-from windsock.findings.why.cause import About, Case, Cause, Told
+from windsock.findings.why.cause import THRESHOLDS, About, Case, Cause, Told, thresholds_answer
 from windsock.findings.why.connection import ConnectionFails
 from windsock.findings.why.duplicate_id import DuplicateId
 from windsock.findings.why.failed import Failed
@@ -33,11 +33,14 @@ __all__ = [
     "CAUSES",
     "NEAR_DAGS",
     "QUESTIONS",
+    "THRESHOLDS",
+    "TOLD_BY",
     "TOTALS",
     "WHOLE",
     "Case",
     "Told",
     "explain",
+    "thresholds_answer",
     "totals",
 ]
 
@@ -67,6 +70,17 @@ CAUSES: tuple[type[Cause], ...] = (
 CASE_TRIES, NEAR_DAGS = "case_tries", "near_dags"
 """The tries of one case, and DAGs of nearly its name: no questions of `sql/`, for they need the case's names."""
 QUESTIONS = tuple(sorted({one for cause in CAUSES for one in cause.questions} - {CASE_TRIES, NEAR_DAGS}))
+TOLD_BY = tuple(
+    sorted(
+        set(QUESTIONS)
+        - {
+            name
+            for name in QUESTIONS
+            if all(name in cause.counted_by for cause in CAUSES if name in cause.questions)
+        }
+    )
+)
+"""Those of them that one case needs; the others are for the counts of the week."""
 WHOLE = frozenset({"dag_states", "logs_missing_by_place"})
 """Questions of which one DAG's rows are not enough."""
 _LIKELY = ("certain", "likely", "possible")
@@ -123,7 +137,7 @@ def _in_scope(
     answers: Mapping[str, Answer], names: Sequence[str], exclude: Sequence[str]
 ) -> Mapping[str, Answer]:
     """What the pipeline file excludes is in no count."""
-    kept = {name: answers[name] for name in names if name in answers}
+    kept = {name: answers[name] for name in (*names, THRESHOLDS) if name in answers}
     if not exclude:
         return kept
     return {

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, Literal
 
-from windsock.findings.rule import rows_of
+from windsock.findings.rule import Rule, rows_of
 from windsock.model import Answer, Row
 
 About = Literal[
@@ -65,6 +65,8 @@ class Cause:
     words: ClassVar[str]
     about: ClassVar[About]
     questions: ClassVar[tuple[str, ...]]
+    counted_by: ClassVar[tuple[str, ...]] = ()
+    """Questions that only the count of the week reads."""
     codes: ClassVar[tuple[str, ...]] = ()
     """The findings that judge it."""
 
@@ -82,6 +84,26 @@ class Cause:
     def told(cls, likely: Likely, headline: str, *, next: str, **more: Any) -> Told:
         """One of its own."""
         return Told(cls.name, cls.about, likely, headline, next, **more)
+
+
+THRESHOLDS = "thresholds_set"
+"""The answer that holds the pipeline file's `[findings.CODE]`: code, threshold, value."""
+
+
+def thresholds_answer(values: Mapping[str, Mapping[str, float]]) -> Answer:
+    """`[findings.CODE]` in the shape that causes read."""
+    rows: list[Row] = [
+        {"code": code, "threshold": name, "value": value}
+        for code, mine in values.items()
+        for name, value in mine.items()
+    ]
+    return Answer(THRESHOLDS, ("code", "threshold", "value"), tuple(rows))
+
+
+def limits_of(rule: type[Rule], answers: Mapping[str, Answer]) -> Any:
+    """The thresholds of the finding that judges a cause, as the pipeline file sets them."""
+    mine = [row for row in rows_of(answers, THRESHOLDS) if row["code"] == rule.code]
+    return rule.limits({row["threshold"]: row["value"] for row in mine})
 
 
 def of_dag(answers: Mapping[str, Answer], question: str, case: Case) -> list[Row]:

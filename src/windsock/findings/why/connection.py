@@ -26,7 +26,7 @@ class ConnectionFails(Cause):
             others = [one for one in row["dag_ids"] if one != case.dag_id]
             well = row["tasks_well"] >= row["tasks"]
             also = (
-                f" and {wording.plural(len(others), 'other DAG')} ({wording.names(others)})"
+                f", and {wording.plural(len(others), 'other DAG')} met it this week ({wording.names(others)})"
                 if others
                 else " alone"
             )

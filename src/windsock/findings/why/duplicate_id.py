@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from windsock.findings import wording
 from windsock.findings.rule import rows_of
 from windsock.findings.rules.ws520_duplicate_dag_id import DuplicateDagId, by_dag, turns_of
-from windsock.findings.why.cause import Case, Cause, Count, Told, dags_of, earliest, of_dag
+from windsock.findings.why.cause import Case, Cause, Count, Told, dags_of, earliest, limits_of, of_dag
 from windsock.model import Answer
 
 
@@ -18,7 +18,7 @@ class DuplicateId(Cause):
 
     @classmethod
     def tell(cls, case: Case, answers: Mapping[str, Answer]) -> Iterator[Told]:
-        limits = DuplicateDagId.limits()
+        limits = limits_of(DuplicateDagId, answers)
         for files in by_dag(of_dag(answers, "dag_files", case)).values():
             turns = turns_of(files)
             if turns < limits.min_turns:
@@ -40,7 +40,7 @@ class DuplicateId(Cause):
 
     @classmethod
     def count(cls, answers: Mapping[str, Answer]) -> Count:
-        least = DuplicateDagId.limits().min_turns
+        least = limits_of(DuplicateDagId, answers).min_turns
         rows = rows_of(answers, "dag_files")
         taken = [one for one in by_dag(rows).values() if turns_of(one) >= least]
         flat = [row for one in taken for row in one]

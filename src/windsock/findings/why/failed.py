@@ -18,6 +18,7 @@ class Failed(Cause):
 
     name, words, about = "failed", "Runs lost because a task failed", "task failed"
     questions = ("case_tries", "incidents_by_error", "failure_rate_by_dag")
+    counted_by = ("failure_rate_by_dag",)
     codes = ("WS101", "WS103", "WS104", "WS110")
 
     @classmethod
@@ -34,7 +35,7 @@ class Failed(Cause):
             known = elsewhere.get(row["bare_signature"])
             others = [one for one in (known["dag_ids"] if known else ()) if one != case.dag_id]
             also = (
-                f"; {wording.plural(len(others), 'other DAG')} have it this week: {wording.names(others)}"
+                f"; {wording.plural(len(others), 'other DAG')} with it this week: {wording.names(others)}"
                 if others
                 else ""
             )

@@ -7,7 +7,7 @@ from windsock.findings import wording
 from windsock.findings.rule import rows_of
 from windsock.findings.rules.ws511_no_log import NOT_SEEN, cause_of
 from windsock.findings.rules.ws523_logs_missing import LogsMissing
-from windsock.findings.why.cause import Case, Cause, Count, Told, dags_of, earliest, of_dag
+from windsock.findings.why.cause import Case, Cause, Count, Told, dags_of, earliest, limits_of, of_dag
 from windsock.model import Answer, Row
 
 
@@ -16,6 +16,7 @@ class LogMissing(Cause):
 
     name, words, about = "log missing", "Failed tries that left no log", "log missing"
     questions = ("lost_tries", "logs_missing_by_place", "case_tries", "silent_coverage")
+    counted_by = ("silent_coverage",)
     codes = ("WS511", "WS523")
 
     @classmethod
@@ -44,7 +45,7 @@ class LogMissing(Cause):
                 else "what became of the process: the scheduler's log of that time names pod and exit code, where it is read",
                 next="windsock ask lost_tries",
             )
-        limits = LogsMissing.limits()
+        limits = limits_of(LogsMissing, answers)
         hosts = {row["hostname"] for row in rows_of(answers, "case_tries")}
         for place in LogsMissing.places(rows_of(answers, "logs_missing_by_place"), limits):
             if place.row["grain"] == "dag" and place.row["dag_id"] != case.dag_id:

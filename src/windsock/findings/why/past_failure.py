@@ -6,7 +6,7 @@ from shlex import quote
 from windsock.findings import wording
 from windsock.findings.rule import rows_of
 from windsock.findings.rules.ws521_blocked_by_past import BlockedByPast
-from windsock.findings.why.cause import Case, Cause, Count, Told, dags_of, earliest, of_dag
+from windsock.findings.why.cause import Case, Cause, Count, Told, dags_of, earliest, limits_of, of_dag
 from windsock.model import Answer
 
 
@@ -19,7 +19,7 @@ class PastFailure(Cause):
 
     @classmethod
     def tell(cls, case: Case, answers: Mapping[str, Answer]) -> Iterator[Told]:
-        limits = BlockedByPast.limits()
+        limits = limits_of(BlockedByPast, answers)
         for row in of_dag(answers, "tasks_stopped", case):
             kind = BlockedByPast.kind(row, limits)
             if not kind:
@@ -58,7 +58,7 @@ class PastFailure(Cause):
 
     @classmethod
     def count(cls, answers: Mapping[str, Answer]) -> Count:
-        limits = BlockedByPast.limits()
+        limits = limits_of(BlockedByPast, answers)
         rows = [row for row in rows_of(answers, "tasks_stopped") if BlockedByPast.kind(row, limits)]
         dags = dags_of(rows)
         return Count(len(dags), "DAGs", earliest(rows, "failed_at"), dags)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from windsock.findings import wording
 from windsock.findings.rule import rows_of
 from windsock.findings.rules.ws530_component_silent import ComponentSilent, is_silence
-from windsock.findings.why.cause import Case, Cause, Count, Told, earliest, of_dag
+from windsock.findings.why.cause import Case, Cause, Count, Told, earliest, limits_of, of_dag
 from windsock.findings.why.missed_runs import missing
 from windsock.model import Answer, Row
 
@@ -15,6 +15,7 @@ class SchedulerGap(Cause):
 
     name, words, about = "scheduler gap", "The scheduler was silent", "not running"
     questions = ("heartbeat_gaps", "heartbeats_by_component", "missing_runs")
+    counted_by = ("heartbeats_by_component",)
     codes = ("WS530",)
 
     @classmethod
@@ -49,7 +50,7 @@ class SchedulerGap(Cause):
 
 def silences(answers: Mapping[str, Answer]) -> list[Row]:
     """Of the scheduler, as WS530 judges them."""
-    limits = ComponentSilent.limits()
+    limits = limits_of(ComponentSilent, answers)
     return [
         row
         for row in rows_of(answers, "heartbeat_gaps")

@@ -13,6 +13,7 @@ from windsock.findings.why.cause import (
     activity_of,
     dags_of,
     earliest,
+    limits_of,
     of_dag,
     state_of,
 )
@@ -62,4 +63,4 @@ class StartDate(Cause):
 
 def moving(rows: Sequence[Row], answers: Mapping[str, Answer]) -> list[Row]:
     """DAGs that WS522 finds, of these."""
-    return StartDateMoves.moving(rows, rows_of(answers, "dag_activity"), StartDateMoves.limits())
+    return StartDateMoves.moving(rows, rows_of(answers, "dag_activity"), limits_of(StartDateMoves, answers))

@@ -13,6 +13,7 @@ class TimedOut(Cause):
 
     name, words, about = "dagrun_timeout", "Runs ended by dagrun_timeout", "task not running"
     questions = ("runs_timed_out", "silent_coverage")
+    counted_by = ("silent_coverage",)
     codes = ("WS513",)
 
     @classmethod

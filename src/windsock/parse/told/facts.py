@@ -37,6 +37,7 @@ SETTINGS: dict[str, frozenset[str]] = {
         "kubernetes_executor": "worker_pods_creation_batch_size worker_pods_queued_check_interval "
         "worker_pods_pending_timeout delete_worker_pods delete_worker_pods_on_failure",
         "database": "sql_alchemy_pool_size sql_alchemy_max_overflow sql_alchemy_pool_enabled",
+        "operators": "default_deferrable",
         "logging": "remote_logging delete_local_logs logging_level",
         "metrics": "statsd_on otel_on statsd_prefix legacy_names_on timer_unit_consistency statsd_datadog_enabled "
         "statsd_influxdb_enabled metrics_use_pattern_match",

@@ -1,0 +1,45 @@
+"""What is said of a setting's use: six words, the figures as a clause, and how weeks and events are counted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from windsock.findings.rule import rows_of
+from windsock.model import Answer, Row
+
+AT_LIMIT, NEVER, HARMFUL, NO_EFFECT, IN_USE, UNKNOWN = (
+    "at the limit",
+    "never reached",
+    "harmful",
+    "no effect",
+    "in use",
+    "not known",
+)
+LITTLE = 0.5  # of a limit: use that stays below it never came near
+Numbers = Mapping[str, float | None]
+"""The settings' values."""
+Use = tuple[str, str]
+Answers = Mapping[str, Answer]
+
+
+def peaks(answers: Answers, grain: str) -> list[Row]:
+    """The weeks' peaks of one grain, oldest first."""
+    return [row for row in rows_of(answers, "peaks_by_week") if row["grain"] == grain]
+
+
+def full_minutes(answers: Answers) -> tuple[int, int]:
+    """Minutes in which no executor slot was open, and minutes seen."""
+    rows = rows_of(answers, "executor_load_by_hour")
+    return sum(row["full_minutes"] for row in rows), sum(row["minutes"] for row in rows)
+
+
+def hits(answers: Answers, *events: str) -> int:
+    """Tries that a time limit ended or queued again."""
+    return sum(row["tries"] for row in rows_of(answers, "limit_hits") if row["event"] in events)
+
+
+def against(peak: float, limit: float | None, told: str) -> Use:
+    """Use beside its limit."""
+    if limit is None:
+        return IN_USE, told
+    return (NEVER if peak <= LITTLE * limit else IN_USE), told
