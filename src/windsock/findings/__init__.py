@@ -20,7 +20,6 @@ from windsock.findings.rules.ws115_known_issue import KnownIssueSeen
 from windsock.findings.rules.ws201_parse_time_regression import ParseTimeRegression
 from windsock.findings.rules.ws202_parse_time_near_limit import ParseTimeNearLimit
 from windsock.findings.rules.ws203_parse_killed import ParseKilled
-from windsock.findings.rules.ws204_file_without_dags import FileWithoutDags
 from windsock.findings.rules.ws205_import_error import ImportFailed
 from windsock.findings.rules.ws206_worker_parse_tax import WorkerParseTax
 from windsock.findings.rules.ws207_stale_parsing import StaleParsing
@@ -98,7 +97,6 @@ RULES: tuple[type[Rule], ...] = (
     ParseTimeRegression,
     ParseTimeNearLimit,
     ParseKilled,
-    FileWithoutDags,
     ImportFailed,
     WorkerParseTax,
     StaleParsing,
