@@ -1,25 +1,27 @@
--- Which runs did people make or repeat: backfills, clears, manual runs, runs inside quiet windows?
+-- Which runs are not judged: backfills, clears, manual runs, runs inside quiet windows, DAGs out of scope?
 --
--- They count in no rate and no cadence; their load in pools and executors is real. A backfill, a clear of many runs, or the
--- work of a maintenance window is told as such here, from run ids and tries, where no audit log tells who did it.
+-- They count in no rate, no cadence and not in the verdict; their load in pools and executors is real. A backfill, a clear
+-- of many runs, or the work of a maintenance window is told as such here, from run ids and tries, where no audit log tells
+-- who did it. What is cleared in a backfill is the backfill's.
 --
 -- grain:    kind, dag_id
 -- reads:    task_tries
 -- columns:
---   kind          varchar      backfill, cleared, manual, quiet (a scheduled run in a quiet window), or another run type
+--   kind          varchar      excluded (out of scope), backfill, manual or another run type; of scheduled runs: cleared, quiet
 --   dag_id        varchar
---   runs          bigint       with a try that started in the week
+--   runs          bigint       with such a try in the week
 --   tries         bigint
 --   lost_runs     bigint       in which a task's last known try failed
 --   hours         double       that these tries ran
 --   hours_share   double       of the hours of all tries of the week, fraction 0-1
---   first_at      timestamptz
+--   first_at      timestamptz  start of the first try; null where none started
 --   last_at       timestamptz
 with tries as (
     select
         case
-            when is_cleared then 'cleared'
+            when is_excluded then 'excluded'
             when run_type not in ('scheduled', 'asset_triggered', 'dataset_triggered') then run_type
+            when is_cleared then 'cleared'
             when is_quiet then 'quiet'
             else ''
         end as kind,
@@ -31,9 +33,7 @@ with tries as (
     from task_tries
     where week = report_week()
         and try_number > 0
-        and started_at is not null
         and state not in ('upstream_failed', 'removed')
-        and not is_excluded
 )
 select
     kind,

@@ -6,19 +6,21 @@
 -- grain:    source, bundle_name, dag_file
 -- reads:    parse_samples
 -- columns:
---   source        varchar
---   bundle_name   varchar      empty where the source does not tell it
---   dag_file      varchar
---   had_dags      bigint       DAGs at the last parse that gave any, at most 8 weeks back
---   had_at        timestamptz
---   lost_at       timestamptz  first parse without any
---   zero_parses   bigint       parses without any, since then
---   zero_s        double       seconds from the first to the last of them
+--   source          varchar
+--   bundle_name     varchar      empty where the source does not tell it
+--   dag_file        varchar
+--   had_dags        bigint       DAGs at the last parse that gave any, at most 8 weeks back
+--   had_at          timestamptz
+--   lost_at         timestamptz  first parse without any
+--   zero_parses     bigint       parses without any, since then
+--   zero_s          double       seconds from the first to the last of them
+--   bundle_version  varchar      at the first of them; null where the source does not tell it
 with samples as (
     select
         source,
         coalesce(bundle_name, '') as bundle_name,
         dag_file,
+        bundle_version,
         parsed_at,
         dag_count,
         coalesce(error_count, 0) as error_count
@@ -42,7 +44,8 @@ select
     any_value(had.had_at) as had_at,
     min(samples.parsed_at) as lost_at,
     count(*) as zero_parses,
-    epoch_us(max(samples.parsed_at) - min(samples.parsed_at)) / 1e6 as zero_s
+    epoch_us(max(samples.parsed_at) - min(samples.parsed_at)) / 1e6 as zero_s,
+    min_by(samples.bundle_version, samples.parsed_at) as bundle_version
 from had
 join samples
     on samples.source = had.source

@@ -13,7 +13,6 @@ from windsock.findings.rule import Rule
 from windsock.findings.rules.ws201_parse_time_regression import ParseTimeRegression
 from windsock.findings.rules.ws202_parse_time_near_limit import ParseTimeNearLimit
 from windsock.findings.rules.ws203_parse_killed import ParseKilled
-from windsock.findings.rules.ws204_file_without_dags import FileWithoutDags
 from windsock.findings.rules.ws205_import_error import ImportFailed
 from windsock.findings.rules.ws206_worker_parse_tax import WorkerParseTax
 from windsock.findings.rules.ws207_stale_parsing import StaleParsing
@@ -305,22 +304,6 @@ def test_without_an_input_that_tells_them_nobody_says_that_there_were_none() -> 
         )
         asked = rule.judge(answers(parse_settings=[settings()]), rule.limits(), week=WEEK)
         assert told.no_data == asked.no_data == ""
-
-
-# --- files without DAGs
-
-
-@pytest.mark.parametrize(
-    ("zero_parses", "zero_s", "is_found"),
-    [(2, 900.0, False), (3, 599.0, False), (3, 600.0, True), (9, 900.0, True)],
-)
-def test_a_file_must_give_no_dag_for_a_while(zero_parses: int, zero_s: float, is_found: bool) -> None:
-    row = {"source": "stats_table", "bundle_name": "git", "dag_file": "gen.py", "had_dags": 12, "had_at": WEDNESDAY,
-           "lost_at": WEDNESDAY, "zero_parses": zero_parses, "zero_s": zero_s}  # fmt: skip
-    got = found(FileWithoutDags, answers(files_without_dags=[row]))
-    assert bool(got) == is_found
-    if got:
-        assert "it held 12 DAGs" in got[0].headline
 
 
 # --- import errors

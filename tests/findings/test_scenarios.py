@@ -143,7 +143,8 @@ def test_noisy_but_healthy_is_the_same(tmp_path: Path, is_excluded: bool) -> Non
     broken = [one for one in findings if one.code == "WS103"]
     assert [one.evidence["hours"] for one in broken] == ([] if is_excluded else [31.5, 31.5])
     unjudged = {
-        row["run_type"]: (row["runs"], row["lost_runs"]) for row in answers["unjudged_runs_by_type"].rows
+        (row["kind"], row["dag_id"]): (row["runs"], row["lost_runs"])
+        for row in answers["runs_made_by_hand"].rows
     }
-    assert unjudged["backfill"] == (3000, 900)
-    assert unjudged["cleared"] == (len(cleared), len(cleared))
+    assert unjudged["backfill", "dag_1"] == (3000, 900)
+    assert unjudged["cleared", "dag_2"] == (len(cleared), len(cleared))

@@ -81,12 +81,16 @@ def test_a_pause_by_airflow_is_a_warning_and_one_by_a_person_is_not() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "is_found"), [({"parses": 1}, False), ({"parses": 2}, True), ({"errors": 1}, False)]
+    ("zero_parses", "zero_s", "is_found"),
+    [(2, 900.0, False), (3, 599.0, False), (3, 600.0, True), (9, 900.0, True)],
 )
-def test_a_file_that_lost_its_dags(change: dict[str, Any], is_found: bool) -> None:
-    row = {"source": "stats_table", "bundle_name": "main", "dag_file": "etl.py", "dags_before": 3, "last_full_at": AT,
-           "first_empty_at": AT, "parses": 9, "errors": 0, "bundle_version": "b2"} | change  # fmt: skip
-    assert bool(found(DagVanished, answers(emptied_files=[row, row | {"source": "api"}]))) == is_found
+def test_a_file_must_give_no_dag_for_a_while(zero_parses: int, zero_s: float, is_found: bool) -> None:
+    row = {"source": "stats_table", "bundle_name": "git", "dag_file": "gen.py", "had_dags": 12, "had_at": AT,
+           "lost_at": AT, "zero_parses": zero_parses, "zero_s": zero_s, "bundle_version": "b2"}  # fmt: skip
+    got = found(DagVanished, answers(files_without_dags=[row, row | {"source": "json"}]))
+    assert bool(got) == is_found
+    if got:
+        assert "it held 12 DAGs" in got[0].headline
 
 
 # --- WS511

@@ -73,7 +73,7 @@ def answers(names: list[str], text: str = "boom", *, weeks: int = 9) -> dict[str
              "tries": 600, "failures": 50, "failed_hours": 0.5, "log_bytes": 1_100_000}
             for n, day in enumerate(days)
         ],
-        "unjudged_runs_by_type": [{"run_type": "backfill", "runs": 10, "dags": 1, "lost_runs": 4}],
+        "runs_made_by_hand": [{"kind": "backfill", "dag_id": "old", "runs": 10, "lost_runs": 4}],
         "failure_rate_by_dag": [
             {"dag_id": one, "runs": 56, "first_try_failed_runs": 22, "lost_runs": 22, "lost_rate": 0.39, "tries": 56,
              "failures": 22, "runs_prev": 392, "first_try_failed_prev": 0, "lost_runs_prev": 0}

@@ -8,7 +8,8 @@ from fnmatch import fnmatchcase
 
 from windsock.errors import ConfigError
 from windsock.findings.context import with_changes
-from windsock.findings.rule import Rule, rows_of
+from windsock.findings.explained import explained_runs, within_another
+from windsock.findings.rule import Rule
 from windsock.findings.rules.ws101_failure_rate_worse import FailureRateWorse
 from windsock.findings.rules.ws102_failure_rate_better import FailureRateBetter
 from windsock.findings.rules.ws103_broken import Broken
@@ -16,11 +17,11 @@ from windsock.findings.rules.ws104_born_broken import BornBroken
 from windsock.findings.rules.ws105_worse_than_good_version import WorseThanGoodVersion
 from windsock.findings.rules.ws107_retries import Retries
 from windsock.findings.rules.ws110_incident import Incident
+from windsock.findings.rules.ws111_bad_hour import BadHour
 from windsock.findings.rules.ws115_known_issue import KnownIssueSeen
 from windsock.findings.rules.ws201_parse_time_regression import ParseTimeRegression
 from windsock.findings.rules.ws202_parse_time_near_limit import ParseTimeNearLimit
 from windsock.findings.rules.ws203_parse_killed import ParseKilled
-from windsock.findings.rules.ws204_file_without_dags import FileWithoutDags
 from windsock.findings.rules.ws205_import_error import ImportFailed
 from windsock.findings.rules.ws206_worker_parse_tax import WorkerParseTax
 from windsock.findings.rules.ws207_stale_parsing import StaleParsing
@@ -95,11 +96,11 @@ RULES: tuple[type[Rule], ...] = (
     WorseThanGoodVersion,
     Retries,
     Incident,
+    BadHour,
     KnownIssueSeen,
     ParseTimeRegression,
     ParseTimeNearLimit,
     ParseKilled,
-    FileWithoutDags,
     ImportFailed,
     WorkerParseTax,
     StaleParsing,
@@ -166,7 +167,7 @@ RULES: tuple[type[Rule], ...] = (
 
 # the order in which an on-call lead acts, within one severity
 # a dead scheduler explains most of what else went wrong
-_URGENCY = ("WS530", "WS511", "WS110", "WS101", "WS5", "WS2", "WS3")
+_URGENCY = ("WS530", "WS511", "WS110", "WS111", "WS101", "WS5", "WS2", "WS3")
 _SEVERITY = {"critical": 0, "warning": 1, "watch": 2, "info": 3}
 
 
@@ -224,20 +225,12 @@ _FOLLOWS = {
 
 def told_once(findings: Sequence[Finding], answers: Mapping[str, Answer]) -> list[Finding]:
     """Leave out a DAG's WS101 when another finding tells its failures already: WS103 or WS104 (it is broken), or
-    incidents that explain all but `OWN_EXCESS` of its excess. What is the consequence of a finding on the same DAG (`_FOLLOWS`).
+    incidents, bad hours or hosts that explain all but `OWN_EXCESS` of its excess; an incident within a bad hour or on a bad
+    host. What is the consequence of a finding on the same DAG (`_FOLLOWS`).
     And the check of rejects when WS901 tells of them; and a slow pass of parsing when WS207 tells what it led to.
     """
     broken = {one.subject["dag_id"] for one in findings if one.code in ("WS103", "WS104")}
-    incidents = {
-        signature
-        for one in findings
-        if one.code == "WS110"
-        for signature in (one.subject["error_signature"], *one.evidence.get("signatures", ()))
-    }
-    explained: dict[str, int] = {}
-    for row in rows_of(answers, "lost_runs_by_dag_error"):
-        if row["error_signature"] in incidents:
-            explained[row["dag_id"]] = explained.get(row["dag_id"], 0) + row["lost_runs"]
+    explained, within = explained_runs(findings, answers), within_another(findings)
     elsewhere = told_with_more(findings)
     has_rejects = any(one.code == "WS901" for one in findings)
     has_stale_files = any(one.code == "WS207" for one in findings)
@@ -248,7 +241,7 @@ def told_once(findings: Sequence[Finding], answers: Mapping[str, Answer]) -> lis
     for one in findings:
         if codes[one.subject.get("dag_id", "")] & _FOLLOWS.get(one.code, frozenset()):
             continue
-        if is_told_by(elsewhere, one):
+        if is_told_by(elsewhere, one) or one.id in within:
             continue
         if has_rejects and one.id == "WS902:objects_readable":
             continue

@@ -63,6 +63,11 @@ def shape(incident: Row, shares: Sequence[Row], limits: ShareLimits) -> Shape:
     return Shape("; ".join(places) or everywhere, shared)
 
 
+def one_host(name: str) -> str:
+    """How a concentration on one host is told."""
+    return f"one host, {name}"
+
+
 def _is_telling(row: Row, incident: Row, limits: ShareLimits) -> bool:
     return bool(
         row["value"]
@@ -74,5 +79,5 @@ def _is_telling(row: Row, incident: Row, limits: ShareLimits) -> bool:
 
 def _place(attribute: str, value: str) -> str:
     if attribute == "hostname":
-        return f"one host, {value}"
+        return one_host(value)
     return f"one hour, {wording.moment(datetime.fromisoformat(value))}"

@@ -25,6 +25,7 @@ _SECTION_OF = {
     "WS311": "waiting",
     "WS1": "failures",
     "WS110": "incidents",
+    "WS111": "incidents",
     "WS115": "incidents",
     "WS2": "parsing",
     "WS203": "imports",

@@ -92,7 +92,10 @@ def _vanished(
     told_better = {tuple(one.subject.values()) for one in findings if one.status == "better"}
     told = {one.subject["dag_id"] for one in findings if one.code in DAG_CODES and "dag_id" in one.subject}
     told |= {
-        dag_id for one in findings if one.code == "WS110" for dag_id in one.evidence.get("dag_ids") or ()
+        dag_id
+        for one in findings
+        if one.code in ("WS110", "WS111")
+        for dag_id in one.evidence.get("dag_ids") or ()
     }
     carried, gone = [], []
     for key, one in before.items():

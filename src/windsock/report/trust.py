@@ -108,14 +108,17 @@ def _silences(answers: Mapping[str, Answer]) -> list[tuple[str, str]]:
 
 
 def unjudged(answers: Mapping[str, Answer]) -> tuple[str, ...]:
-    """Runs that are counted and never judged, one line a type."""
-    return tuple(_unjudged(row) for row in rows_of(answers, "unjudged_runs_by_type"))
+    """Runs that are counted and never judged, one line a kind."""
+    of_kind: dict[str, list[Row]] = {}
+    for row in rows_of(answers, "runs_made_by_hand"):
+        of_kind.setdefault(str(row["kind"]), []).append(row)
+    return tuple(_unjudged(kind, rows) for kind, rows in sorted(of_kind.items()))
 
 
-def _unjudged(row: Row) -> str:
-    lost = f", {row['lost_runs']:,} of them lost" if row["lost_runs"] else ""
-    told = f"{plural(row['runs'], 'run')} in {plural(row['dags'], 'DAG')}"
-    return f"{clean(str(row['run_type']), 60)}: {told}{lost}; not judged"
+def _unjudged(kind: str, rows: Sequence[Row]) -> str:
+    runs, lost = (sum(row[name] for row in rows) for name in ("runs", "lost_runs"))
+    told = f"{plural(runs, 'run')} in {plural(len(rows), 'DAG')}"
+    return f"{clean(kind, 60)}: {told}{f', {lost:,} of them lost' if lost else ''}; not judged"
 
 
 def notes(history: History, withheld: Sequence[str]) -> tuple[str, ...]:

@@ -74,9 +74,9 @@ def subject(deployment: str, week: str, word: str, findings: Sequence[Finding], 
     """Constant prefix, so that mails thread; then the verdict and what is new."""
     new = [one for one in findings if is_grave(one) and one.status in ("new", "worse")]
     counts = (
-        ("new incident", "new incidents", sum(one.code == "WS110" for one in new)),
+        ("new incident", "new incidents", sum(one.code in ("WS110", "WS111") for one in new)),
         ("DAG silent", "DAGs silent", sum(one.code == "WS501" for one in new)),
-        ("other problem", "other problems", sum(one.code not in ("WS110", "WS501") for one in new)),
+        ("other problem", "other problems", sum(one.code not in ("WS110", "WS111", "WS501") for one in new)),
         (
             "recovered",
             "recovered",

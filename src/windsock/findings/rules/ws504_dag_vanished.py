@@ -5,60 +5,63 @@ from dataclasses import dataclass
 from typing import Any
 
 from windsock.findings import wording
+from windsock.findings.parsing.files import once_a_file
 from windsock.findings.rule import Rule, Thresholds, Verdicts, rows_of, threshold
-from windsock.model import Answer
+from windsock.model import Answer, Finding, Row
 from windsock.week import Week
 
 
 @dataclass(frozen=True, slots=True)
 class Limits(Thresholds):
-    """When an empty file counts."""
+    """How long a file must give nothing."""
 
-    min_parses: float = threshold(2, "parses without a DAG", "a file may be read while it is being written")
+    min_parses: float = threshold(3, "parses", "one that ran callbacks only counts no DAG")
+    min_seconds: float = threshold(600, "seconds", "a deploy in two steps is over by then")
 
 
 class DagVanished(Rule):
-    """A DAG file that held DAGs yields none any more, without an error.
+    """A DAG file that held DAGs is parsed without error, but gives none any more.
 
-    What it means: its DAGs are gone from Airflow: a guard at module level, a moved import, a factory that found no
-    configuration. They do not fail, they do not run.
-    How it is judged: the newest parse that found DAGs, and `min_parses` or more since then without any and without an
-    import error, in the week. Each source of parse times speaks for itself.
-    What to do: run the file by hand on a scheduler: python FILE; look at what it reads at import.
+    What it means: its DAGs have stopped without any message; nothing fails, nothing runs.
+    How it is judged: the DAG count of the dag-processor's logs: zero in the last `min_parses` parses, over `min_seconds`,
+    without an import error, after a parse that gave some. A file that is removed is parsed no more and is no finding.
+    What to do: look at what the file builds its DAGs from: a variable, a template, a list from a service that was empty.
     """
 
     code, name, section = "WS504", "dag-vanished", "silent"
-    questions = ("emptied_files",)
+    questions = ("files_without_dags",)
     thresholds = Limits
 
     @classmethod
     def judge(cls, answers: Mapping[str, Answer], limits: Any, *, week: Week) -> Verdicts:
-        verdicts, told = Verdicts(), set()
-        for row in rows_of(answers, "emptied_files"):
-            verdicts.judged += 1
-            subject = {"dag_file": row["dag_file"], "bundle_name": row["bundle_name"] or ""}
-            if row["errors"] or row["parses"] < limits.min_parses or tuple(subject.values()) in told:
+        verdicts = Verdicts()
+        found: list[Finding] = []
+        for row in rows_of(answers, "files_without_dags"):
+            if row["zero_parses"] < limits.min_parses or row["zero_s"] < limits.min_seconds:
+                verdicts.not_enough += 1
                 continue
-            told.add(tuple(subject.values()))
-            verdicts.findings.append(
-                cls.finding(
-                    subject=subject,
-                    severity="warning",
-                    headline=f"{row['dag_file']} holds no DAG since {wording.moment(row['first_empty_at'])}, without an "
-                    f"error (before: {row['dags_before']})",
-                    evidence={
-                        name: row[name]
-                        for name in (
-                            "dags_before",
-                            "last_full_at",
-                            "first_empty_at",
-                            "parses",
-                            "bundle_version",
-                            "source",
-                        )
-                    },
-                    advice="Import the file by hand and look at what decides at import whether it makes its DAGs.",
-                    rank=float(row["dags_before"]),
-                )
-            )
+            verdicts.judged += 1
+            found.append(cls._of_file(row, week))
+        verdicts.findings.extend(once_a_file(found))
         return verdicts
+
+    @classmethod
+    def _of_file(cls, row: Row, week: Week) -> Finding:
+        count = row["had_dags"]
+        return cls.finding(
+            subject={"dag_file": row["dag_file"], "bundle_name": row["bundle_name"]},
+            severity="critical",
+            headline=f"{row['dag_file']} gives no DAG since {wording.moment(row['lost_at'])}, without an error; "
+            f"it held {wording.plural(count, 'DAG')}",
+            evidence={
+                "had_dags": count,
+                "last_seen_at": row["had_at"],
+                "lost_at": row["lost_at"],
+                "parses_without": row["zero_parses"],
+                "bundle_version": row["bundle_version"],
+                "source": row["source"],
+            },
+            advice=f"Look at what {row['dag_file']} builds its DAGs from; if they were taken out on purpose, accept this finding.",
+            rank=float(count),
+            status="new" if row["lost_at"] >= week.from_at else "still",
+        )

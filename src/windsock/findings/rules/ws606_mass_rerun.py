@@ -51,7 +51,8 @@ class MassRerun(Rule):
         for kind, rows in sorted(of_kind.items()):
             verdicts.judged += 1
             runs, share = sum(row["runs"] for row in rows), sum(row["hours_share"] for row in rows)
-            if runs >= limits.min_runs and share >= limits.min_hours_share:
+            has_run = any(row["first_at"] for row in rows)
+            if has_run and runs >= limits.min_runs and share >= limits.min_hours_share:
                 verdicts.findings.append(cls._of_kind(kind, rows, runs, share))
         return verdicts
 
@@ -60,6 +61,8 @@ class MassRerun(Rule):
         most = sorted(rows, key=lambda row: (-row["hours"], row["dag_id"]))
         dags = [row["dag_id"] for row in most]
         hours = sum(row["hours"] for row in rows)
+        started = [row for row in rows if row["first_at"]]
+        first_at, last_at = min(row["first_at"] for row in started), max(row["last_at"] for row in started)
         return cls.finding(
             subject={"kind": kind},
             severity="info",
@@ -72,11 +75,10 @@ class MassRerun(Rule):
                 "work_hours": hours,
                 "hours_share": share,
                 "dag_ids": dags,
-                "first_at": min(row["first_at"] for row in rows),
-                "last_at": max(row["last_at"] for row in rows),
+                "first_at": first_at,
+                "last_at": last_at,
             },
             advice="Nothing to do if it was planned: it is in no rate. It may explain waiting and late runs of other DAGs "
-            f"between {wording.moment(min(row['first_at'] for row in rows))} and "
-            f"{wording.moment(max(row['last_at'] for row in rows))}.",
+            f"between {wording.moment(first_at)} and {wording.moment(last_at)}.",
             rank=float(hours),
         )

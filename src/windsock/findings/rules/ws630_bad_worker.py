@@ -1,13 +1,13 @@
 """WS630."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from windsock.findings import wording
 from windsock.findings.methods.hosts import Standing, stand
 from windsock.findings.rule import Rule, Thresholds, Verdicts, rows_of, threshold
-from windsock.model import Answer, Finding
+from windsock.model import Answer, Finding, Row
 from windsock.week import Week
 
 
@@ -37,13 +37,16 @@ class BadWorker(Rule):
     """
 
     code, name, section = "WS630", "bad-worker", "executors"
-    questions = ("host_standing",)
+    questions = ("host_standing", "lost_runs_by_host")
     thresholds = Limits
 
     @classmethod
     def judge(cls, answers: Mapping[str, Answer], limits: Any, *, week: Week) -> Verdicts:
         rows = [row for row in rows_of(answers, "host_standing") if row["measure"] == "failures"]
         enough = [row for row in rows if row["tries"] >= limits.min_tries]
+        reach: dict[str, list[Row]] = {}
+        for row in rows_of(answers, "lost_runs_by_host"):
+            reach.setdefault(row["hostname"], []).append(row)
         verdicts = Verdicts(judged=len(enough), not_enough=len(rows) - len(enough))
         for one in stand(enough, fdr=limits.fdr, are_counts=True):
             observed, usual = one.row["observed"], one.row["usual"]
@@ -52,21 +55,23 @@ class BadWorker(Rule):
                 and observed - usual >= limits.min_excess
                 and observed >= limits.min_ratio * usual
             ):
-                verdicts.findings.append(cls._of(one))
+                verdicts.findings.append(cls._of(one, reach.get(one.row["hostname"], ())))
         return verdicts
 
     @classmethod
-    def _of(cls, one: Standing) -> Finding:
+    def _of(cls, one: Standing, reach: Sequence[Row]) -> Finding:
         row = one.row
         host, failed, tries = row["hostname"], round(row["observed"]), row["tries"]
         queue = f" on queue {row['queue']}" if row["queue"] else ""
         command = f"celery -A airflow.providers.celery.executors.celery_executor.app control {{}} {row['queue'] or 'QUEUE'} -d celery@{host}"
+        lost = sum(row["lost_runs"] for row in reach)
         is_celery = row["executor"].startswith("Celery")
         return cls.finding(
             subject={"hostname": host},
-            severity="warning",
+            severity="critical" if lost >= 10 else "warning",
             headline=f"Host {host}: {failed} of {wording.plural(tries, 'first try')}{queue} failed; the same tasks on other hosts "
-            f"would have lost {row['usual']:.1f}",
+            f"would have lost {row['usual']:.1f}"
+            f"{'; ' + wording.plural(lost, 'run') + ' lost' if lost else ''}",
             evidence={
                 "tries": tries,
                 "failures": failed,
@@ -77,6 +82,9 @@ class BadWorker(Rule):
                 "p_value": one.p_value,
                 "dispersion": one.inflation,
                 "tasks": row["tasks"],
+                "dags": len(reach) or None,
+                "dag_ids": [row["dag_id"] for row in reach] or None,
+                "lost_runs": lost if reach else None,
                 "hosts": row["hosts"],
                 "queue": row["queue"],
                 "first_at": row["first_at"],

@@ -23,7 +23,7 @@ class Gone(Cause):
 
     name, words, about = "gone", "Left Airflow's list of DAGs", "missing from the UI"
     questions = ("dag_states", "dag_activity", "dag_files", "near_dags")
-    codes = ("WS501", "WS204")
+    codes = ("WS501", "WS504")
 
     @classmethod
     def tell(cls, case: Case, answers: Mapping[str, Answer]) -> Iterator[Told]:

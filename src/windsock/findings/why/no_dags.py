@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from windsock.findings import wording
 from windsock.findings.rule import rows_of
-from windsock.findings.rules.ws204_file_without_dags import FileWithoutDags
+from windsock.findings.rules.ws504_dag_vanished import DagVanished
 from windsock.findings.why.cause import Case, Cause, Count, Told, earliest, limits_of, of_files
 from windsock.model import Answer
 
@@ -14,7 +14,7 @@ class NoDags(Cause):
 
     name, words, about = "file without DAGs", "Their file gives no DAG any more", "missing from the UI"
     questions = ("files_without_dags", "files_last_parsed", "dag_files", "dag_states")
-    codes = ("WS204",)
+    codes = ("WS504",)
 
     @classmethod
     def tell(cls, case: Case, answers: Mapping[str, Answer]) -> Iterator[Told]:
@@ -48,7 +48,7 @@ class NoDags(Cause):
 
     @classmethod
     def count(cls, answers: Mapping[str, Answer]) -> Count:
-        least = limits_of(FileWithoutDags, answers).min_parses
+        least = limits_of(DagVanished, answers).min_parses
         rows = [row for row in rows_of(answers, "files_without_dags") if row["zero_parses"] >= least]
         files = tuple(sorted({row["dag_file"] for row in rows}))
         counted = any(row["dag_count"] is not None for row in rows_of(answers, "files_last_parsed"))

@@ -38,7 +38,7 @@ def _gathers(row: Row) -> bool:
 INCIDENTS = Spec(
     "incidents",
     "Incidents",
-    ("WS110", "WS115"),
+    ("WS110", "WS111", "WS115"),
     (
         Grid(
             "Errors that failed more than one try",

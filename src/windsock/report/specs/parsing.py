@@ -28,7 +28,7 @@ IMPORTS = Spec(
 PARSING = Spec(
     "parsing",
     "DAG parsing",
-    ("WS201", "WS202", "WS204", "WS207"),
+    ("WS201", "WS202", "WS207"),
     (
         Grid(
             "Files that take a second or more",
