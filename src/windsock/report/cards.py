@@ -44,6 +44,7 @@ _LABELS = {
     "shared": "they share",
     "total_slots": "slots",
     "tries_prev": "tries before",
+    "unseen_at": "asked before, and not there",
     "wait_hours": "waited",
     "wasted_hours": "wasted",
     "weeks_seen": "weeks seen before",
