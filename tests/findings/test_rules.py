@@ -36,6 +36,7 @@ FROM_RULES = {
     "data_checks",
     "pool_bounds",
     "waiting_by_dag",
+    "waiting_trends",
     "waiting_by_limit",
     "known_issues",
     "log_prices",

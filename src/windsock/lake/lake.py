@@ -20,6 +20,7 @@ from windsock.lake.lock import EXPIRE_S, RENEW_S, Lock
 from windsock.lake.merge import connect
 from windsock.lake.mirror import snapshot
 from windsock.lake.reshard import MARKER, reshard
+from windsock.lake.slot_tries import SLOT_TRIES
 from windsock.lake.writer import Writer
 from windsock.model import Row
 from windsock.scratch import scratch_folder
@@ -225,6 +226,13 @@ class Lake:
         for view in ("task_tries", "slot_tries"):
             conn.execute(f"create or replace temp table kept_{view} as select * from {view}")
             conn.execute(f"create or replace temp view {view} as select * from kept_{view}")
+
+    @staticmethod
+    def turn_to(conn: duckdb.DuckDBPyConnection, week: Week) -> None:
+        """Set a connection to an earlier week: the views look at the report week when they are asked. `slot_tries` may
+        have been kept for another one; tries and files before the first week of the connection stay out of sight."""
+        conn.execute(f"set variable week_start = date '{week.monday}'")
+        conn.execute(SLOT_TRIES)
 
     def _listing(self) -> list[tuple[str, str]]:
         if self.store.local_root is None:

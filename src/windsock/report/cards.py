@@ -108,7 +108,9 @@ def _link(base_url: str, dag_id: str) -> str:
 
 def _facts(evidence: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     """The evidence as labelled values, in the rule's own order; where there are too many, the least telling ones go."""
-    told = [(key, fact) for key, value in evidence.items() if (fact := _fact(key, value, evidence)) is not None]
+    told = [
+        (key, fact) for key, value in evidence.items() if (fact := _fact(key, value, evidence)) is not None
+    ]
     kept = set(sorted(range(len(told)), key=lambda place: (_weight(told[place][0]), place))[:MAX_FACTS])
     return tuple(fact for place, (_key, fact) in enumerate(told) if place in kept)
 

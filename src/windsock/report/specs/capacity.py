@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from windsock.intervals import wilson
 from windsock.model import Row
+from windsock.report.formats import clean
 from windsock.report.page import Cell
-from windsock.report.specs.cells import changed, of, plain, words
+from windsock.report.specs.cells import changed, known, of, plain, weeks, words
 from windsock.report.specs.spec import Grid, Spec
-from windsock.report.waiting import NAMES
+from windsock.report.waiting import NAMES, is_trend_told
 
 
 def _is_late(row: Row) -> bool:
@@ -41,6 +42,20 @@ WAITING = Spec(
     "Why tasks waited",
     ("WS310", "WS311"),
     (
+        Grid(
+            "What changed in the waiting",
+            "waiting_trends",
+            (
+                ("For", lambda row: Cell(NAMES[row["waits_for"]])),
+                ("Whose", lambda row: Cell(clean(row["dag_id"] or row["pool"] or "all"))),
+                ("This week", known("hours")),
+                ("Last week", known("hours_prev")),
+                ("Usually", known("hours_usual")),
+                ("Against the habit", plain("change")),
+                ("Nine weeks", weeks("hours_by_week")),
+            ),
+            is_worth_showing=is_trend_told,
+        ),
         Grid(
             "DAGs whose tasks waited an hour or more",
             "waiting_by_dag",
