@@ -10,6 +10,8 @@ from windsock import checks, resources
 from windsock.config import Config
 from windsock.findings import settings, waiting, why
 from windsock.findings.log_bill import log_bill_answers
+from windsock.findings.pools import week as pool_week
+from windsock.findings.pools.week import pools_of_week
 from windsock.findings.queue_trend import queue_trends
 from windsock.findings.settings import settings_answers
 from windsock.findings.upgrades import meanings_answer
@@ -30,6 +32,7 @@ _OF_SETTINGS = tuple(dict.fromkeys((*_OF_WAITING, *settings.QUESTIONS)))
 ASKED: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
     **{name: ("waiting", title, _OF_WAITING) for name, title in waiting.ANSWERS.items()},
     waiting.TRENDS: ("waiting", waiting.TITLE, _OF_WAITING),
+    pool_week.NAME: ("pools", pool_week.TITLE, (*_OF_WAITING, *pool_week.QUESTIONS)),
     "queue_trends": (
         "waiting",
         "Does an executor's queue grow, against the same hours of earlier weeks?",
@@ -50,6 +53,10 @@ ASKED: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
 """Those that `windsock ask` knows beside the questions: name → family, title, the questions they are made of."""
 
 
+COMPARED = (waiting.TRENDS, pool_week.NAME)
+"""Those that need the waiting of the weeks before."""
+
+
 def made_answer(
     name: str, config: Config, asked: Mapping[str, Answer], week: Week, *, past: Sequence[WaitingWeek] = ()
 ) -> Answer:
@@ -57,8 +64,9 @@ def made_answer(
     if name == "queue_trends":
         return queue_trends(asked)
     waited = waiting_answers(asked, week)
-    if name == waiting.TRENDS:
-        return waiting_trends([*past, WaitingWeek.of(asked, waited)])
+    if name in COMPARED:
+        told = {**asked, **waited, waiting.TRENDS: waiting_trends([*past, WaitingWeek.of(asked, waited)])}
+        return told[name] if name in told else pools_of_week(told, week)
     if name in waited:
         return waited[name]
     if name == why.TOTALS:
@@ -84,6 +92,7 @@ def made_answers(
     answers["tested"] = _tested()
     answers |= waiting_answers(answers, week)
     answers[waiting.TRENDS] = waiting_trends([*past, WaitingWeek.of(answers, answers)])
+    answers[pool_week.NAME] = pools_of_week(answers, week)
     answers[why.TOTALS] = why.totals(answers, exclude=config.pipeline.scope.exclude)
     answers |= settings_answers(answers, load_settings(sql))
     answers["queue_trends"] = queue_trends(answers)

@@ -22,7 +22,7 @@ from windsock.findings.pools.what_if import QUESTIONS as POOL_QUESTIONS
 from windsock.findings.pools.what_if import what_if_pool as replay_pool
 from windsock.findings.why import Case
 from windsock.lake import Lake
-from windsock.made_answers import ASKED, made_answer, made_answers
+from windsock.made_answers import ASKED, COMPARED, made_answer, made_answers
 from windsock.model import Answer, Judgement, Row
 from windsock.one_case import Explained
 from windsock.one_case import explained as explained_case
@@ -103,11 +103,7 @@ def _question(name: str) -> Question:
 def ask(config: Config, *, question: str, sql: str, week: Week) -> Answer:
     """One question of sql/, an answer made of several (why tasks waited, settings), or ad-hoc SQL over the lake's views."""
     if question in ASKED:
-        past = (
-            _on_lake(config, week, lambda conn: _earlier_waits(conn, week))
-            if question == waiting.TRENDS
-            else ()
-        )
+        past = _on_lake(config, week, lambda conn: _earlier_waits(conn, week)) if question in COMPARED else ()
         return made_answer(question, config, _asked(config, ASKED[question][2], week), week, past=past)
     chosen = _question(question) if question else None
     return _on_lake(config, week, lambda conn: ask_question(conn, chosen) if chosen else ask_sql(conn, sql))

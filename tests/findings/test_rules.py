@@ -37,6 +37,7 @@ FROM_RULES = {
     "pool_bounds",
     "waiting_by_dag",
     "waiting_trends",
+    "pools_of_week",
     "waiting_by_limit",
     "known_issues",
     "log_prices",

@@ -81,12 +81,12 @@ def week(hours: float | None = 8.0, *, rest: Any = None, **changes: Any) -> Wait
 def test_what_a_week_cannot_tell_is_a_gap_and_never_zero(past: WaitingWeek, value: float | None) -> None:
     (row,) = (row for row in waiting_trends([past, week()]).rows if row["waits_for"] == KEY[2])
     assert row["hours_by_week"] == [value, 8.0]
-    assert (row["hours_prev"], row["weeks_before"]) == (value, int(value is not None))
+    assert (row["prev_hours"], row["weeks_before"]) == (value, int(value is not None))
 
 
 def trend(**changes: Any) -> Row:
-    return {"scope": "dag", "dag_id": "d", "pool": "", "waits_for": "max_active_tasks", "hours": 6.0, "hours_prev": 2.0,
-            "hours_usual": 1.5, "weeks_before": 8, "change": "worse", "p_value": 0.001, "hours_by_week": []} | changes  # fmt: skip
+    return {"scope": "dag", "dag_id": "d", "pool": "", "waits_for": "max_active_tasks", "wait_hours": 6.0, "prev_hours": 2.0,
+            "usual_hours": 1.5, "weeks_before": 8, "change": "worse", "p_value": 0.001, "hours_by_week": []} | changes  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -95,9 +95,9 @@ def trend(**changes: Any) -> Row:
         (trend(), "; worse: 2.0 hours last week, usually 1.5 hours"),
         (trend(change="better"), "; better: 2.0"),
         (trend(change="no evidence"), "; no evidence of a change: 2.0 hours last week, usually 1.5 hours"),
-        (trend(hours_prev=None), "; worse: no data of last week, usually 1.5 hours"),
+        (trend(prev_hours=None), "; worse: no data of last week, usually 1.5 hours"),
         (
-            trend(change="not enough data", hours_usual=None, hours_prev=None),
+            trend(change="not enough data", usual_hours=None, prev_hours=None),
             "; not enough weeks to tell a change",
         ),
     ],
@@ -108,9 +108,9 @@ def test_the_finding_says_what_changed_since_last_week_and_against_the_habit(row
     given = {"waiting_by_limit": Answer("", (), (limit,)), "waiting_trends": Answer("", (), (row,))}
     (finding,) = WaitingForLimit.judge(given, WaitingForLimit.limits(), week=WEEK).findings
     assert words in finding.headline
-    assert (finding.evidence["change"], finding.evidence["hours_usual"]) == (
+    assert (finding.evidence["change"], finding.evidence["usual_hours"]) == (
         row["change"],
-        row["hours_usual"],
+        row["usual_hours"],
     )
 
 
@@ -164,4 +164,4 @@ def test_a_lake_s_nine_weeks_are_what_each_week_s_own_answer_says() -> None:
         for n, hours in enumerate(row["hours_by_week"]):
             if hours is not None:
                 assert hours == pytest.approx(alone[n].get(key, 0.0), abs=1e-9)
-    assert pool["change"] == "worse" and pool["hours"] > 3 * pool["hours_usual"]
+    assert pool["change"] == "worse" and pool["wait_hours"] > 3 * pool["usual_hours"]

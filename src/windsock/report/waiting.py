@@ -46,7 +46,7 @@ def is_trend_told(row: Row) -> bool:
     if row["waits_for"] not in NAMES:
         return False
     if row["scope"] == "all":
-        return max(row["hours"] or 0.0, row["hours_usual"] or 0.0) >= LEAST_TOLD
+        return max(row["wait_hours"] or 0.0, row["usual_hours"] or 0.0) >= LEAST_TOLD
     return row["change"] in ("worse", "better")
 
 
@@ -70,7 +70,7 @@ def _moved(answers: Mapping[str, Answer]) -> str:
     if not rows:
         return ""
     told = [
-        f"{row['change']} than usual: {NAMES[row['waits_for']]} ({hours(row['hours_usual'])})"
+        f"{row['change']} than usual: {NAMES[row['waits_for']]} ({hours(row['usual_hours'])})"
         for row in rows
         if row["change"] in ("worse", "better")
     ]

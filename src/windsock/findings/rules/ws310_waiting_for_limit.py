@@ -96,8 +96,8 @@ class WaitingForLimit(Rule):
             evidence={
                 "wait_hours": row["hours"],
                 "share": share,
-                "hours_prev": trend.get("hours_prev"),
-                "hours_usual": trend.get("hours_usual"),
+                "prev_hours": trend.get("prev_hours"),
+                "usual_hours": trend.get("usual_hours"),
                 "weeks_before": trend.get("weeks_before"),
                 "change": trend.get("change"),
                 "waits": row["waits"],
@@ -120,11 +120,11 @@ def _change(trend: Row) -> str:
 
 
 def _before(trend: Row) -> str:
-    if trend.get("hours_usual") is None:
+    if trend.get("usual_hours") is None:
         return ""
-    last = trend["hours_prev"]
+    last = trend["prev_hours"]
     told = f"{wording.hours(last)} last week" if last is not None else "no data of last week"
-    return f": {told}, usually {wording.hours(trend['hours_usual'])}"
+    return f": {told}, usually {wording.hours(trend['usual_hours'])}"
 
 
 def _no_data(answers: Mapping[str, Answer]) -> str:

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from windsock.findings.methods.week_amounts import judge_weeks
 from windsock.findings.rule import rows_of
 from windsock.findings.waiting.answer import OWN, REST
-from windsock.findings.waiting.layers import RUNS, SCHEDULER
+from windsock.findings.waiting.layers import POOL, RUNS, SCHEDULER
 from windsock.model import Answer, Row
 
 TRENDS = "waiting_trends"
 TITLE = "How did the waiting for each limit change since last week, and against the eight weeks before?"
 WEEKS = 8
 """Weeks before the report's that make the habit."""
-COLUMNS = ("scope", "dag_id", "pool", "waits_for", "hours", "hours_prev", "hours_usual", "weeks_before", "change", "p_value",
+COLUMNS = ("scope", "dag_id", "pool", "waits_for", "wait_hours", "prev_hours", "usual_hours", "weeks_before", "change", "p_value",
            "hours_by_week")  # fmt: skip
 LEAST_KNOWN = 0.8
 """Of this week's share of tries with a ready time: a week that knows clearly less does not compare."""
@@ -72,13 +72,15 @@ def waiting_trends(weeks: Sequence[WaitingWeek]) -> Answer:
     """One row per limit of the deployment, of a DAG, of a pool; `weeks` oldest first, the report's last. `change` is worse,
     better, no evidence or not enough data; `hours_by_week` holds all weeks, null where one has no data."""
     now = weeks[-1]
-    keys = sorted(
-        {key for week in weeks for key in week.hours if key[:2] in now.present and key[2] not in OWN}
-    )
+    heard = {key for week in weeks for key in week.hours if key[:2] in now.present and key[2] not in OWN}
+    known = {
+        key for key in now.told if key[:2] in now.present and key[2] == POOL
+    }  # also what nobody waited for
+    keys = sorted(heard | known)
     rows: list[Row] = []
     for key in keys:
         hours = [week.value(key, like=now) for week in weeks]
-        if not any(hours):
+        if not any(hours) and key not in known:
             continue
         moved = judge_weeks(hours)
         scope, whose, limit = key
@@ -87,7 +89,13 @@ def waiting_trends(weeks: Sequence[WaitingWeek]) -> Answer:
                   moved.p_value, hours)  # fmt: skip
         rows.append(dict(zip(COLUMNS, values, strict=True)))
     rows.sort(
-        key=lambda row: (row["scope"], -(row["hours"] or 0.0), row["dag_id"], row["pool"], row["waits_for"])
+        key=lambda row: (
+            row["scope"],
+            -(row["wait_hours"] or 0.0),
+            row["dag_id"],
+            row["pool"],
+            row["waits_for"],
+        )
     )
     return Answer(TRENDS, COLUMNS, tuple(rows))
 
@@ -98,6 +106,6 @@ def _key(row: Row) -> Key:
 
 def _told(asked: Mapping[str, Answer]) -> frozenset[Key]:
     """Limits that would have shown themselves, had anybody waited: pools of known size, executors with gauges."""
-    pools = {("pool", row["pool"], "pool") for row in rows_of(asked, "pool_sizes")}
+    pools = {("pool", row["pool"], POOL) for row in rows_of(asked, "pool_sizes")}
     gauges = {("all", "", "executor")} if rows_of(asked, "executor_minutes") else set[Key]()
-    return frozenset(pools | gauges | ({("all", "", "pool")} if pools else set()))
+    return frozenset(pools | gauges | ({("all", "", POOL)} if pools else set()))
