@@ -226,6 +226,38 @@ def test_a_try_that_was_open_lies_once_in_its_week_when_it_ends(tmp_path: Path, 
     assert told_tries(config)[key]["state"] == "success"  # told_tries fails when a try lies there twice
 
 
+def test_a_weekly_pull_finds_import_errors_in_the_week_in_which_they_began(
+    tmp_path: Path, airflow: FakeAirflow
+) -> None:
+    """Airflow stamps an error anew at each parse: asked on Monday, what broke on Wednesday is a minute old."""
+    config = pipeline_file(tmp_path, api=airflow.url)
+    monday = datetime(2026, 11, 23, 0, 30, tzinfo=UTC)
+    old = {
+        "import_error_id": 1,
+        "filename": "old.py",
+        "stack_trace": "KeyError: 'a'",
+        "timestamp": "2026-11-15T23:59:40+00:00",
+    }
+    new = {
+        "import_error_id": 2,
+        "filename": "new.py",
+        "stack_trace": "KeyError: 'b'",
+        "timestamp": "2026-11-23T00:29:40+00:00",
+    }
+    airflow.lists["import_errors"] = [old]
+    pull(config, now=monday - timedelta(weeks=1))
+    airflow.lists["import_errors"] = [old | {"timestamp": "2026-11-23T00:29:41+00:00"}, new]
+    pull(config, now=monday)
+    told = pipeline.ask(config, question="import_errors_of_week", sql="", week=WEEK.minus(1))
+    began = {row["dag_file"]: (row["began_week"], row["is_new"]) for row in told.rows}
+    assert began == {"old.py": (WEEK.minus(2).monday, False), "new.py": (WEEK.minus(1).monday, True)}
+    assert not [
+        row["dag_file"]
+        for row in pipeline.ask(config, question="import_errors_of_week", sql="", week=WEEK).rows
+        if row["is_new"]
+    ], "what began last week is not new this week"
+
+
 def test_a_missing_right_is_a_named_gap_and_the_rest_is_read(
     tmp_path: Path, airflow: FakeAirflow, major: int
 ) -> None:

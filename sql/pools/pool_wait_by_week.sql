@@ -9,6 +9,7 @@
 --   pool        varchar
 --   week        date      Monday
 --   samples     bigint
+--   seen_hours  double    that the samples stand for
 --   wait_hours  double    task-hours
 with spaced as (
     select
@@ -25,6 +26,7 @@ select
     pool,
     week,
     count(*) as samples,
+    sum(span_s) / 3600 as seen_hours,
     coalesce(sum(span_s * scheduled_slots) filter (where open_slots <= 0), 0) / 3600 as wait_hours
 from spaced
 group by pool, week

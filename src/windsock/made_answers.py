@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -10,10 +10,12 @@ from windsock import checks, resources
 from windsock.config import Config
 from windsock.findings import log_bill, settings, waiting, why
 from windsock.findings.log_bill import log_bill_answers
+from windsock.findings.pools import week as pool_week
+from windsock.findings.pools.week import pools_of_week
 from windsock.findings.queue_trend import queue_trends
 from windsock.findings.settings import settings_answers
 from windsock.findings.upgrades import meanings_answer
-from windsock.findings.waiting import waiting_answers
+from windsock.findings.waiting import WaitingWeek, waiting_answers, waiting_trends
 from windsock.model import Answer, Row
 from windsock.reviewed.known_issues import load_known_issues
 from windsock.reviewed.log_prices import LogPrices, load_list_prices, own_prices
@@ -29,6 +31,8 @@ _OF_SETTINGS = tuple(dict.fromkeys((*_OF_WAITING, *settings.QUESTIONS)))
 
 ASKED: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
     **{name: ("waiting", title, _OF_WAITING) for name, title in waiting.ANSWERS.items()},
+    waiting.TRENDS: ("waiting", waiting.TITLE, _OF_WAITING),
+    pool_week.NAME: ("pools", pool_week.TITLE, (*_OF_WAITING, *pool_week.QUESTIONS)),
     "queue_trends": (
         "waiting",
         "Does an executor's queue grow, against the same hours of earlier weeks?",
@@ -50,13 +54,22 @@ ASKED: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
 """Those that `windsock ask` knows beside the questions: name → family, title, the questions they are made of."""
 
 
-def made_answer(name: str, config: Config, asked: Mapping[str, Answer], week: Week) -> Answer:
-    """One of `ASKED`, from the answers of its questions."""
+COMPARED = (waiting.TRENDS, pool_week.NAME)
+"""Those that need the waiting of the weeks before."""
+
+
+def made_answer(
+    name: str, config: Config, asked: Mapping[str, Answer], week: Week, *, past: Sequence[WaitingWeek] = ()
+) -> Answer:
+    """One of `ASKED`, from the answers of its questions; `past` are the weeks before, for those that compare weeks."""
     if name == "queue_trends":
         return queue_trends(asked)
     if name in log_bill.ANSWERS:
         return log_bill_answers(asked, _log_prices(config))[name]
     waited = waiting_answers(asked, week)
+    if name in COMPARED:
+        told = {**asked, **waited, waiting.TRENDS: waiting_trends([*past, WaitingWeek.of(asked, waited)])}
+        return told[name] if name in told else pools_of_week(told, week)
     if name in waited:
         return waited[name]
     if name == why.TOTALS:
@@ -66,7 +79,12 @@ def made_answer(name: str, config: Config, asked: Mapping[str, Answer], week: We
 
 
 def made_answers(
-    config: Config, asked: Mapping[str, Answer], checked: checks.CheckReport, week: Week
+    config: Config,
+    asked: Mapping[str, Answer],
+    checked: checks.CheckReport,
+    week: Week,
+    *,
+    past: Sequence[WaitingWeek] = (),
 ) -> dict[str, Answer]:
     """All that rules and page read beside the questions, each from what stands before it."""
     sql = resources.folder("sql")
@@ -78,6 +96,8 @@ def made_answers(
     answers["tested"] = _tested()
     answers |= waiting_answers(answers, week)
     answers[why.THRESHOLDS] = why.thresholds_answer(config.pipeline.findings)
+    answers[waiting.TRENDS] = waiting_trends([*past, WaitingWeek.of(answers, answers)])
+    answers[pool_week.NAME] = pools_of_week(answers, week)
     answers[why.TOTALS] = why.totals(answers, exclude=config.pipeline.scope.exclude)
     answers |= settings_answers(answers, load_settings(sql))
     answers["queue_trends"] = queue_trends(answers)

@@ -17,14 +17,12 @@ from windsock.compare import Comparison, Try, compare, newest_failures, rows_for
 from windsock.config import Config
 from windsock.config import load as load_config
 from windsock.errors import ConfigError, QuestionError, SourceError
-from windsock.findings import RULES, judge_all, validate_thresholds
+from windsock.findings import RULES, judge_all, validate_thresholds, waiting
 from windsock.findings.pools.what_if import QUESTIONS as POOL_QUESTIONS
 from windsock.findings.pools.what_if import what_if_pool as replay_pool
-from windsock.findings.waiting import ANSWERS as WAITING_ANSWERS
-from windsock.findings.waiting import TYPES as WAITING_TYPES
 from windsock.findings.why import Case
 from windsock.lake import Lake
-from windsock.made_answers import ASKED, made_answer, made_answers
+from windsock.made_answers import ASKED, COMPARED, made_answer, made_answers
 from windsock.model import Answer, Judgement, Row
 from windsock.one_case import Explained
 from windsock.one_case import explained as explained_case
@@ -39,6 +37,7 @@ from windsock.week import Week
 
 __all__ = ["PARSE_COLUMNS", "open_lake", "parse_files", "pull", "reshard"]
 T = TypeVar("T")
+_Measured = tuple[checks.CheckReport, dict[str, Answer], Sequence[Row], list[waiting.WaitingWeek]]
 
 
 def load(path: Path) -> Config:
@@ -104,7 +103,8 @@ def _question(name: str) -> Question:
 def ask(config: Config, *, question: str, sql: str, week: Week) -> Answer:
     """One question of sql/, an answer made of several (why tasks waited, settings), or ad-hoc SQL over the lake's views."""
     if question in ASKED:
-        return made_answer(question, config, _asked(config, ASKED[question][2], week), week)
+        past = _on_lake(config, week, lambda conn: _earlier_waits(conn, week)) if question in COMPARED else ()
+        return made_answer(question, config, _asked(config, ASKED[question][2], week), week, past=past)
     chosen = _question(question) if question else None
     return _on_lake(config, week, lambda conn: ask_question(conn, chosen) if chosen else ask_sql(conn, sql))
 
@@ -112,7 +112,7 @@ def ask(config: Config, *, question: str, sql: str, week: Week) -> Answer:
 def ask_arrow(config: Config, *, question: str, sql: str, week: Week) -> Any:
     """The same answer as an Arrow table, with the types that DuckDB gave it."""
     if question in ASKED:
-        types = WAITING_TYPES if question in WAITING_ANSWERS else None
+        types = waiting.TYPES if question in waiting.ANSWERS else None
         return rows_as_arrow(ask(config, question=question, sql="", week=week), types)
     chosen = _question(question) if question else None
     return _on_lake(
@@ -160,15 +160,16 @@ def judge_week(
     """Check, ask every question, judge: the material of the report."""
     lake = open_lake(config)
 
-    def measure(conn: Any) -> tuple[checks.CheckReport, dict[str, Answer], Sequence[Row]]:
+    def measure(conn: Any) -> _Measured:
         checked = checks.check(conn, week=week, shares=config.pipeline.checks)
         checked.raise_for_failures(config.url(config.pipeline.lake.url))
         Lake.keep_tries(conn)
         names = ask_sql(conn, _NAMES).rows if config.pipeline.report.hash_ids else ()
-        return checked, {name: ask_question(conn, one) for name, one in questions().items()}, names
+        answers = {name: ask_question(conn, one) for name, one in questions().items()}
+        return checked, answers, names, _earlier_waits(conn, week)
 
-    checked, answers, names = _on_lake(config, week, measure)
-    answers |= made_answers(config, answers, checked, week)
+    checked, answers, names, past = _on_lake(config, week, measure)
+    answers |= made_answers(config, answers, checked, week, past=past)
     shown = publish.material(
         config, answers, store=lake.store, names=[value for row in names for value in row.values() if value]
     )
@@ -183,6 +184,16 @@ def judge_week(
         "scope": _scope(config),
     }
     return judgement, shown, trust
+
+
+def _earlier_waits(conn: duckdb.DuckDBPyConnection, week: Week) -> list[waiting.WaitingWeek]:
+    """What was waited for in each of the weeks before, oldest first. The connection stands at the last one afterwards."""
+    known, found = questions(), []
+    for one in (week.minus(n) for n in range(waiting.WEEKS, 0, -1)):
+        Lake.turn_to(conn, one)
+        asked = {name: ask_question(conn, known[name]) for name in waiting.QUESTIONS}
+        found.append(waiting.WaitingWeek.of(asked, waiting.waiting_answers(asked, one)))
+    return found
 
 
 _NAMES = """select distinct unnest([dag_id, task_id, hostname]) as name

@@ -88,6 +88,8 @@ COLUMNS: Mapping[str, Kind] = {
     "trouble": "plain",
     "memory_request": "plain",
     "waits_for": "plain",  # names of limits
+    "change": "plain",  # worse, better, no evidence, not enough data
+    "weeks_source": "plain",
     "mostly_for": "plain",
     "told_by": "plain",
     "ready_from": "plain",

@@ -312,7 +312,8 @@ def test_without_an_input_that_tells_them_nobody_says_that_there_were_none() -> 
 def broken(dag_file: str, *, hours: float | None = None, first_at: datetime = WEDNESDAY) -> dict[str, Any]:
     return {"bundle_name": "git", "dag_file": dag_file, "error_signature": "ModuleNotFoundError: No module named 'x'",
             "message": "ModuleNotFoundError: No module named 'x'", "sightings": 3, "first_at": first_at,
-            "last_at": WEDNESDAY, "is_new": first_at >= WEEK.from_at,
+            "last_at": WEDNESDAY, "is_new": first_at >= WEEK.from_at, "unseen_at": None,
+            "began_week": Week.of(first_at).monday,
             "mended_at": None if hours is None else first_at + timedelta(hours=hours), "files": 1}  # fmt: skip
 
 
@@ -335,6 +336,14 @@ def test_an_old_import_error_tells_its_age() -> None:
     rows = [broken("a.py", first_at=WEDNESDAY - timedelta(weeks=3))]
     (finding,) = found(ImportFailed, answers(import_errors_of_week=rows))
     assert (finding.status, finding.since_week, finding.weeks) == ("still", "2026-W44", 4)
+
+
+def test_an_error_told_right_after_the_week_names_both_moments_between_which_it_began() -> None:
+    asked_at, before = WEEK.to_at + timedelta(minutes=10), WEEK.from_at + timedelta(minutes=10)
+    row = broken("a.py", first_at=asked_at) | {"unseen_at": before, "began_week": WEEK.monday, "is_new": True}
+    (finding,) = found(ImportFailed, answers(import_errors_of_week=[row]))
+    assert "since between Mon 16 Nov 00:10 UTC and Mon 23 Nov 00:10 UTC" in finding.headline
+    assert (finding.status, finding.since_week, finding.weeks) == ("new", str(WEEK), 1)
 
 
 def test_an_import_error_told_as_a_traceback_is_named_by_its_last_line() -> None:

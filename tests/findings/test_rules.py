@@ -36,6 +36,8 @@ FROM_RULES = {
     "data_checks",
     "pool_bounds",
     "waiting_by_dag",
+    "waiting_trends",
+    "pools_of_week",
     "waiting_by_limit",
     "known_issues",
     "log_prices",

@@ -210,7 +210,10 @@ def test_executor_slots_hold_a_third_of_everybody(share: float, is_found: bool) 
 
 def test_the_finding_says_number_n_gain_and_both_ways() -> None:
     (finding,) = found(waited())
-    assert finding.headline == "d: 6.0 hours of waiting for max_active_tasks of 4 a run, 50 % of its waiting"
+    assert (
+        finding.headline
+        == "d: 6.0 hours of waiting for max_active_tasks of 4 a run, 50 % of its waiting; not enough weeks to tell a change"
+    )
     evidence = finding.evidence
     assert (evidence["waits"], evidence["most_saved_hours"], evidence["share"]) == (20, 4.0, 0.5)
     assert (evidence["apply"], evidence["undo"]) == (

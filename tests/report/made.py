@@ -107,12 +107,19 @@ def answers(names: list[str], text: str = "boom", *, weeks: int = 9) -> dict[str
             {"pool": one, "samples": 1000, "total_slots": 4, "full_share": 0.2, "wait_hours": 9.0, "busy_hours": 100.0}
             for one in names
         ],
+        "pools_of_week": [
+            {"pool": one, "source": "gauges", "total_slots": 4, "full_share": 0.2, "full_error_share": 0.01, "full_share_all": 0.1,
+             "busy_hours": 100.0, "p50_slots": 2, "p95_slots": 4, "peak_slots": 4, "wait_hours": 9.0, "dag_ids": [one], "dag_shares": [0.5], "dag_slots": [2],
+             "deferred_hours": 0.0, "change": "no evidence", "usual_hours": 9.0, "hours_by_week": [9.0] * 9,
+             "weeks_source": "gauges"}
+            for one in names
+        ],
         "pool_saturation_by_hour": [
             {"pool": one, "weekday": day, "hour": hour, "samples": 12, "full_share": 0.5 if hour == 2 else 0.0,
              "occupancy": hour / 24}
             for one in names[:12] for day in range(1, 8) for hour in range(24)
         ],
-        "pool_wait_by_week": [{"pool": "p", "week": day.monday, "samples": 9, "wait_hours": 8.0} for day in days],
+        "pool_wait_by_week": [{"pool": "p", "week": day.monday, "samples": 9, "seen_hours": 168.0, "wait_hours": 8.0} for day in days],
     }  # fmt: skip
     return {name: Answer(name, tuple(told[0]) if told else (), tuple(told)) for name, told in rows.items()}
 

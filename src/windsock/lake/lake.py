@@ -20,6 +20,7 @@ from windsock.lake.lock import EXPIRE_S, RENEW_S, Lock
 from windsock.lake.merge import connect
 from windsock.lake.mirror import snapshot
 from windsock.lake.reshard import MARKER, reshard
+from windsock.lake.slot_tries import SLOT_TRIES
 from windsock.lake.writer import Writer
 from windsock.model import Row
 from windsock.scratch import scratch_folder
@@ -253,6 +254,13 @@ class Lake:
             conn.execute(f"set variable {name} = null")
         conn.execute(f"set variable weeks_back = {int(weeks_back)}")
         conn.execute((resources.folder("sql") / "lake.sql").read_text(encoding="utf-8"))
+
+    @staticmethod
+    def turn_to(conn: duckdb.DuckDBPyConnection, week: Week) -> None:
+        """Set a connection to an earlier week: the views look at the report week when they are asked. `slot_tries` may
+        have been kept for another one; tries and files before the first week of the connection stay out of sight."""
+        conn.execute(f"set variable week_start = date '{week.monday}'")
+        conn.execute(SLOT_TRIES)
 
     def _listing(self) -> list[tuple[str, str]]:
         if self.store.local_root is None:

@@ -30,6 +30,7 @@ _LABELS = {
     "dags": "DAGs",
     "excess_failures": "more than usual",
     "first_at": "first seen",
+    "full_error_share": "give or take",
     "full_share": "full, of busy hours",
     "full_share_all": "full, of all hours",
     "last_at": "last seen",
@@ -39,16 +40,31 @@ _LABELS = {
     "p_value": "chance of this by luck",
     "p50_slots": "slots in use, median",
     "p95_slots": "95th percentile",
+    "prev_hours": "last week",
     "probability": "probability that it is real",
     "ratio": "times",
     "shared": "they share",
     "total_slots": "slots",
     "tries_prev": "tries before",
+    "unseen_at": "asked before, and not there",
+    "usual_hours": "usually",
     "wait_hours": "waited",
     "wasted_hours": "wasted",
     "weeks_seen": "weeks seen before",
 }
 """Names of evidence as people say them; what is not here is its own name with spaces."""
+_TELLING = frozenset(
+    "alone_hours baseline_rate blocked changed_at dags excess_failures expected failed failed_when_fuller failures "
+    "file_count first_at free_cures full_share kills lost lost_runs max_slots missed missing out_of_memory p_value probability "
+    "protects rate ratio runs share times total_slots tries wait_hours waits weeks wasted_hours weeks_left".split()
+)
+"""What a finding is about: how much, since when, how sure, and what holds the hand back. Hours are too, by their name."""
+_ASIDE = frozenset(
+    "busy_hours full_hours full_share_all hours_seen known_by_next_try known_days last_run_id launched_again p50_slots p95_slots "
+    "price_source processor_log_read samples sightings sights source told_by told_by_processor told_by_scheduler weeks_before "
+    "weeks_seen".split()
+)
+"""What the measure rests on, and how it spread: the first to go where a card is full."""
 
 
 def card(finding: Finding, *, base_url: str, plots: tuple[Plot, ...] = ()) -> Card:
@@ -94,23 +110,33 @@ def _link(base_url: str, dag_id: str) -> str:
 
 
 def _facts(evidence: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    """The evidence as labelled values, in the rule's own order; counts and their rates stand together."""
-    facts: list[tuple[str, str]] = []
-    for key, value in evidence.items():
-        if key in _OWN_PLACE or value is None or isinstance(value, dict):
-            continue
-        label = _LABELS.get(key, key.removesuffix("_s").removesuffix("_at").replace("_", " "))
-        if key == "rate" and evidence.get("rate_low") is not None:
-            told = interval(float(evidence["rate_low"]), float(evidence["rate_high"]))
-            facts.append(("rate", f"{share(value)}, 95 % interval {told}"))
-        elif key == "changed_at" and isinstance(evidence.get("changed_from"), datetime):
-            span = f"between {moment(evidence['changed_from'])} and {moment(evidence['changed_to'])}"
-            facts.append((label, span))
-        elif isinstance(value, list | tuple) and any(isinstance(one, dict) for one in value):
-            continue
-        else:
-            text = measure(key, value) if isinstance(value, int | float) else cell(value)
-            text = text.replace("_", " ") if key == "source" else text
-            if text:
-                facts.append((clean(label, 40), clean(text, 200)))
-    return tuple(facts[:MAX_FACTS])
+    """The evidence as labelled values, in the rule's own order; where there are too many, the least telling ones go."""
+    told = [
+        (key, fact) for key, value in evidence.items() if (fact := _fact(key, value, evidence)) is not None
+    ]
+    kept = set(sorted(range(len(told)), key=lambda place: (_weight(told[place][0]), place))[:MAX_FACTS])
+    return tuple(fact for place, (_key, fact) in enumerate(told) if place in kept)
+
+
+def _weight(key: str) -> int:
+    """0 for what the finding is about, 2 for what it rests on, 1 for all between."""
+    if key in _ASIDE:
+        return 2
+    return 0 if key in _TELLING or key.endswith("_hours") else 1
+
+
+def _fact(key: str, value: Any, evidence: Mapping[str, Any]) -> tuple[str, str] | None:
+    """One labelled value; counts and their rates stand together. None for what is shown elsewhere, or is empty."""
+    if key in _OWN_PLACE or value is None or isinstance(value, dict):
+        return None
+    if isinstance(value, list | tuple) and any(isinstance(one, dict) for one in value):
+        return None
+    label = _LABELS.get(key, key.removesuffix("_s").removesuffix("_at").replace("_", " "))
+    if key == "rate" and evidence.get("rate_low") is not None:
+        told = interval(float(evidence["rate_low"]), float(evidence["rate_high"]))
+        return "rate", f"{share(value)}, 95 % interval {told}"
+    if key == "changed_at" and isinstance(evidence.get("changed_from"), datetime):
+        return label, f"between {moment(evidence['changed_from'])} and {moment(evidence['changed_to'])}"
+    text = measure(key, value) if isinstance(value, int | float) else cell(value)
+    text = text.replace("_", " ") if key == "source" else text
+    return (clean(label, 40), clean(text, 200)) if text else None

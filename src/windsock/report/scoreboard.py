@@ -27,7 +27,8 @@ _AMOUNTS: tuple[tuple[str, str, Callable[[float | None], str], bool], ...] = (
     ("runs", "Runs", number, False),
     ("log_bytes", "Task logs", size, False),
 )
-_QUESTION = {"late_s": "lateness_by_week", "wait_hours": "pool_wait_by_week", "parse_s": "parse_time_by_week"}
+_QUESTION = {"late_s": "lateness_by_week", "wait_hours": "pools_of_week", "parse_s": "parse_time_by_week"}
+MOST_UNSEEN = 0.1  # of this week's hours of waiting
 
 
 def scoreboard(answers: Mapping[str, Answer], week: Week) -> tuple[Score, ...]:
@@ -35,7 +36,7 @@ def scoreboard(answers: Mapping[str, Answer], week: Week) -> tuple[Score, ...]:
     days = [week.minus(n).monday for n in range(8, -1, -1)]
     rows = {row["week"]: row for row in _rows(answers, "scoreboard")}
     late = {row["week"]: row["p95_s"] for row in _rows(answers, "lateness_by_week")}
-    extra = {"late_s": late, "wait_hours": _waits(answers), "parse_s": _parse_times(answers, week)}
+    extra = {"late_s": late, "wait_hours": _waits(answers, days), "parse_s": _parse_times(answers, week)}
     scores = [_rate(*spec, [rows.get(day) for day in days]) for spec in _RATES]
     for key, name, form, is_cost in _AMOUNTS:
         source = extra.get(key)
@@ -43,7 +44,8 @@ def scoreboard(answers: Mapping[str, Answer], week: Week) -> tuple[Score, ...]:
             source.get(day) if source is not None else (rows[day][key] if day in rows else None)
             for day in days
         ]
-        scores.append(_amount(key, name, form, values, is_cost=is_cost))
+        detail = _waits_told(answers) if key == "wait_hours" else ""
+        scores.append(_amount(key, name, form, values, detail, is_cost=is_cost))
     return tuple(scores)
 
 
@@ -51,12 +53,28 @@ def _rows(answers: Mapping[str, Answer], name: str) -> Sequence[Row]:
     return answers[name].rows if name in answers else ()
 
 
-def _waits(answers: Mapping[str, Answer]) -> dict[date, float]:
+def _waits(answers: Mapping[str, Answer], days: Sequence[date]) -> dict[date, float]:
+    """Pools together, each from the one source that its nine weeks have in common. A week in which pools have no data that
+    make up more than `MOST_UNSEEN` of this week's hours is a gap."""
+    rows = [row for row in _rows(answers, "pools_of_week") if row["weeks_source"]]
+    now = sum(row["hours_by_week"][-1] or 0.0 for row in rows)
     waits: dict[date, float] = {}
-    for row in _rows(answers, "pool_wait_by_week"):
-        if row["wait_hours"] is not None:
-            waits[row["week"]] = waits.get(row["week"], 0.0) + row["wait_hours"]
+    for place, day in enumerate(days):
+        seen = [row["hours_by_week"][place] for row in rows]
+        unseen = sum(row["hours_by_week"][-1] or 0.0 for row in rows if row["hours_by_week"][place] is None)
+        if any(one is not None for one in seen) and unseen <= MOST_UNSEEN * now:
+            waits[day] = sum(one for one in seen if one is not None)
     return waits
+
+
+def _waits_told(answers: Mapping[str, Answer]) -> str:
+    """`gauges: 1 pool, task intervals: 3 pools`."""
+    counts: dict[str, int] = {}
+    for row in _rows(answers, "pools_of_week"):
+        if row["weeks_source"]:
+            counts[row["weeks_source"]] = counts.get(row["weeks_source"], 0) + 1
+    told = [f"{name}: {count} {'pool' if count == 1 else 'pools'}" for name, count in sorted(counts.items())]
+    return ", ".join(told)
 
 
 def _parse_times(answers: Mapping[str, Answer], week: Week) -> dict[date, float]:
@@ -87,11 +105,12 @@ def _amount(
     name: str,
     form: Callable[[float | None], str],
     values: Sequence[float | None],
+    detail: str,
     *,
     is_cost: bool,
 ) -> Score:
     sign, p = amount_moved(values)
-    return _score(key, name, form, values, "", _mark(sign, p, is_cost=is_cost), _why(sign, p))
+    return _score(key, name, form, values, detail, _mark(sign, p, is_cost=is_cost), _why(sign, p))
 
 
 def _mark(sign: int, p: float, *, is_cost: bool) -> Mark:

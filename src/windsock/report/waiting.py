@@ -34,8 +34,20 @@ def wait_plot(answers: Mapping[str, Answer]) -> WaitPlot | None:
     return WaitPlot(
         tuple(bars),
         "What ready tasks and due runs waited for, task-hours",
-        f"{told}{rest}.{_beside(answers)}",
+        f"{told}{rest}.{_moved(answers)}{_beside(answers)}",
     )
+
+
+LEAST_TOLD = 0.5  # hours
+
+
+def is_trend_told(row: Row) -> bool:
+    """The deployment's limits, and of DAGs and pools what left its habit."""
+    if row["waits_for"] not in NAMES:
+        return False
+    if row["scope"] == "all":
+        return max(row["wait_hours"] or 0.0, row["usual_hours"] or 0.0) >= LEAST_TOLD
+    return row["change"] in ("worse", "better")
 
 
 def _style(name: str) -> str:
@@ -48,6 +60,25 @@ def _held(answers: Mapping[str, Answer]) -> list[Row]:
         for row in _rows(answers, "waiting_by_limit")
         if row["scope"] == "all" and row["waits_for"] in NAMES
     ]
+
+
+def _moved(answers: Mapping[str, Answer]) -> str:
+    """What left its habit, in the whole deployment; also that nothing is known to have."""
+    rows = [
+        row for row in _rows(answers, "waiting_trends") if row["scope"] == "all" and row["waits_for"] in NAMES
+    ]
+    if not rows:
+        return ""
+    told = [
+        f"{row['change']} than usual: {NAMES[row['waits_for']]} ({hours(row['usual_hours'])})"
+        for row in rows
+        if row["change"] in ("worse", "better")
+    ]
+    if told:
+        return f" Against eight weeks, {'; '.join(told)}."
+    if all(row["change"] == "not enough data" for row in rows):
+        return " Not enough weeks before to tell a change."
+    return " No evidence of a change against eight weeks."
 
 
 def _beside(answers: Mapping[str, Answer]) -> str:

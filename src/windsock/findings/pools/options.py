@@ -56,6 +56,19 @@ def measured(answers: Mapping[str, Answer]) -> list[Measured]:
     return [found[pool] for pool in sorted(found)]
 
 
+def waited(answers: Mapping[str, Answer], one: Measured) -> float:
+    """Task-hours waited for the pool itself. Between ready and queued other limits may have held a task, too: of
+    intervals only what the pool bound counts, where that was worked out. Gauges count while the pool is full anyhow."""
+    rows = [
+        row
+        for row in rows_of(answers, "waiting_by_limit")
+        if row["scope"] == "pool" and row["pool"] == one.pool
+    ]
+    if one.source == GAUGES or not rows:
+        return float(one.row["wait_hours"])
+    return float(sum(row["hours"] for row in rows if row["waits_for"] == "pool"))
+
+
 def _is_overcounted(row: Row) -> bool:
     """Whether tasks held slots clearly longer than gauges saw: they were deferred, or between two pokes."""
     gauge, sweep = row.get("gauge_mean_slots"), row.get("sweep_mean_slots")

@@ -13,6 +13,8 @@ from windsock.findings.rule import Rule, Thresholds, Verdicts, rows_of, threshol
 from windsock.model import Answer, Finding, Row
 from windsock.week import Week
 
+CLOSE = timedelta(hours=2)  # between two questions to Airflow: nearer ones need not both be named
+
 
 @dataclass(frozen=True, slots=True)
 class Limits(Thresholds):
@@ -28,8 +30,9 @@ class ImportFailed(Rule):
     """DAG files fail to import.
 
     What it means: their DAGs keep running as they were, or vanish; no change of theirs arrives.
-    How it is judged: errors with one signature are one cause, however many files have it. Open is what no parse without
-    error has followed. What was mended within `min_hours` is no finding; what was mended later is told as information.
+    How it is judged: errors with one signature are one cause, however many files have it. API and database tell when an
+    error was met last, not when it began: then both moments are named between which it did, and what is first told right
+    after the week's end belongs to the week. Open is what no parse without error has followed. What was mended within `min_hours` is no finding; what was mended later is told as information.
     What to do: mend the cause once; the error names the line.
     """
 
@@ -61,12 +64,15 @@ class ImportFailed(Rule):
         cls, signature: str, open_files: Sequence[Row], mended: Sequence[Row], limits: Any, week: Week
     ) -> Finding:
         told = open_files or mended
-        first_at = min(row["first_at"] for row in told)
+        oldest = min(told, key=lambda row: row["first_at"])
+        first_at, unseen_at = oldest["first_at"], oldest["unseen_at"]
         names = sorted({row["dag_file"] for row in told})
-        began_in = Week.of(first_at)
+        began_in = Week(oldest["began_week"])
         what = names[0] if len(names) == 1 else wording.plural(len(names), "file")
         verb = "fails" if len(names) == 1 else "fail"
-        head = f"{what} {verb} to import since {wording.moment(first_at)}"
+        is_vague = unseen_at is not None and first_at - unseen_at > CLOSE
+        began = f"since between {wording.moment(unseen_at)} and" if is_vague else "since"
+        head = f"{what} {verb} to import {began} {wording.moment(first_at)}"
         if not open_files:
             until = max(row["mended_at"] for row in mended)
             head = f"{what} failed to import from {wording.moment(first_at)} to {wording.moment(until)}"
@@ -81,6 +87,7 @@ class ImportFailed(Rule):
                 "files": names,
                 "file_count": len(names),
                 "first_at": first_at,
+                "unseen_at": unseen_at,
                 "last_at": max(row["last_at"] for row in told),
                 "sightings": sum(row["sightings"] for row in told),
                 "mended_files": len(mended),

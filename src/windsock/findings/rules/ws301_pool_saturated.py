@@ -11,6 +11,7 @@ from windsock.findings.pools import options as pool_options
 from windsock.findings.pools.cures import DEFAULT_POOL, Cure, cures
 from windsock.findings.pools.errors import Rise, rises
 from windsock.findings.pools.options import Measured, Sizes
+from windsock.findings.pools.week import fillers
 from windsock.findings.rule import Rule, Thresholds, Verdicts, rows_of, threshold
 from windsock.findings.settings import FROM
 from windsock.model import Answer, Finding, Row
@@ -21,7 +22,6 @@ _SURE = {
     pool_options.REBUILT: "an estimate: a replay with rebuilt ready times",
     pool_options.GAUGES: "estimated from gauges, at least this much",
 }
-FILLERS = 3  # DAGs named
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,8 @@ class PoolSaturated(Rule):
     What it means: the pool, not the workers, decides when these tasks run.
     How it is judged: from the exact intervals of its tasks where API, database or scheduler log tell when each was
     ready, queued and ended (2.x: ready times rebuilt, and the answer called an estimate); else from gauges,
-    time-weighted, which misstate the share of full time by up to five points and bound the saving from below. Gauges
+    time-weighted, whose share of full time carries an error that is told (a full time between two samples goes unseen), and
+    which bound the saving from below. Gauges
     speak, too, where tasks are deferred or poke, because no input tells when those gave their slot back. Gauges count
     only while the scheduler's heartbeat advances. The options replay the week's own tasks at other sizes, durations
     taken as unchanged; recommended is the smallest size that removes most of the wait. `pool.starving_tasks` is not
@@ -81,7 +82,7 @@ class PoolSaturated(Rule):
                 verdicts.not_enough += 1
                 continue
             verdicts.judged += 1
-            waited = _wait_hours(answers, one)
+            waited = pool_options.waited(answers, one)
             if one.row["full_share"] >= limits.min_full_share and waited >= limits.min_wait_hours:
                 bound = bounds.get(one.pool, {})
                 verdicts.findings.append(cls._of_pool(answers, one, bound, limits, waited=waited))
@@ -105,12 +106,15 @@ class PoolSaturated(Rule):
             f"tasks waited {wording.hours(waited)} for its {one.slots_now} slots",
             evidence={
                 "full_share": row["full_share"],
+                "full_error_share": row["full_error_hours"] / row["busy_hours"]
+                if row.get("full_error_hours")
+                else None,
                 "full_share_all": row.get("full_share_all"),
                 "wait_hours": waited,
                 "total_slots": one.slots_now,
                 "p50_slots": row.get("p50_slots"),
                 "p95_slots": row.get("p95_slots"),
-                "filled_by": _fillers(answers, one.pool),
+                "filled_by": fillers(answers, one.pool),
                 "source": one.source,
                 "samples": one.samples,
                 "busy_hours": row["busy_hours"],
@@ -131,29 +135,6 @@ class PoolSaturated(Rule):
         )
         asked = "pool_full_share" if one.source == pool_options.GAUGES else "pool_occupancy"
         return replace(finding, question=asked)
-
-
-def _wait_hours(answers: Mapping[str, Answer], one: Measured) -> float:
-    """Task-hours waited for the pool itself. Between ready and queued other limits may have held a task, too: of
-    intervals only what the pool bound counts, where that was worked out. Gauges count while the pool is full anyhow."""
-    rows = [
-        row
-        for row in rows_of(answers, "waiting_by_limit")
-        if row["scope"] == "pool" and row["pool"] == one.pool
-    ]
-    if one.source == pool_options.GAUGES or not rows:
-        return float(one.row["wait_hours"])
-    return float(sum(row["hours"] for row in rows if row["waits_for"] == "pool"))
-
-
-def _fillers(answers: Mapping[str, Answer], pool: str) -> list[str]:
-    """The DAGs that held most of its slot hours, wide tasks told apart."""
-    mine = [row for row in rows_of(answers, "pool_users") if row["pool"] == pool and row["share"]]
-    return [
-        f"{row['dag_id']} {wording.percent(row['share'])}"
-        + (f" ({row['slots']} slots a task)" if row["slots"] > 1 else "")
-        for row in sorted(mine, key=lambda row: -row["share"])[:FILLERS]
-    ]
 
 
 def _sizes(answers: Mapping[str, Answer], pool: str) -> str | None:

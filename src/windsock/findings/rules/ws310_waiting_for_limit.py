@@ -8,7 +8,7 @@ from windsock.findings import wording
 from windsock.findings.how_to_set import in_code, in_environment, named
 from windsock.findings.rule import Rule, Thresholds, Verdicts, rows_of, threshold
 from windsock.findings.settings import FROM
-from windsock.findings.waiting import OWN
+from windsock.findings.waiting import OWN, TRENDS
 from windsock.model import Answer, Finding, Row, Severity
 from windsock.week import Week
 
@@ -50,14 +50,24 @@ class WaitingForLimit(Rule):
     that was reached then, in the scheduler's own order. Limits are told by API, database, configuration or the
     scheduler's log; one that nobody told is inferred where use stood at its peak during most of the waiting that nothing
     else explains, and is called inferred. On simulated fleets less than two percent of the waiting is given to a wrong
-    limit. Ready times of Airflow 2 are rebuilt. What cannot be explained stays unattributed, in the section.
+    limit. Ready times of Airflow 2 are rebuilt. What cannot be explained stays unattributed, in the section. Each limit's
+    week is held against the eight before: worse or better only beyond their prediction interval (1 % by chance); weeks that
+    cannot tell it as well as this one are gaps.
     What to do: raise the limit, if it does not protect something. At most the hours that no other limit holds at the same
     time are saved; the risk is as many more tasks at once for pools, workers and what they call. Twice the limit is a first
     step to look at for a week.
     """
 
     code, name, section = "WS310", "waiting-for-limit", "waiting"
-    questions = ("waiting_by_dag", "waiting_by_limit", "holds_by_limit", "try_waits", "run_waits", *FROM)
+    questions = (
+        "waiting_by_dag",
+        "waiting_by_limit",
+        TRENDS,
+        "holds_by_limit",
+        "try_waits",
+        "run_waits",
+        *FROM,
+    )
     thresholds = Limits
 
     @classmethod
@@ -68,6 +78,7 @@ class WaitingForLimit(Rule):
         for row in rows:
             if row["scope"] in ("all", "dag") and row["waits_for"] not in OWN:
                 totals[row["dag_id"]] = totals.get(row["dag_id"], 0.0) + row["hours"]
+        trends = {(row["scope"], row["dag_id"], row["waits_for"]): row for row in rows_of(answers, TRENDS)}
         per_run = {row["dag_id"] for row in rows_of(answers, "try_waits") if row["is_per_run"]}
         for row in rows:
             is_dag = row["scope"] == "dag" and row["waits_for"] in DAG_LIMITS
@@ -81,14 +92,22 @@ class WaitingForLimit(Rule):
             if row["hours"] >= limits.min_hours and share >= (
                 limits.min_share if is_dag else limits.min_executor_share
             ):
+                trend = trends.get((row["scope"], row["dag_id"], row["waits_for"]), {})
                 verdicts.findings.append(
-                    cls._of(answers, row, share, limits, is_per_run=row["dag_id"] in per_run)
+                    cls._of(answers, row, share, limits, trend, is_per_run=row["dag_id"] in per_run)
                 )
         return verdicts
 
     @classmethod
     def _of(
-        cls, answers: Mapping[str, Answer], row: Row, share: float, limits: Limits, *, is_per_run: bool
+        cls,
+        answers: Mapping[str, Answer],
+        row: Row,
+        share: float,
+        limits: Limits,
+        trend: Row,
+        *,
+        is_per_run: bool,
     ) -> Finding:
         name, value = row["waits_for"], row["limit_value"]
         whose = f"{row['dag_id']}: " if row["dag_id"] else "All DAGs: "
@@ -100,10 +119,14 @@ class WaitingForLimit(Rule):
             subject={"limit": name, "dag_id": row["dag_id"]},
             severity=severity,
             headline=f"{whose}{wording.hours(row['hours'])} of waiting for {called}{at}{scope}, "
-            f"{wording.percent(share)} of its waiting",
+            f"{wording.percent(share)} of its waiting; {_change(trend)}",
             evidence={
                 "wait_hours": row["hours"],
                 "share": share,
+                "prev_hours": trend.get("prev_hours"),
+                "usual_hours": trend.get("usual_hours"),
+                "weeks_before": trend.get("weeks_before"),
+                "change": trend.get("change"),
                 "waits": row["waits"],
                 "most_saved_hours": row["alone_hours"],
                 "limit_value": value,
@@ -113,6 +136,22 @@ class WaitingForLimit(Rule):
             advice=_advice(answers, name, row, is_per_run=is_per_run),
             rank=float(row["hours"]),
         )
+
+
+def _change(trend: Row) -> str:
+    """Since last week, and against the habit; a week without data is said to be one."""
+    if not trend or trend["change"] == "not enough data":
+        return f"not enough weeks to tell a change{_before(trend)}"
+    word = trend["change"]
+    return f"{word if word in ('worse', 'better') else 'no evidence of a change'}{_before(trend)}"
+
+
+def _before(trend: Row) -> str:
+    if trend.get("usual_hours") is None:
+        return ""
+    last = trend["prev_hours"]
+    told = f"{wording.hours(last)} last week" if last is not None else "no data of last week"
+    return f": {told}, usually {wording.hours(trend['usual_hours'])}"
 
 
 def _no_data(answers: Mapping[str, Answer]) -> str:

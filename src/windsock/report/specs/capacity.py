@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from windsock.intervals import wilson
 from windsock.model import Row
+from windsock.report.formats import clean, share
 from windsock.report.page import Cell
-from windsock.report.specs.cells import changed, of, plain, words
+from windsock.report.specs.cells import changed, give_or_take, known, of, plain, weeks, words
 from windsock.report.specs.spec import Grid, Spec
-from windsock.report.waiting import NAMES
+from windsock.report.waiting import NAMES, is_trend_told
 
 
 def _is_late(row: Row) -> bool:
@@ -42,6 +43,20 @@ WAITING = Spec(
     ("WS310", "WS311"),
     (
         Grid(
+            "What changed in the waiting",
+            "waiting_trends",
+            (
+                ("For", lambda row: Cell(NAMES[row["waits_for"]])),
+                ("Whose", lambda row: Cell(clean(row["dag_id"] or row["pool"] or "all"))),
+                ("This week", known("wait_hours")),
+                ("Last week", known("prev_hours")),
+                ("Usually", known("usual_hours")),
+                ("Against the habit", plain("change")),
+                ("Nine weeks", weeks("hours_by_week")),
+            ),
+            is_worth_showing=is_trend_told,
+        ),
+        Grid(
             "DAGs whose tasks waited an hour or more",
             "waiting_by_dag",
             (
@@ -58,6 +73,18 @@ WAITING = Spec(
     ),
 )
 
+
+def _filled_by(row: Row) -> Cell:
+    shares = zip(row["dag_ids"], row["dag_shares"], row["dag_slots"], strict=True)
+    return Cell(
+        clean(
+            ", ".join(
+                f"{dag} {share(part)}" + f" ({wide} slots a task)" * (wide > 1) for dag, part, wide in shares
+            )
+        )
+    )
+
+
 POOLS = Spec(
     "pools",
     "Pools and waiting",
@@ -65,13 +92,20 @@ POOLS = Spec(
     (
         Grid(
             "Pools that were waited for",
-            "pool_full_share",
+            "pools_of_week",
             (
                 ("Pool", plain("pool")),
                 ("Slots", plain("total_slots")),
-                ("Full, of busy hours", plain("full_share")),
-                ("Waited", plain("wait_hours")),
-                ("Busy", plain("busy_hours")),
+                ("Full, of busy hours", give_or_take("full_share", "full_error_share")),
+                ("Of all hours", plain("full_share_all")),
+                ("In use, median", plain("p50_slots")),
+                ("95 %", plain("p95_slots")),
+                ("Most", plain("peak_slots")),
+                ("Waited", known("wait_hours")),
+                ("Usually", known("usual_hours")),
+                ("Against the habit", plain("change")),
+                ("Filled by", _filled_by),
+                ("Told by", words("source")),
             ),
             is_worth_showing=lambda row: bool(row["wait_hours"]),
         ),

@@ -43,3 +43,29 @@ def of(part: str, whole: str) -> Callable[[Row], Cell]:
 def changed(now: str, before: str) -> Callable[[Row], Cell]:
     """`44 min, before 8 min`, of lengths in seconds."""
     return lambda row: Cell(f"{span(row[now])}, before {span(row[before])}", row[now])
+
+
+def known(name: str) -> Callable[[Row], Cell]:
+    """A value, or that there is none: a week without data is no zero."""
+
+    def made(row: Row) -> Cell:
+        return plain(name)(row) if row[name] is not None else Cell("no data", -1.0)
+
+    return made
+
+
+def weeks(name: str) -> Callable[[Row], Cell]:
+    """A list of hours, oldest first: `1.5, –, 0, 12`; a dash is a week without data."""
+    return lambda row: Cell(", ".join("–" if one is None else f"{one:.3g}" for one in row[name]))
+
+
+def give_or_take(name: str, error: str) -> Callable[[Row], Cell]:
+    """`40 % ± 2.1 points`; without an error the share alone."""
+
+    def made(row: Row) -> Cell:
+        if row[name] is None:
+            return Cell("no data", -1.0)
+        told = f" ± {100 * row[error]:.2g} points" if row[error] else ""
+        return Cell(f"{share(row[name])}{told}", row[name])
+
+    return made
