@@ -119,7 +119,7 @@ actions as (
             nullif(regexp_extract(value, '"new_state": "([^"]*)"', 1), ''),
             regexp_extract(value, '"slots": (-?[0-9]+)', 1)
         ) as told,
-        regexp_extract(value, '"dag_id": "([^"]*)"', 1) as dag_id,
+        dag_now(regexp_extract(value, '"dag_id": "([^"]*)"', 1)) as dag_id,
         regexp_extract(value, '"pool_name": "([^"]*)"', 1) as subject,
         seen_at as done_at
     from deployments
