@@ -43,6 +43,10 @@ create or replace temp macro key_now(key) as case
     else key
 end;
 
+-- A provider by its name, without what all of them share.
+create or replace temp macro provider_of(key) as
+    'provider ' || replace(regexp_extract(key, '^provider[.](.+)[.]version$', 1), 'apache-airflow-providers-', '');
+
 -- A signature without its frame: what was raised, wherever in the code.
 create or replace temp macro without_frame(signature) as regexp_replace(signature, ' @ [^ ]+:[^ @]+$', '');
 
