@@ -38,6 +38,17 @@ create or replace temp macro dag_now(name) as case
     )
 end;
 
+-- A fact's key under its DAG's name of today, where it is one of a DAG (`dag_version.NAME`, `dag_owner.NAME` …).
+create or replace temp macro key_now(key) as case
+    when getvariable('renamed_from') is not null and starts_with(key, 'dag_')
+        then regexp_extract(key, '^[a-z_]+[.]') || dag_now(regexp_replace(key, '^[a-z_]+[.]', ''))
+    else key
+end;
+
+-- A provider by its name, without what all of them share.
+create or replace temp macro provider_of(key) as
+    'provider ' || replace(regexp_extract(key, '^provider[.](.+)[.]version$', 1), 'apache-airflow-providers-', '');
+
 -- A signature without its frame: what was raised, wherever in the code.
 create or replace temp macro without_frame(signature) as regexp_replace(signature, ' @ [^ ]+:[^ @]+$', '');
 
@@ -413,7 +424,7 @@ end;
 create or replace temp view deployments as
 select
     try_cast(seen_at as timestamptz) as seen_at,
-    try_cast(key as varchar) as key,
+    key_now(try_cast(key as varchar)) as key,
     try_cast(value as varchar) as value,
     try_cast(object_url as varchar) as object_url,
     try_cast(read_at as timestamptz) as read_at
@@ -484,6 +495,24 @@ left join markings
     and coalesce(told.map_index, -1) = markings.map_index
     and date_trunc('second', told.started_at) = markings.began_at;
 
+-- One row per run, of what API, database and component logs tell: the newest telling, and what it leaves open by older ones.
+create or replace temp view known_runs as
+select *
+    replace (
+        first_value(run_type ignore nulls) over tellings as run_type,
+        first_value(logical_date ignore nulls) over tellings as logical_date,
+        first_value(run_after ignore nulls) over tellings as run_after,
+        first_value(bundle_version ignore nulls) over tellings as bundle_version,
+        coalesce(queued_at, case when coalesce(first_value(queued_at ignore nulls) over tellings <= started_at, true) then first_value(queued_at ignore nulls) over tellings end) as queued_at,
+        coalesce(started_at, case when state not in ('queued', 'scheduled', 'restarting', 'removed') and coalesce(first_value(started_at ignore nulls) over tellings <= ended_at, true) then first_value(started_at ignore nulls) over tellings end) as started_at,
+        coalesce(ended_at, case when state in ('success', 'failed', 'skipped', 'up_for_retry', 'upstream_failed') and coalesce(first_value(ended_at ignore nulls) over tellings >= started_at, true) then first_value(ended_at ignore nulls) over tellings end) as ended_at
+    )
+    from dag_runs
+    window tellings as (
+        partition by dag_id, run_id order by coalesce(told_at, read_at) desc nulls last, case when object_url like 'db:%' then 0 when object_url like 'api:%' then 1 else 2 end, object_url rows between unbounded preceding and unbounded following
+    )
+    qualify row_number() over tellings = 1;
+
 -- One row per try: what its log says happened, joined with what API, database or component log know about it.
 --
 -- Further columns: `log_state` and `told_state`, what the log alone and what the others alone say.
@@ -496,12 +525,7 @@ left join markings
 -- not quiet.
 create or replace temp view task_tries as
 with runs as (
-    select *
-    from dag_runs
-    qualify row_number() over (
-        partition by dag_id, run_id
-        order by read_at desc nulls last, object_url
-    ) = 1
+    select * from known_runs
 ),
 -- keys of Airflow 1.10 to 2.2 hold the logical date in place of the run_id
 dated_runs as (
@@ -551,18 +575,40 @@ logs as (
         order by object_modified_at desc nulls last, object_url
     ) = 1
 ),
-instances as (
-    -- the newest reading wins; on a tie database before API before component log, the row before its history
-    select * replace (coalesce(map_index, -1) as map_index)
+told as (
+    select
+        * replace (coalesce(map_index, -1) as map_index),
+        hash(dag_id, run_id, task_id, coalesce(map_index, -1), try_number) as place
     from told_tries
-    qualify row_number() over (
-        partition by dag_id, run_id, task_id, coalesce(map_index, -1), try_number
-        order by
-            read_at desc nulls last,
-            case when object_url like 'db:%' then 0 when object_url like 'api:%' then 1 else 2 end,
-            is_history nulls first,
-            object_url
-    ) = 1
+),
+told_twice as (
+    select place from told group by place having count(*) > 1
+),
+instances as (
+    select * from told where place not in (select place from told_twice)
+    union all
+    -- the newest reading wins, and what it leaves open is filled by older ones; on a tie database before API before
+    -- component log, the row before its history
+    select *
+    replace (
+        first_value(max_tries ignore nulls) over tellings as max_tries,
+        first_value(operator ignore nulls) over tellings as operator,
+        first_value(pool ignore nulls) over tellings as pool,
+        first_value(pool_slots ignore nulls) over tellings as pool_slots,
+        first_value(queue ignore nulls) over tellings as queue,
+        first_value(executor ignore nulls) over tellings as executor,
+        first_value(priority_weight ignore nulls) over tellings as priority_weight,
+        first_value(hostname ignore nulls) over tellings as hostname,
+        coalesce(scheduled_at, case when coalesce(first_value(scheduled_at ignore nulls) over tellings <= started_at, true) then first_value(scheduled_at ignore nulls) over tellings end) as scheduled_at,
+        coalesce(queued_at, case when coalesce(first_value(queued_at ignore nulls) over tellings <= started_at, true) then first_value(queued_at ignore nulls) over tellings end) as queued_at,
+        coalesce(started_at, case when state not in ('queued', 'scheduled', 'restarting', 'removed') and coalesce(first_value(started_at ignore nulls) over tellings <= ended_at, true) then first_value(started_at ignore nulls) over tellings end) as started_at,
+        coalesce(ended_at, case when state in ('success', 'failed', 'skipped', 'up_for_retry', 'upstream_failed') and coalesce(first_value(ended_at ignore nulls) over tellings >= started_at, true) then first_value(ended_at ignore nulls) over tellings end) as ended_at
+    )
+    from (select * from told where place in (select place from told_twice)) as twice
+    window tellings as (
+        partition by place order by read_at desc nulls last, case when object_url like 'db:%' then 0 when object_url like 'api:%' then 1 else 2 end, is_history nulls first, object_url rows between unbounded preceding and unbounded following
+    )
+    qualify row_number() over tellings = 1
 ),
 joined as (
     select
@@ -903,10 +949,10 @@ with patterns as (
         unnest(range(len(cast(getvariable('owner_patterns') as varchar[])))) as place
 ),
 asked as (
-    select dag_now(substr(key, 11)) as dag_id, max_by(value, seen_at order by value) as owner
+    select substr(key, 11) as dag_id, max_by(value, seen_at order by value) as owner
     from deployments
     where starts_with(key, 'dag_owner.') and seen_at < week_end() + interval 7 days
-    group by dag_now(substr(key, 11))
+    group by substr(key, 11)
 ),
 logged_weeks as (
     select dag_id, monday_of(started_at) as week, string_agg(distinct owner, ', ' order by owner) as owner

@@ -295,6 +295,23 @@ def test_settings_enter_the_lake_by_the_allow_list_only(tmp_path: Path, airflow:
     assert not [key for key in told if "fernet" in key or "url" in key or "conn" in key]
 
 
+def test_versions_of_providers_are_changes_that_findings_may_name(tmp_path: Path) -> None:
+    """Recorded from 2.11; the API server then gets another version of one."""
+    with serve(load(2)) as airflow:
+        config = pipeline_file(tmp_path, api=airflow.url)
+        pull(config)
+        listed = len(airflow.lists["providers"])
+        (http,) = (one for one in airflow.lists["providers"] if one["package_name"].endswith("-http"))
+        before, http["version"] = http["version"], "99.1.0"
+        pull(config, now=NOW + timedelta(hours=2))
+        told = pipeline.ask(config, question="changes_of_week", sql="", week=Week.of(NOW)).rows
+        assert rows(config, "select count(distinct key) from deployments where key like 'provider.%'") == [
+            (listed,)
+        ]
+    changes = [(one["subject"], one["before"], one["after"]) for one in told if one["kind"] == "provider"]
+    assert changes == [("provider http", before, "99.1.0")]
+
+
 def test_the_audit_log_tells_changes_of_pools_with_their_size(tmp_path: Path, db: str, major: int) -> None:
     config = pipeline_file(tmp_path, db=db)
     pull(config)

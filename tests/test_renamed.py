@@ -5,14 +5,18 @@ import io
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from windsock import config as configs
 from windsock import pipeline
 from windsock.errors import ConfigError
+from windsock.lake import Lake
+from windsock.model import Parsed, SourceObject
 from windsock.output import Output
 from windsock.week import Week
 
@@ -87,6 +91,45 @@ def test_the_report_says_what_is_told_under_a_new_name(folder: Path) -> None:
     config = pipelined(folder, RENAMED)
     pipeline.report(config, week=WEEK, output=QUIET)
     assert "fin_daily was finance_daily" in (config.out / str(WEEK) / "report.html").read_text()
+
+
+def test_what_airflow_tells_of_a_dag_is_joined_too(tmp_path: Path) -> None:
+    """Versions, owners, limits, states and what people did to it stand under its old name."""
+    config = pipelined(tmp_path, RENAMED)
+    lake = Lake.open(config.url(config.pipeline.lake.url), deployment="prod", create=True)
+
+    def told(key: str, value: str, day: int) -> dict[str, object]:
+        return {"key": key, "value": value, "seen_at": datetime(2026, 11, day, 9, tzinfo=UTC)}
+
+    version = '{"bundle_name": "git", "bundle_version": "%s", "version_number": %d}'
+    facts = [
+        told("dag_version.finance_daily", version % ("aaa", 1), 9),
+        told("dag_version.fin_daily", version % ("bbb", 2), 18),
+        told("dag_owner.money's", "treasury", 4),
+        told("dag_limits.finance_daily", '{"max_active_runs": 3, "max_active_tasks": 5}', 17),
+        told("event.tasks_cleared", '{"dag_id": "finance_daily"}', 17),
+        told("event.dag_changed", '{"dag_id": "finance_daily", "is_paused": true}', 18),
+    ]
+    with lake.writer(shard=0, holder="test", now=NOW) as writer:
+        obj = SourceObject("api:a/facts", "facts", 1, NOW, "1")
+        writer.add(obj, Parsed("api", {"deployments": facts}), kind="api", parser_version="1")
+        writer.checkpoint()
+
+    def ask(question: str) -> Sequence[dict[str, Any]]:
+        return pipeline.ask(config, question=question, sql="", week=WEEK).rows
+
+    changes = {row["kind"]: row for row in ask("changes_of_week")}
+    assert {row["dag_id"] for row in changes.values()} == {"fin_daily"}
+    assert (changes["dag_version"]["before"], changes["dag_version"]["after"]) == ("aaa", "bbb")
+    assert "tasks_cleared" in changes
+    assert {row["dag_id"] for row in ask("known_limits")} == {"fin_daily"}
+    assert {row["dag_id"] for row in ask("paused_dags")} == {"fin_daily"}
+    (versions,) = ask("dag_versions_of_week")
+    assert (versions["dag_id"], versions["last_version"]) == ("fin_daily", 2)
+    owner = pipeline.ask(
+        config, question="", sql="select key, value from deployments where key like 'dag_owner.%'", week=WEEK
+    )
+    assert list(owner.rows) == [{"key": "dag_owner.fin_daily", "value": "treasury"}]
 
 
 @pytest.mark.skipif(

@@ -1,16 +1,16 @@
 -- What was changed in the deployment this week: versions, settings, pools, code?
 --
 -- A change lies between the last time the old value was seen and the first time the new one was. Values seen for the
--- first time ever are no change. Facts of API and database are seen once per pull, so their interval can be a week wide.
+-- first time ever are no change. More than three providers that changed at once are one change. Facts of API and database are seen once per pull, so their interval can be a week wide.
 -- What people did by hand (clears, marks, pauses, pools, backfills) stands as the audit log tells it, by day.
 --
 -- grain:    kind, dag_id, subject, from_at, after
 -- reads:    deployments, pool_samples, parse_samples, component_events, task_tries, task_logs
 -- columns:
---   kind      varchar      version, setting, pool_slots, bundle_version, dag_version, executor, log_dialect; tasks_cleared,
+--   kind      varchar      version, provider, setting, pool_slots, bundle_version, dag_version, executor, log_dialect; tasks_cleared,
 --                          state_marked, dag_changed, pool_changed, backfill_created, dag_paused, restart
 --   dag_id    varchar      empty for what is not of one DAG
---   subject   varchar      what changed: name of the setting, pool, bundle, component; empty where there is only one
+--   subject   varchar      what changed: name of the setting, provider, pool, bundle, component; empty where there is only one
 --   before    varchar      null for what people did
 --   after     varchar      of an action: the slots set, the state set; else empty
 --   from_at   timestamptz  the old value was last seen, or the first of these actions
@@ -21,11 +21,13 @@ with facts as (
         case
             when key like 'config.%' then 'setting'
             when key like 'dag_version.%' then 'dag_version'
+            when key like 'provider.%' then 'provider'
             else 'version'
         end as kind,
         case
             when key like 'config.%' or key like 'dag_version.%' then regexp_replace(key, '^[^.]*\.', '')
             when key = 'airflow.version' then 'Airflow'
+            when key like 'provider.%' then provider_of(key)
             else key
         end as subject,
         case
@@ -92,6 +94,27 @@ sightings as (
     union all
     select 'log_dialect', '', dialect, started_at from task_logs
 ),
+-- a change belongs to the week in which it most likely fell: a pull on Monday sees what was set the week before
+changed as (
+    select kind, subject, min(before) as before, after, from_at, until_at
+    from steps
+    where before <> after
+        and from_at + (until_at - from_at) / 2 >= week_start()
+        and from_at + (until_at - from_at) / 2 < week_end()
+    group by kind, subject, after, from_at, until_at
+),
+providers as (
+    select
+        count(*) as providers,
+        list(substr(subject, 10) || ' ' || before order by subject) as before,
+        list(substr(subject, 10) || ' ' || after order by subject) as after,
+        from_at,
+        until_at
+    from changed
+    where kind = 'provider'
+    group by from_at, until_at
+    having count(*) > 3
+),
 hours as (
     select kind, subject, value, min(seen_at) as first_at, max(seen_at) as last_at
     from sightings
@@ -119,7 +142,7 @@ actions as (
             nullif(regexp_extract(value, '"new_state": "([^"]*)"', 1), ''),
             regexp_extract(value, '"slots": (-?[0-9]+)', 1)
         ) as told,
-        regexp_extract(value, '"dag_id": "([^"]*)"', 1) as dag_id,
+        dag_now(regexp_extract(value, '"dag_id": "([^"]*)"', 1)) as dag_id,
         regexp_extract(value, '"pool_name": "([^"]*)"', 1) as subject,
         seen_at as done_at
     from deployments
@@ -133,17 +156,24 @@ select
     kind,
     case when kind = 'dag_version' then subject else '' end as dag_id,
     case when kind = 'dag_version' then '' else subject end as subject,
-    min(before) as before,
+    before,
     after,
     from_at,
     until_at,
     cast(1 as bigint) as times
-from steps
--- a change belongs to the week in which it most likely fell: a pull on Monday sees what was set the week before
-where before <> after
-    and from_at + (until_at - from_at) / 2 >= week_start()
-    and from_at + (until_at - from_at) / 2 < week_end()
-group by kind, dag_id, subject, after, from_at, until_at
+from changed
+where kind <> 'provider' or (from_at, until_at) not in (select (from_at, until_at) from providers)
+union all
+select
+    'provider',
+    '',
+    providers || ' providers',
+    array_to_string(before[:3], ', ') || ' …',
+    array_to_string(after[:3], ', ') || ' …',
+    from_at,
+    until_at,
+    1
+from providers
 union all
 select kind, '', subject, before, after, from_at, until_at, 1
 from firsts

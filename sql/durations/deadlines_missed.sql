@@ -12,7 +12,7 @@
 with seen as (
     select
         name,
-        coalesce(labels['dag_id'], labels['dag']) as dag_id,
+        dag_now(coalesce(labels['dag_id'], labels['dag'])) as dag_id,
         sampled_at,
         value
     from metric_samples

@@ -48,7 +48,7 @@ runs as (
         dag_runs.state = 'success' as is_good,
         told.dag_id is not null as is_timeout,
         dag_runs.ended_at
-    from dag_runs
+    from known_runs as dag_runs
     left join told on dag_runs.dag_id = told.dag_id and dag_runs.run_id = told.run_id
     where coalesce(dag_runs.run_type, 'scheduled') not in ('manual', 'backfill')
         and monday_of(dag_runs.started_at) between weeks_ago(8) and report_week()

@@ -18,7 +18,7 @@ with told as (
     where event = 'dag_paused' and dag_id is not null
     union all
     select
-        json_extract_string(value, '$.dag_id') as dag_id,
+        dag_now(json_extract_string(value, '$.dag_id')) as dag_id,
         seen_at as told_at,
         coalesce(json_extract_string(value, '$.is_paused') in ('true', 'True'), false) as is_paused,
         false as is_auto,

@@ -25,9 +25,8 @@ with told as (
 ),
 ended as (
     select *
-    from dag_runs
+    from known_runs
     where state in ('success', 'failed')
-    qualify row_number() over (partition by dag_id, run_id order by read_at desc nulls last, object_url) = 1
 ),
 runs as (
     select

@@ -34,7 +34,7 @@ runs as (
         tries.run_id,
         bool_or(known.state in ('success', 'failed')) as is_known
     from tries
-    left join dag_runs as known on tries.dag_id = known.dag_id and tries.run_id = known.run_id
+    left join known_runs as known on tries.dag_id = known.dag_id and tries.run_id = known.run_id
     group by tries.dag_id, tries.run_id
 ),
 files as (

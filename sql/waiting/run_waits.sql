@@ -21,8 +21,7 @@ with firsts as (
 ),
 runs as (
     select *
-    from dag_runs
-    qualify row_number() over (partition by dag_id, run_id order by read_at desc nulls last, object_url) = 1
+    from known_runs
 ),
 timed as (
     select

@@ -28,9 +28,8 @@ with tries as (
 ),
 told_runs as (
     select dag_id, run_id, state, run_after, logical_date
-    from dag_runs
+    from known_runs
     where run_type = 'scheduled' or (run_type is null and starts_with(run_id, 'scheduled__'))
-    qualify row_number() over (partition by dag_id, run_id order by read_at desc nulls last, object_url) = 1
 ),
 runs as (
     select

@@ -45,6 +45,8 @@ def told(one: Finding, *rows: dict[str, Any]) -> list[str]:
         (change("version", subject="Airflow", at=BEGAN - LEAD), True),
         (change("version", subject="Airflow", at=BEGAN - LEAD - timedelta(seconds=1)), False),
         (change("version", subject="Airflow", at=BEGAN + timedelta(seconds=1)), False),
+        (change("provider", subject="provider http"), True),
+        (change("provider", subject="provider http", at=BEGAN - LEAD - timedelta(seconds=1)), False),
         (change("bundle_version", subject="git"), True),
         (change("bundle_version", subject="other"), False),
         (change("dag_version", dag_id="orders"), True),

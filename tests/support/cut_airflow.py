@@ -27,6 +27,7 @@ LISTS = {
     "dags": "dags*.json",
     "dag_versions": "dagVersions_all.json",
     "pools": "pools.json",
+    "providers": "providers.json",
     "import_errors": "importErrors.json",
 }
 SINGLE = {

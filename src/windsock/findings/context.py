@@ -16,7 +16,7 @@ LEAD = timedelta(hours=24)
 """How long before its first sign a change still counts as 'at that time': a daily DAG shows it a day later."""
 MOST = 3
 _JUDGED = ("WS1", "WS2", "WS3", "WS4", "WS5")
-_EVERYWHERE = ("version", "executor", "log_dialect", "setting", "restart")
+_EVERYWHERE = ("version", "provider", "executor", "log_dialect", "setting", "restart")
 _OF_A_DAG = ("dag_version", "tasks_cleared", "state_marked", "dag_changed", "dag_paused", "backfill_created")
 _OF_A_POOL = ("pool_slots", "pool_changed")
 _DONE = {
@@ -29,6 +29,7 @@ _DONE = {
 }
 _NAMED = {
     "version": "{0}",
+    "provider": "{0}",
     "setting": "setting {0}",
     "pool_slots": "slots of pool {0}",
     "bundle_version": "bundle {0}",

@@ -48,7 +48,7 @@ FIGURES = (
 def changes_judged(answers: Mapping[str, Answer]) -> list[Row]:
     """The newest change and those told with it, the version first."""
     rows = sorted(rows_of(answers, "changes_of_deployment"), key=lambda row: row["until_at"], reverse=True)
-    order = ("version", "executor", "setting")
+    order = ("version", "provider", "executor", "setting")
     return sorted(
         (row for row in rows if rows[0]["until_at"] - row["until_at"] < TOGETHER),
         key=lambda row: (order.index(row["kind"]), row["subject"]),
@@ -63,9 +63,9 @@ def changes_told(rows: Sequence[Row]) -> list[str]:
 def named(rows: Sequence[Row]) -> str:
     """`Airflow 2.10.5 → 2.11.2`, `setting core.parallelism 32 → 64 and 2 more`."""
     first = rows[0]
-    kind = {"version": first["subject"], "executor": "executor", "setting": f"setting {first['subject']}"}[
-        first["kind"]
-    ]
+    kind = {"executor": "executor", "setting": f"setting {first['subject']}"}.get(
+        first["kind"], first["subject"]
+    )
     more = f" and {len(rows) - 1} more" if len(rows) > 1 else ""
     return f"{kind} {first['before']} → {first['after']}{more}"
 

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from windsock.errors import LakeError
+from windsock.lake.best_known import FILLED, told_once
 from windsock.lake.buckets import lay_down
 from windsock.lake.buckets import merged as merged_buckets
 from windsock.lake.files import arrow_schema
@@ -36,8 +37,7 @@ BATCH_ROWS = 2_048
 BUCKETS = (1, 8, 64)
 """In how many goes rows are sorted: DuckDB's sort holds a block of every sorted run, and fails where these are too many."""
 MAX_GONE = 50_000  # addresses of objects held in memory: some 15 MB
-# One fact, told twice, is kept once: per key the newest reading, or the first by address
-_NEWEST_WINS = ("task_instances", "dag_runs")
+# One fact, told twice, is kept once: per key what is best known (`best_known`), or the first by address
 _ONCE = ("parse_samples", "pool_samples", "import_errors", "component_events", "deployments")
 _SOURCE_RANK = "case source when 'db' then 0 when 'api' then 1 else 2 end"
 _MIN_DUCKDB_MB = 96
@@ -186,10 +186,11 @@ class Merger:
             parts.append(read_files(new, with_place=True))
         rows = f"select {columns} from ({' union all by name '.join(parts)}) as parts where {condition}"
         key = ", ".join(table.sort_key)
-        if table.name in _NEWEST_WINS:
+        if table.name in FILLED:
             history = ", is_history nulls first" if "is_history" in table.columns else ""
             # a component's line was told when it was written, whenever it was read
             rank = f"coalesce(told_at, read_at) desc nulls last, {_SOURCE_RANK}{history}, object_url"
+            return told_once(table.name, f"({rows}) as told", key=key, order=rank, window="tellings")
         elif table.name in _ONCE:
             rank = "object_url"
         else:

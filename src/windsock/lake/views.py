@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from windsock.lake.best_known import told_once
 from windsock.lake.pool_spans import POOL_SPANS
 from windsock.lake.slot_tries import SLOT_TRIES
 from windsock.schema import TABLES, Table
@@ -23,6 +24,8 @@ SQL_TYPES = {
     "map<string, string>": "map(varchar, varchar)",
     "list<string>": "varchar[]",
 }
+
+TELLER_RANK = "case when object_url like 'db:%' then 0 when object_url like 'api:%' then 1 else 2 end"
 
 HEAD = """-- The lake's views, macros and variables. Generated from src/windsock/schema.py; runs unchanged in DuckDB 1.5 and 2.0
 -- and its command line. The only file that knows paths.
@@ -63,6 +66,17 @@ create or replace temp macro dag_now(name) as case
         map(cast(getvariable('renamed_from') as varchar[]), cast(getvariable('renamed_to') as varchar[]))[name], name
     )
 end;
+
+-- A fact's key under its DAG's name of today, where it is one of a DAG (`dag_version.NAME`, `dag_owner.NAME` …).
+create or replace temp macro key_now(key) as case
+    when getvariable('renamed_from') is not null and starts_with(key, 'dag_')
+        then regexp_extract(key, '^[a-z_]+[.]') || dag_now(regexp_replace(key, '^[a-z_]+[.]', ''))
+    else key
+end;
+
+-- A provider by its name, without what all of them share.
+create or replace temp macro provider_of(key) as
+    'provider ' || replace(regexp_extract(key, '^provider[.](.+)[.]version$', 1), 'apache-airflow-providers-', '');
 
 -- A signature without its frame: what was raised, wherever in the code.
 create or replace temp macro without_frame(signature) as regexp_replace(signature, ' @ [^ ]+:[^ @]+$', '');
@@ -113,10 +127,10 @@ with patterns as (
         unnest(range(len(cast(getvariable('owner_patterns') as varchar[])))) as place
 ),
 asked as (
-    select dag_now(substr(key, 11)) as dag_id, max_by(value, seen_at order by value) as owner
+    select substr(key, 11) as dag_id, max_by(value, seen_at order by value) as owner
     from deployments
     where starts_with(key, 'dag_owner.') and seen_at < week_end() + interval 7 days
-    group by dag_now(substr(key, 11))
+    group by substr(key, 11)
 ),
 logged_weeks as (
     select dag_id, monday_of(started_at) as week, string_agg(distinct owner, ', ' order by owner) as owner
@@ -188,6 +202,12 @@ left join markings
     and date_trunc('second', told.started_at) = markings.began_at;
 """
 
+TOLD_RUNS = f"""
+-- One row per run, of what API, database and component logs tell: the newest telling, and what it leaves open by older ones.
+create or replace temp view known_runs as
+{told_once("dag_runs", "dag_runs", key="dag_id, run_id", order=f"coalesce(told_at, read_at) desc nulls last, {TELLER_RANK}, object_url", window="tellings")};
+"""
+
 TASK_TRIES = """
 -- One row per try: what its log says happened, joined with what API, database or component log know about it.
 --
@@ -201,12 +221,7 @@ TASK_TRIES = """
 -- not quiet.
 create or replace temp view task_tries as
 with runs as (
-    select *
-    from dag_runs
-    qualify row_number() over (
-        partition by dag_id, run_id
-        order by read_at desc nulls last, object_url
-    ) = 1
+    select * from known_runs
 ),
 -- keys of Airflow 1.10 to 2.2 hold the logical date in place of the run_id
 dated_runs as (
@@ -256,18 +271,21 @@ logs as (
         order by object_modified_at desc nulls last, object_url
     ) = 1
 ),
-instances as (
-    -- the newest reading wins; on a tie database before API before component log, the row before its history
-    select * replace (coalesce(map_index, -1) as map_index)
+told as (
+    select
+        * replace (coalesce(map_index, -1) as map_index),
+        hash(dag_id, run_id, task_id, coalesce(map_index, -1), try_number) as place
     from told_tries
-    qualify row_number() over (
-        partition by dag_id, run_id, task_id, coalesce(map_index, -1), try_number
-        order by
-            read_at desc nulls last,
-            case when object_url like 'db:%' then 0 when object_url like 'api:%' then 1 else 2 end,
-            is_history nulls first,
-            object_url
-    ) = 1
+),
+told_twice as (
+    select place from told group by place having count(*) > 1
+),
+instances as (
+    select * from told where place not in (select place from told_twice)
+    union all
+    -- the newest reading wins, and what it leaves open is filled by older ones; on a tie database before API before
+    -- component log, the row before its history
+    INSTANCES_TOLD_ONCE
 ),
 joined as (
     select
@@ -445,7 +463,16 @@ select
     coalesce(dag_file_parse_s, 0) + coalesce(bundle_prepare_s, 0) as setup_s,
     process_starts
 from scoped;
-"""
+""".replace(
+    "INSTANCES_TOLD_ONCE",
+    told_once(
+        "task_instances",
+        "(select * from told where place in (select place from told_twice)) as twice",
+        key="place",
+        order=f"read_at desc nulls last, {TELLER_RANK}, is_history nulls first, object_url",
+        window="tellings",
+    ),
+)
 
 
 def lake_sql() -> str:
@@ -454,6 +481,7 @@ def lake_sql() -> str:
         HEAD
         + "".join(_view(table) for table in TABLES.values())
         + TOLD_TRIES
+        + TOLD_RUNS
         + TASK_TRIES
         + SLOT_TRIES
         + OWNED_DAGS
@@ -463,7 +491,8 @@ def lake_sql() -> str:
 
 def _cast(name: str, kind: str) -> str:
     cast = f"try_cast({name} as {kind})"
-    return f"dag_now({cast})" if name == "dag_id" else cast
+    renamed = {"dag_id": "dag_now", "key": "key_now"}.get(name)
+    return f"{renamed}({cast})" if renamed else cast
 
 
 def _only_dag(table: Table) -> str:

@@ -31,6 +31,7 @@ from windsock.parse.told.facts import (
     health_facts,
     next_run_facts,
     pool_facts,
+    provider_facts,
     setting_facts,
 )
 from windsock.parse.told.rows import (
@@ -130,6 +131,7 @@ class _Pull:
         pools = list(self.airflow.pools())
         self._list("facts", self._facts(pools))
         self._list("dag_versions", self._whole("dag_versions", dag_version_rows))
+        self._list("providers", {"deployments": provider_facts(self.airflow.providers(), self.teller)})
         dags = list(self.airflow.dags())
         self._list("parse_samples", {"parse_samples": parse_rows(dags, self.teller)})
         self._list("dag_limits", {"deployments": dag_limit_facts(dags, self.teller)})

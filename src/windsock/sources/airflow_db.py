@@ -154,6 +154,10 @@ class AirflowDb:
                 f"select {picked} from dag_version as v order by v.dag_id, v.version_number"
             )
 
+    def providers(self) -> Iterator[dict[str, Any]]:
+        """The database holds none."""
+        return iter(())
+
     def settings(self) -> dict[str, Any]:
         """The database holds no configuration; 2.x notes the executor with the scheduler's job."""
         if "job" not in self._columns:

@@ -116,6 +116,16 @@ def pool_facts(pools: Iterable[Mapping[str, Any]], teller: Teller) -> list[Row]:
     return rows
 
 
+def provider_facts(providers: Iterable[Mapping[str, Any]], teller: Teller) -> list[Row]:
+    """Version of each provider that is installed beside the API server."""
+    rows = []
+    for raw in providers:
+        name, version = text(raw.get("package_name")), text(raw.get("version"))
+        if name and version:
+            rows.append(fact(f"provider.{name}.version", version, teller))
+    return rows
+
+
 def dag_owner_facts(dags: Iterable[Mapping[str, Any]], teller: Teller) -> list[Row]:
     """Who owns each DAG, as its tasks say: a list in the API, one text in the database."""
     rows = []

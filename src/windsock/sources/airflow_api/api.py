@@ -154,6 +154,10 @@ class AirflowApi:
         """All versions of all DAGs (3.x); 2.x keeps none."""
         yield from self._all("dag_versions")
 
+    def providers(self) -> Iterator[dict[str, Any]]:
+        """Installed providers with their versions, as the API server has them."""
+        yield from self._all("providers")
+
     def settings(self) -> dict[str, Any]:
         """The configuration as far as Airflow exposes it; empty where it does not."""
         return self._one(

@@ -1,7 +1,7 @@
 """The endpoints that are read, in both versions of the API, and the right that each one asks for.
 
 Rights: Airflow's FAB auth manager, "Access control" of 2.11 and of the FAB provider; Viewer has all of them but the
-audit log and the configuration, which Op has.
+audit log, the configuration and the list of providers, which Op has.
 """
 
 from __future__ import annotations
@@ -73,5 +73,6 @@ ENDPOINTS: dict[str, Endpoint] = {
             "can read on Audit Logs (role Op)",
             {1: "event_log_id", 2: "id"},
         ),
+        Endpoint("providers", _both("/providers"), "providers", "can read on Providers (role Op)", {}),
     )
 }

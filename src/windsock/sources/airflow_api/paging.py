@@ -16,7 +16,8 @@ from windsock.sources.airflow_api.endpoints import PAGE
 
 ROUNDS = 3
 """Readings of one list until its count agrees; what a third one still misses, the next pull's overlap brings."""
-_IDS = ("id", "dag_id", "dag_run_id", "task_id", "map_index", "event_log_id", "import_error_id", "name")
+_IDS = ("id", "dag_id", "dag_run_id", "task_id", "map_index", "event_log_id", "import_error_id", "name",
+        "package_name")  # fmt: skip
 
 
 def pages(client: Client, path: str, key: str, params: Params) -> Iterator[list[dict[str, Any]]]:
