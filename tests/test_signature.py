@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from windsock.parse.airflow3 import read as read_three
 from windsock.parse.task_log import MAX_MESSAGE_BYTES
 from windsock.parse.traceback import last_exception
-from windsock.signature import MAX_LENGTH, error_signature
-from windsock.signature.blanks import blank
+from windsock.signature import MAX_LENGTH, error_signature, error_signatures
+from windsock.signature.blanks import blank, blank_all
 
 LABELLED = signatures.labelled()
 
@@ -130,3 +130,26 @@ def test_hostile_lengths_take_no_time_to_speak_of() -> None:
         assert (
             error_signature("E", f"Bash command failed {text[:MAX_MESSAGE_BYTES]}", None, [text]) is not None
         )
+
+
+# what the expressions look for, at the ends of lines and over them
+PIECES = [
+    "pod load-7f9c4-x2k9q", "pods 'a-b12c3'", "?key=value", "/tmpabc1234", "0190a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b", "1234-567890-abcdefgh",
+    "manual__2026-11-23T10:00:00+00:00", "manual__nightly", "RequestId: ABCDEFGHIJ", "HostId=AbCdEfGhIj", "-7f9c4a2b1c-x2k9q", "0xdeadBEEF",
+    "deadbeef12", "AbCdEf123GhIjK4567", "2026-11-23 10:00:00,123 UTC", "2026-11-23", "10:00:00 +01:00", "10.0.0.1:8080", "ip-10-0-0-1",
+    "/usr/lib/python3.12/site-packages/x", "status: 503", "exit status 503", "-12", "+3.5e7", "x12", "calling o123", "\0", "\r", "\x1b[31m", " ", "\u2028",
+]  # fmt: skip
+LINES = st.lists(
+    st.lists(st.sampled_from(PIECES) | st.text(max_size=6), max_size=5).map("".join), min_size=1, max_size=8
+)
+
+
+@settings(max_examples=300)
+@given(LINES)
+def test_many_lines_are_blanked_together_as_each_is(lines: list[str]) -> None:
+    assert blank_all(lines) == [blank(one) for one in lines]
+
+
+def test_many_exceptions_are_signed_together_as_each_is() -> None:
+    raised = [(one.kind, one.message, one.frame) for one in LABELLED]
+    assert error_signatures(raised) == [error_signature(*one) for one in raised]

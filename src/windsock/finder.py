@@ -40,7 +40,7 @@ class Finder:
         self._numbers[slots] = np.arange(1, len(slots) + 1)
 
     def candidates(self, texts: Sequence[str]) -> list[list[str]]:
-        """For each text the words that may occur in it, among them all that do."""
+        """For each text the words that may occur in it, among them all that do; some more than once."""
         found = [[*self._always] for _ in texts]
         first = 0
         while first < len(texts):
@@ -64,9 +64,7 @@ class Finder:
         real = places[hits] == self._grams[grams]
         ends = np.cumsum([len(text) + 1 for text in texts])
         owners = np.searchsorted(ends, hits[real], side="right")
-        pairs = np.unique(owners * len(self._words) + grams[real]).tolist()
-        for pair in pairs:
-            owner, gram = divmod(pair, len(self._words))
+        for owner, gram in zip(owners.tolist(), grams[real].tolist(), strict=True):
             found[first + owner] += self._words[gram]
 
     def _slots(

@@ -28,7 +28,15 @@ from windsock.parse.columns import Take
 from windsock.parse.events import Events
 from windsock.parse.pieces import RECORD_BYTES, capped
 from windsock.parse.reading import Passed, Reading
-from windsock.parse.task_log import MAX_MESSAGE_BYTES, Lines, as_rows, bounds_of, read_task_log, texts_of
+from windsock.parse.task_log import (
+    MAX_MESSAGE_BYTES,
+    Lines,
+    as_rows,
+    bounds_of,
+    read_task_log,
+    sign_all,
+    texts_of,
+)
 from windsock.redaction.bulk import learn
 from windsock.signature import is_of_command
 
@@ -62,11 +70,12 @@ def read_task_logs(
     cases: list[tuple[Row, Case]] = []
     readings = [*_accounted_for(objects, events)]
     learn(text for _place, reading in readings for text in texts_of(reading, lines))
+    signed = sign_all(reading for _place, reading in readings)
     for place, reading in readings:
         one = objects[place]
         told = as_rows(
             one.key, reading, len(one.data), object_url=one.url, etag=one.etag,
-            modified_at=one.modified_at, lines=lines, read_path="fast", cases=cases,
+            modified_at=one.modified_at, lines=lines, read_path="fast", cases=cases, signed=signed,
         )  # fmt: skip
         outcomes[place] = replace(told, columns={"log_events": events.slices(place)}) if events else told
     learn(())

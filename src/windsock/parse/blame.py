@@ -147,7 +147,7 @@ def _judged(case: Case, text: str, words: Sequence[str]) -> Blame | None:
     if case.reason in _KILLED:
         return "infrastructure"
     # a person, the API, a time limit of the run, another DAG: this log does not say
-    signs = sorted({place for word in words for place in _PLACES[word] if word in text})
+    signs = sorted({place for word in {*words} if word in text for place in _PLACES[word]})
     found = next((_SIGNS[place][0] for place in signs if _SIGNS[place][1].search(text)), None)
     if case.reason == "external" or found == "elsewhere":
         return None

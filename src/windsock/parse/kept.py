@@ -38,7 +38,7 @@ class Kept:
             if self._last is None or at > self._last[1]:
                 self._last = here
         if self._lines == "all" or failure or record.level in WORSE[self._lines]:
-            row = event_row(self._ids, record, self._untold, self._bounds, self._url)
+            row = event_row(self._ids, record, self._untold, self._bounds, self._url, {})
             self._rows.append((row, failure if is_command else None), size=_ROW_BYTES + len(row["message"]))
 
     def times(self) -> list[Record]:

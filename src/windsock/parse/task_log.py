@@ -6,7 +6,7 @@ Pure: bytes and a key in, rows or a reject out. No text makes it raise. Everythi
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
@@ -16,7 +16,7 @@ from windsock.parse.blame import Case, blame
 from windsock.parse.plain import MAX_PLAIN_BYTES, TooMuch, unzipped
 from windsock.parse.reading import FAILED, RETRY, Failure, Reading, Record
 from windsock.redaction import redact
-from windsock.signature import error_signature, is_of_command, short_type
+from windsock.signature import error_signature, error_signatures, is_of_command, short_type
 
 Lines = Literal["errors", "warnings", "all"]
 
@@ -63,14 +63,21 @@ def as_rows(
     lines: Lines,
     read_path: Literal["exact", "fast"] = "exact",
     cases: list[tuple[Row, Case]] | None = None,
+    signed: Signed | None = None,
 ) -> Parsed:
     """What the reading comes to. `passed` records carry no event: they are below every threshold but `all`.
 
-    `cases` takes the row of a failed attempt for the caller to ask blame of many at once."""
+    `cases` takes the row of a failed attempt for the caller to ask blame of many at once; `signed` (`sign_all`) is what
+    is known of its exceptions."""
     bounds = bounds_of(modified_at)
     started_at, ended_at = _span(reading, *bounds)
     failure, records = reading.failure, reading.records
-    kind, message, signature = _ended_by(reading)
+    if signed is None or reading.command_output:  # which has a say in what failed commands are called
+        signed = {}
+    kind, message, signature = (
+        _told(failure, reading, signed) if failure
+        else (None, None, error_signature(None, reading.cause) if reading.cause else None)
+    )  # fmt: skip
     row: Row = {
         "dag_id": key.dag_id,
         "run_id": key.run_id,
@@ -116,8 +123,7 @@ def as_rows(
         ids, worse = ids_of(key), WORSE.get(lines)
         for record in records:
             if worse is None or record.level in worse or record.failure:
-                told = (kind, signature) if failure is not None and record.failure is failure else None
-                events.append(event_row(ids, record, reading, bounds, object_url, told))
+                events.append(event_row(ids, record, reading, bounds, object_url, signed))
     rows = {
         "task_logs": [row],
         "log_events": events,
@@ -175,13 +181,11 @@ def event_row(
     reading: Reading,
     bounds: tuple[datetime, datetime],
     object_url: str,
-    told: tuple[str | None, str | None] | None = None,
+    signed: Signed,
 ) -> Row:
-    """One record as a row; `told` are its exception's short type and signature, where they are known already."""
+    """One record as a row; `signed` is what is known of exceptions already, and learns of the record's."""
     failure, at = record.failure, record.at
-    if failure and told is None:
-        told = short_type(failure.type), signature_of(failure, reading.command_output)
-    kind, signature = told or (None, None)
+    kind, _message, signature = _told(failure, reading, signed) if failure else (None, None, None)
     return ids | {
         "logged_at": at if at is not None and bounds[0] <= at <= bounds[1] else None,
         "record_no": record.no,
@@ -194,15 +198,38 @@ def event_row(
     }
 
 
-def _ended_by(reading: Reading) -> tuple[str | None, str | None, str | None]:
-    """Short type and redacted message of the exception that ended the attempt, and its signature; without one, the
-    signature of what ended it."""
-    failure = reading.failure
-    if failure is None:
-        return None, None, error_signature(None, reading.cause) if reading.cause else None
-    return (
-        short_type(failure.type), redact(failure.message), signature_of(failure, reading.command_output)
-    )  # fmt: skip
+Signed = dict[int, tuple[str | None, str, str | None]]
+"""Short type, redacted message and signature of exceptions that live, by their `id`."""
+
+
+def sign_all(readings: Iterable[Reading]) -> Signed:
+    """All that rows will tell of, but those beside a command's output, which may have a say."""
+    failures = {
+        id(one): one
+        for reading in readings
+        if not reading.command_output
+        for one in (reading.failure, *(record.failure for record in reading.records))
+        if one
+    }
+    raised = [(one.type, redact(one.message), one.frame) for one in failures.values()]
+    return {
+        key: (short_type(kind), message, signature)
+        for key, (kind, message, _), signature in zip(
+            failures, raised, error_signatures(raised), strict=True
+        )
+    }  # fmt: skip
+
+
+def _told(failure: Failure, reading: Reading, signed: Signed) -> tuple[str | None, str, str | None]:
+    told = signed.get(id(failure))
+    if told is None:
+        told = (
+            short_type(failure.type),
+            redact(failure.message),
+            signature_of(failure, reading.command_output),
+        )
+        signed[id(failure)] = told
+    return told
 
 
 def signature_of(failure: Failure, output: list[str]) -> str | None:

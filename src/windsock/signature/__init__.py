@@ -10,10 +10,12 @@ import re
 from collections.abc import Sequence
 from hashlib import blake2s
 
-from windsock.signature.blanks import blank, without_prefix
+from windsock.signature.blanks import blank, blank_all, without_prefix
 from windsock.signature.telling import MAX_LINE, is_telling, said_by, telling_line
 
 MAX_LENGTH = 300
+Frame = tuple[str, str] | None
+"""The innermost line of the user's own code, as (file, function)."""
 # where a task was when it was stopped is chance, not cause
 _STOPPED = frozenset(
     ["AirflowTaskTimeout", "AirflowTaskTerminated", "KeyboardInterrupt", "SoftTimeLimitExceeded"]
@@ -62,20 +64,41 @@ def is_of_command(message: str) -> bool:
 def error_signature(
     exception_type: str | None,
     message: str | None,
-    frame: tuple[str, str] | None = None,
+    frame: Frame = None,
     command_output: Sequence[str] = (),
 ) -> str | None:
     """`Type: blanked message @ file.py:function`, at most 300 characters; None when nothing is known.
 
     For a failed command the message says only that it failed: its last telling output line takes the place.
     """
+    kind, said, frame = _prepared(exception_type, message, frame, command_output)
+    return _put_together(kind, blank(said), frame)
+
+
+def error_signatures(raised: Sequence[tuple[str | None, str | None, Frame]]) -> list[str | None]:
+    """`error_signature` of many exceptions (type, message, frame): their messages are blanked together."""
+    told = [_prepared(*one) for one in raised]
+    texts = blank_all([said for _kind, said, _frame in told])
+    return [
+        _put_together(kind, blanked, frame)
+        for (kind, _said, frame), blanked in zip(told, texts, strict=True)
+    ]  # fmt: skip
+
+
+def _prepared(
+    exception_type: str | None, message: str | None, frame: Frame = None, command_output: Sequence[str] = ()
+) -> tuple[str | None, str, Frame]:
+    """The type, what is said in one line, and the frame, of those that tell the failure."""
     kind, text = _as_newest(short_type(exception_type), message or "")
     said = said_by(text)
     if is_of_command(said):
         said, frame = _of_command(said, command_output), None if command_output else frame
     elif kind in _STOPPED:
         frame = None
-    blanked = blank(said[:MAX_LINE])
+    return kind, said[:MAX_LINE], frame
+
+
+def _put_together(kind: str | None, blanked: str, frame: Frame) -> str | None:
     if not kind and not blanked:
         return None
     signature = f"{kind}: {blanked}" if kind and blanked else kind or blanked

@@ -9,9 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Literal
 
 import msgspec
+from msgspec import UNSET
 
 from windsock.parse.reading import Failure, Record, is_user_file, package_of
 from windsock.parse.traceback import clean_type
@@ -44,7 +46,7 @@ class _Frame(msgspec.Struct, gc=False):
 class _Raised(msgspec.Struct, gc=False):
     exc_type: str = ""
     exc_value: str = ""
-    frames: list[_Frame] = []
+    frames: msgspec.Raw = msgspec.Raw(b"[]")
 
 
 class Line(msgspec.Struct, gc=False):
@@ -55,13 +57,18 @@ class Line(msgspec.Struct, gc=False):
     event: str
     logger: str = ""
     error_detail: list[_Raised] | None = None
-    chan: Any = msgspec.UNSET
+    chan: Any = UNSET
     lineno: Any = None
     bundle_name: Any = None
     bundle_version: Any = None
     dag_file: Any = None
     dag_file_parse_ms: Any = None
     bundle_prepare_ms: Any = None
+    exit_code: Any = UNSET
+    signal_name: Any = UNSET
+    signal: Any = UNSET
+    detail: Any = UNSET
+    final_state: Any = UNSET
 
     def startup(self) -> tuple[Any, ...]:
         """The values of STARTUP_FIELDS."""
@@ -72,6 +79,11 @@ class Line(msgspec.Struct, gc=False):
 
 _of_line: msgspec.json.Decoder[Line] = msgspec.json.Decoder(Line)
 _decode_line, _decode_lines = _of_line.decode, _of_line.decode_lines
+_decode_frames = msgspec.json.Decoder(list[_Frame]).decode
+_ASKED = (
+    *("chan", "lineno", "exit_code", "signal_name", "signal", "detail", "final_state"), *STARTUP_FIELDS
+)  # fmt: skip
+"""The fields of a line that an ending is told by."""
 _NOTHING: dict[str, Any] = {}
 
 
@@ -129,8 +141,11 @@ def decode_line(line: bytes, *, no: int) -> Decoded:
         at = moment(line[14:41].decode("ascii", "replace"))
         return Record(no, at, level, logger, record.message), {}
     struct = _struct(line) if line.startswith(_STAMP_END, _STAMP_ENDS_AT) else None
-    if struct and (told := record_in(struct, no=no)):
-        return told
+    return (struct and record_in(struct, no=no)) or _in_full(line, no)
+
+
+def _in_full(line: bytes, no: int) -> Decoded:
+    """A line that is not quiet, every field of it."""
     body = as_object(line)
     if body is None:
         return Record(no, None, "", "", line.decode("utf-8", "replace")), None
@@ -138,22 +153,32 @@ def decode_line(line: bytes, *, no: int) -> Decoded:
 
 
 def record_in(line: Line, *, no: int) -> Decoded | None:
-    """A line by its struct; None where what it tells may stand in fields that are not in it."""
-    event, logger, detail = line.event, line.logger, line.error_detail
-    body = _NOTHING
-    if logger == "task":
-        if line.chan is not msgspec.UNSET or not (line.level == "info" or event.startswith(FAILED_EVENT)):
-            return None
-        if event == POST_EVENT:
-            body = {"lineno": line.lineno}
-        elif event == STARTUP_EVENT:
-            body = dict(zip(STARTUP_FIELDS, line.startup(), strict=True))
-    elif logger == "supervisor":
-        return None
-    at = line.timestamp
+    """A line by its struct; None where its time or its exception is spelled in another way."""
+    event, logger, detail, at = line.event, line.logger, line.error_detail, line.timestamp
     if at.tzinfo is not UTC:
         return None
-    return Record(no, at, line.level, logger, event, _failure_of(detail[0]) if detail else None), body
+    body = _NOTHING
+    if (
+        (logger == "task" and not event.startswith(FAILED_EVENT))
+        or logger == "supervisor"
+        or line.chan is not UNSET
+    ):
+        body = {name: value for name in _ASKED if (value := getattr(line, name)) is not UNSET}
+    failure: Failure | None = None
+    if detail:
+        raised = detail[0]
+        try:
+            frame, package = _seen_frames(bytes(raised.frames))
+        except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+            return None
+        failure = Failure(clean_type(raised.exc_type), raised.exc_value, frame, package)
+    return Record(no, at, line.level, logger, event, failure), body
+
+
+@lru_cache(maxsize=1024)  # some 2 KB each: a task that fails again fails at the same place
+def _seen_frames(frames: bytes) -> tuple[tuple[str, str] | None, str | None]:
+    """The innermost frame of the user's, and the package of the innermost of all."""
+    return _innermost(_decode_frames(frames))
 
 
 def as_object(line: bytes) -> dict[str, Any] | None:
@@ -197,27 +222,17 @@ def _failure(detail: Any) -> Failure | None:
     raised = detail[0]
     told = raised.get("frames")
     frames = [one for one in told if isinstance(one, dict)] if isinstance(told, list) else []
-    return _failure_of(
-        _Raised(
-            str(raised.get("exc_type") or ""),
-            str(raised.get("exc_value") or ""),
-            [_Frame(str(one.get("filename") or ""), str(one.get("name") or "")) for one in frames],
-        )
+    frame, package = _innermost(
+        [_Frame(str(one.get("filename") or ""), str(one.get("name") or "")) for one in frames]
     )
-
-
-def _failure_of(raised: _Raised) -> Failure:
-    frames = raised.frames
     return Failure(
-        clean_type(raised.exc_type),
-        raised.exc_value,
-        _user_frame(frames),
-        package_of(frames[-1].filename) if frames else None,
+        clean_type(str(raised.get("exc_type") or "")), str(raised.get("exc_value") or ""), frame, package
     )
 
 
-def _user_frame(frames: list[_Frame]) -> tuple[str, str] | None:
+def _innermost(frames: Sequence[_Frame]) -> tuple[tuple[str, str] | None, str | None]:
+    package = package_of(frames[-1].filename) if frames else None
     for frame in reversed(frames):
         if is_user_file(frame.filename):
-            return frame.filename.rsplit("/", 1)[-1], frame.name
-    return None
+            return (frame.filename.rsplit("/", 1)[-1], frame.name), package
+    return None, package
