@@ -52,16 +52,24 @@ def _raised_by_block(text: str) -> Failure | None:
 def _plain(text: str) -> Failure | None:
     """As `_of_groups` for a text without groups, without a look at each line: the line that tells begins where no
     frame's line does, and the frame is sought from there backwards."""
+    at = text.find(START)
+    if text.find(START, at + 1) < 0 and not _has_margin(text, at):
+        return _told(text[at:]) if at >= 0 else None
     at = -1
     is_runner = False
     for found in _STARTS.finditer(text):
-        begin = text.rfind("\n", 0, found.start()) + 1
-        if text[begin : found.start()].lstrip(" +").startswith("|"):
+        if _has_margin(text, found.start()):
             continue
+        begin = text.rfind("\n", 0, found.start()) + 1
         from_runner = bool(found["file"] and _RUNNER.search(found["file"].replace("\\", "/")))
         if at < 0 or from_runner or (not is_runner and _line_before(text, begin) in _LINKS):
             at, is_runner = found.start(), from_runner
     return _told(text[at:]) if at >= 0 else None
+
+
+def _has_margin(text: str, at: int) -> bool:
+    """Whether a block begins behind the margin of a group."""
+    return text[text.rfind("\n", 0, at) + 1 : at].lstrip(" +").startswith("|")
 
 
 def _remembered(most: int, read: Callable[[str], _Told]) -> Callable[[str], _Told]:

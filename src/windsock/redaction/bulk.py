@@ -11,7 +11,18 @@ import pyarrow.compute as pc
 
 from windsock import redaction
 from windsock.finder import Finder
-from windsock.redaction import Latest, free_lines, may_be_odd, put_together, redact, set_free, told_of_suspect
+from windsock.redaction import (
+    HINTS,
+    IS_SUSPECT,
+    Latest,
+    found_in,
+    free_lines,
+    may_be_odd,
+    put_together,
+    redact,
+    set_free,
+    told_of_suspect,
+)
 from windsock.redaction.assignments import NAME_HINTS
 from windsock.redaction.patterns import PATTERNS
 
@@ -29,7 +40,8 @@ ANCHORS = "|".join(
 """Without regard to case: what every text holds that `redact` changes. In the syntax of automata, for whole columns."""
 
 
-_HINTS = Finder(redaction.hints())
+_SHORT = tuple(hint for hint in HINTS if len(hint) < 4)
+_HINTS = Finder(hint for hint in HINTS if len(hint) >= 4)
 _FRAME, _CODE = '\n  File "', "\n    "
 _LONGEST = 8192  # characters of the frames of a traceback that are kept as one
 _free_frames = Latest(512)
@@ -48,11 +60,11 @@ def learn(texts: Iterable[str]) -> None:
             unseen.update(dict.fromkeys(rest))
         else:
             known[text] = text
-    lines = [*unseen]
-    for line, words in zip(lines, _HINTS.candidates([line.lower() for line in lines]), strict=True):
-        lowered = line.lower()
-        is_suspect = any(word in lowered for word in words) or may_be_odd(line, lowered)
-        unseen[line] = told_of_suspect(line) if is_suspect else set_free(line)
+    lines, lowered = [*unseen], [line.lower() for line in unseen]
+    for line, low, words in zip(lines, lowered, _HINTS.candidates(lowered), strict=True):
+        found = found_in(low, words) | found_in(low, _SHORT)
+        is_suspect = found & IS_SUSPECT or may_be_odd(line, low)
+        unseen[line] = told_of_suspect(line, found) if is_suspect else set_free(line)
     for text, rest in waiting:
         known[text] = put_together(text, {line: unseen[line] for line in rest})
     redaction.learnt = known

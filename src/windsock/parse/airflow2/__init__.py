@@ -44,6 +44,7 @@ _EXECUTING = re.compile(
 _OWNER = re.compile(r"\bAIRFLOW_CTX_DAG_OWNER=(?:'(?P<quoted>[^'\n]{1,200})'|(?P<bare>[^\s'][^\n]{0,199}))")
 _HOST = re.compile(r"Running (?:<.{0,2000}> )?on host (?P<host>\S+)")
 RUNNER, STARTED = "standard_task_runner.py", "Started process"
+EXECUTING, STARTED_PROCESS = "Executing <", f"{STARTED} "
 HOST_FILES = frozenset(["task_command.py", "cli_action_loggers.py", "logging_mixin.py", "cli.py"])
 AIRFLOW_FILES = frozenset(
     [
@@ -174,7 +175,8 @@ class Following:
         record = Record(raw.no, moment(raw.at_text, self._zone), level_of(raw), raw.file, raw.text, failure)
         self._keep(record)
         if raw.file in self._trusted:
-            self.see_start(raw.text)
+            if raw.text.startswith((EXECUTING, STARTED_PROCESS)):
+                self.begin(is_executing=raw.text.startswith(EXECUTING))
             self.ending.see(record)
         elif raw.file in COMMAND_FILES:
             self.reading.add_output(raw.text, keep=self._keep_output)
@@ -182,15 +184,13 @@ class Following:
             self.reading.add_trigger(failure)
         self.describe(raw.file, raw.text)
 
-    def see_start(self, text: str) -> None:
-        """Whether a process starts with a record that Airflow wrote."""
-        is_executing = text.startswith("Executing <")
-        if is_executing or text.startswith("Started process "):
-            if is_executing or not self._is_announced:
-                self.reading.process_starts += 1
-                self.reading.command_output.clear()
-                self.ending.start()
-            self._is_announced = is_executing
+    def begin(self, *, is_executing: bool) -> None:
+        """A process starts, by one of two records that Airflow writes of it."""
+        if is_executing or not self._is_announced:
+            self.reading.process_starts += 1
+            self.reading.command_output.clear()
+            self.ending.start()
+        self._is_announced = is_executing
 
     def describe(self, file: str, text: str) -> None:
         """Host, owner, operator and logical date, where a record of Airflow tells them."""

@@ -13,11 +13,13 @@ from windsock.model import LogKey
 from windsock.parse.airflow2 import (
     AIRFLOW_FILES,
     COMMAND_FILES,
+    EXECUTING,
     HOST_FILES,
     MAX_SEEN,
     OLD_AIRFLOW_FILES,
     RUNNER,
     STARTED,
+    STARTED_PROCESS,
     Following,
     level_of,
     process_start,
@@ -34,26 +36,30 @@ _UTC = ZoneInfo("UTC")  # the stamps carry their own
 _NAMES = {INFO: "INFO", WARNING: "WARNING", ERROR: "ERROR", CRITICAL: "CRITICAL"}
 _START = START.encode()
 _COLOUR_WITHIN = 48  # bytes of a line in which `heads.head` takes a colour out
-_RUNNER = RUNNER.encode()
-_AIRFLOW, _DESCRIBES, _COMMAND = 1, 2, 4
-_FILES = {name.encode(): _COMMAND for name in COMMAND_FILES} | {
-    name.encode(): _AIRFLOW * (name in AIRFLOW_FILES) | _DESCRIBES for name in HOST_FILES | OLD_AIRFLOW_FILES
+_AIRFLOW, _RUNS, _DESCRIBES, _COMMAND = 1, 2, 4, 8
+_NOBODY = 0, ""
+_FILES = {name.encode(): (_COMMAND, name) for name in COMMAND_FILES} | {
+    name.encode(): (_AIRFLOW * (name in AIRFLOW_FILES) | _RUNS * (name == RUNNER) | _DESCRIBES, name)
+    for name in HOST_FILES | OLD_AIRFLOW_FILES
 }
+_STARTED, _STARTED_PROCESS = STARTED.encode(), STARTED_PROCESS.encode()
 # by the first eight bytes of a text (those that a scan looks for): is it about a process, its surroundings, its ending?
-_PROCESS, _AROUND, _ENDING = 1, 2, 4
+_STARTS, _EXECUTES, _AROUND, _ENDING = range(1, 5)
 _WORDS = {
-    b"Executin": _PROCESS | _AROUND, b"Started ": _PROCESS, b"Running ": _AROUND, b"Exportin": _AROUND,
-    b"Marking ": _ENDING, b"marking ": _ENDING, b"Immediat": _ENDING, b"All retr": _ENDING, b"Task exi": _ENDING,
-    b"Task is ": _ENDING, b"State of": _ENDING, b"Pausing ": _ENDING, b"Reschedu": _ENDING,
+    b"Executin": _EXECUTES, b"Started ": _STARTS, b"Running ": _AROUND, b"Exportin": _AROUND, b"Marking ": _ENDING,
+    b"marking ": _ENDING, b"Immediat": _ENDING, b"All retr": _ENDING, b"Task exi": _ENDING, b"Task is ": _ENDING,
+    b"State of": _ENDING, b"Pausing ": _ENDING, b"Reschedu": _ENDING,
 }  # fmt: skip
 
 
 def interpret(key: LogKey, told: Sequence[Told], passed: Passed, *, keep_all: bool) -> Reading | None:
     """A reading whose `records` are at least those of warnings, errors and exceptions, all of `told` with `keep_all`;
     None where the exact reader has to look."""
-    starts: list[tuple[str, str]] = []
+    starts: list[Told] = []
     reading = _interpret(key, told, passed, keep_all=keep_all, starts=starts, seen=None)
-    if len(starts) > 1 and len(set(starts)) != len(starts):  # segments are told more than once
+    if len(starts) > 1 and len({_start(one) for one in starts}) < len(
+        starts
+    ):  # segments are told more than once
         if reading is None or keep_all or reading.record_count > MAX_SEEN:
             return None
         return _interpret(key, told, passed, keep_all=False, starts=[], seen=set())
@@ -66,7 +72,7 @@ def _interpret(
     passed: Passed,
     *,
     keep_all: bool,
-    starts: list[tuple[str, str]],
+    starts: list[Told],
     seen: set[tuple[str, str, str]] | None,
 ) -> Reading | None:
     """`starts` takes the process starts. With `seen` each record counts, and is taken once (`airflow2.once`)."""
@@ -76,15 +82,18 @@ def _interpret(
         _no, (record, level, text_at) = one
         about = _WORDS.get(record[text_at : text_at + 8]) if level == INFO and not keep_all else None
         if about and _START not in record:
-            file = record[FILE_AT : record.index(b":", FILE_AT)]
-            whose = _FILES.get(file, 0)
+            whose, file = _FILES.get(record[FILE_AT : record.index(b":", FILE_AT)], _NOBODY)
             if not whose:
                 continue
             if whose != _COMMAND and seen is None:
-                text = text_of(record[text_at:].decode("utf-8", "replace"))
-                _see_info(following, file.decode(), text, about, whose)
-                if about & _PROCESS and file == _RUNNER and text.startswith(STARTED):
-                    starts.append((record[1:29].decode(), text))
+                if about != _STARTS:
+                    text = text_of(record[text_at:].decode("utf-8", "replace"))
+                    _see_info(following, file, text, about, whose)
+                elif record.startswith(_STARTED, text_at):
+                    if whose & _RUNS:
+                        starts.append(one)
+                    if whose & _AIRFLOW and record.startswith(_STARTED_PROCESS, text_at):
+                        following.begin(is_executing=False)
                 continue
         raw = _raw(one)
         if raw is None:
@@ -96,8 +105,8 @@ def _interpret(
             if (identity := (raw.at_text, raw.file, raw.text)) in seen:
                 continue
             seen.add(identity)
-        if start := process_start(raw):
-            starts.append(start)
+        if process_start(raw):
+            starts.append(one)
         following.see(raw)
     following.conclude()
     return reading
@@ -105,13 +114,18 @@ def _interpret(
 
 def _see_info(following: Following, file: str, text: str, about: int, whose: int) -> None:
     """Take an INFO record that is of interest by its first word, from a file that is."""
-    if whose & _AIRFLOW:
-        if about & _PROCESS:
-            following.see_start(text)
-        if about & _ENDING:
+    if about == _ENDING:
+        if whose & _AIRFLOW:
             following.ending.see_info(text)
-    if about & _AROUND:
-        following.describe(file, text)
+        return
+    if about == _EXECUTES and whose & _AIRFLOW and text.startswith(EXECUTING):
+        following.begin(is_executing=True)
+    following.describe(file, text)
+
+
+def _start(one: Told) -> tuple[str, str] | None:
+    raw = _raw(one)
+    return process_start(raw) if raw else None
 
 
 def _raw(one: Told) -> Raw | None:
