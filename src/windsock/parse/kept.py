@@ -8,7 +8,8 @@ from typing import overload
 
 from windsock.model import LogKey, Row
 from windsock.parse.reading import Failure, Reading, Record
-from windsock.parse.task_log import WORSE, Lines, bounds_of, event_row, ids_of, plausible, signature_of
+from windsock.parse.signing import signature_of
+from windsock.parse.task_log import WORSE, Lines, bounds_of, event_row, ids_of, plausible
 from windsock.scratch.overflow import Overflow
 from windsock.signature import is_of_command
 
