@@ -93,6 +93,32 @@ def test_a_pull_from_a_folder_loads_no_library_of_the_judge(module: str) -> None
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
+PULLED = """
+import sys
+from pathlib import Path
+from windsock.cli.weekly import pull
+(folder := Path(sys.argv[1]) / "logs").mkdir()
+pipeline = Path(sys.argv[1]) / "pipeline.toml"
+pipeline.write_text(f"[deployment]\\nname='p'\\n[sources.task_logs]\\nurl='{folder}'\\n[lake]\\nurl='{folder}/lake'\\n{sys.argv[2]}")
+pull(pipeline, week="2026-W47")
+print("windsock.findings" in sys.modules)
+"""
+
+
+@pytest.mark.parametrize(
+    ("overrides", "is_judge_loaded"),
+    [("", False), ("[checks]\ntask_logs_have_ids=0.5\n", True)],
+    ids=["nothing overridden", "a check overridden"],
+)
+def test_a_pull_loads_the_judge_only_where_the_file_overrides_it(
+    tmp_path: Path, overrides: str, is_judge_loaded: bool
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", PULLED, str(tmp_path), overrides], check=False, capture_output=True
+    )
+    assert done.stdout.decode().split()[-1:] == [str(is_judge_loaded)], done.stderr.decode()
+
+
 def test_only_the_porch_reads_the_clock() -> None:
     for path in MODULES:
         if path != PACKAGE / "cli" / "shared.py":

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from windsock import redaction
 from windsock.redaction import redact
-from windsock.redaction.bulk import redact_column, suspects
+from windsock.redaction.bulk import learn, redact_column, suspects
 
 DATA = Path(__file__).parent / "redaction"
 
@@ -84,6 +84,30 @@ def test_line_by_line_masks_what_the_whole_list_masks_in_the_whole_text(lines: l
     """Lines are looked at once each; what reaches over their ends is still found."""
     text = "\n".join(lines)
     assert redact(text) == redaction._redact(text)
+
+
+MANY = st.lists(st.sampled_from([line for _, _, line in SECRETS] + ORDINARY + FRAMES), max_size=6).map(
+    "\n".join
+)
+
+
+@given(st.lists(MANY, max_size=5))
+def test_texts_learnt_together_are_masked_as_each_of_them_is(texts: list[str]) -> None:
+    learn(texts)
+    assert [redaction.learnt[text] for text in texts] == [redaction._redact(text) for text in texts]
+    learn(texts)  # once more, with what is known of lines and frames
+    assert [redact(text) for text in texts] == [redaction._redact(text) for text in texts]
+    learn(())
+
+
+def test_the_frames_of_a_traceback_are_masked_however_often_they_were_seen() -> None:
+    """Frames are known as one block, which may hold a secret as any line may."""
+    frames = '  File "/opt/dags/x.py", line 3, in load\n    connect("postgresql://app:hunter2FAKE@db/prod")'
+    for said in ("one", "two", "three"):
+        text = f"Task failed\nTraceback (most recent call last):\n{frames}\nKeyError: '{said}'"
+        learn([text])
+        assert redact(text) == text.replace("hunter2FAKE", "***")
+    learn(())
 
 
 def test_what_stands_around_a_secret_stays() -> None:

@@ -13,16 +13,13 @@ LINES = st.sampled_from(
 )  # fmt: skip
 
 
-@given(
-    st.lists(
-        LINES
-        | st.just(f"{START}:")
-        | st.just(f"| {START}:")
-        | st.just(f'{START} File "/opt/dags/x.py", line 3, in load')
-        | st.just(RUNNER),
-        max_size=14,
-    )
+FRAME = [f"{START}:", '  File "/opt/dags/x.py", line 3, in load', "    load()"]
+FURTHER = st.sampled_from(
+    [f"{START}:", f"| {START}:", f'{START} File "/opt/dags/x.py", line 3, in load', RUNNER, "    load()"]
 )
-def test_a_search_and_a_walk_agree(lines: list[str]) -> None:
-    text = "\n".join(lines)
+
+
+@given(st.lists(LINES | FURTHER, max_size=14), st.booleans())
+def test_a_search_and_a_walk_agree(lines: list[str], begins_well: bool) -> None:
+    text = "\n".join([*FRAME, *lines] if begins_well else lines)
     assert last_exception(text) == _of_groups(text)

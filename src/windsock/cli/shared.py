@@ -84,6 +84,15 @@ def load(path: Path) -> Config:
     return story.load(path)
 
 
+def load_to_pull(path: Path) -> Config:
+    """As `load`. The judges, whose modules take longer to import than a small pull to read, are asked only of a file that
+    overrides one."""
+    from windsock.config import load as load_config
+
+    config = load_config(path)
+    return load(path) if config.pipeline.findings or config.pipeline.checks else config
+
+
 def week_of(text: str) -> Week:
     return Week.parse(text) if text else Week.last_complete(now())
 

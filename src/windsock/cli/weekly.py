@@ -15,6 +15,7 @@ from windsock.cli.shared import (
     confirm,
     finish,
     load,
+    load_to_pull,
     moment_of,
     now,
     output,
@@ -61,14 +62,15 @@ def pull(
 
     Example: `windsock pull prod.toml --dry-run`
     """
-    from windsock import pipeline as story
+    from windsock import pull as story
     from windsock.pull.lean import without_pandas
 
     without_pandas()
+    config = load_to_pull(pipeline)
     if reshard:
-        output().say(f"resharded: {story.reshard(load(pipeline))} files written")
+        output().say(f"resharded: {story.reshard(config)} files written")
     summary = story.pull(
-        load(pipeline),
+        config,
         now=now(),
         week=week_of(week),
         since=moment_of(since, "--since"),

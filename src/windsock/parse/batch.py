@@ -28,13 +28,13 @@ from windsock.parse.columns import Take
 from windsock.parse.events import Events
 from windsock.parse.pieces import RECORD_BYTES, capped
 from windsock.parse.reading import Passed, Reading
+from windsock.parse.signing import sign_all
 from windsock.parse.task_log import (
     MAX_MESSAGE_BYTES,
     Lines,
     as_rows,
     bounds_of,
     read_task_log,
-    sign_all,
     texts_of,
 )
 from windsock.redaction.bulk import learn

@@ -13,7 +13,8 @@ from windsock.model import LogKey, Row, Slice
 from windsock.parse.columns import Columns, Names
 from windsock.parse.events import as_table
 from windsock.parse.reading import Failure, Reading, Record
-from windsock.parse.task_log import WORSE, Lines, bounds_of, event_row, ids_of, plausible, signature_of
+from windsock.parse.signing import signature_of
+from windsock.parse.task_log import WORSE, Lines, bounds_of, event_row, ids_of, plausible
 from windsock.scratch.overflow import Overflow
 from windsock.signature import is_of_command
 

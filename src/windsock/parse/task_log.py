@@ -6,7 +6,7 @@ Pure: bytes and a key in, rows or a reject out. No text makes it raise. Everythi
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
@@ -14,9 +14,10 @@ from windsock.model import LogKey, Outcome, Parsed, Reject, Row
 from windsock.parse import dialects
 from windsock.parse.blame import Case, blame
 from windsock.parse.plain import MAX_PLAIN_BYTES, TooMuch, unzipped
-from windsock.parse.reading import FAILED, RETRY, Failure, Reading, Record
+from windsock.parse.reading import FAILED, RETRY, Reading, Record
+from windsock.parse.signing import Signed, told_of
 from windsock.redaction import redact
-from windsock.signature import error_signature, error_signatures, is_of_command, short_type
+from windsock.signature import error_signature
 
 Lines = Literal["errors", "warnings", "all"]
 
@@ -75,7 +76,7 @@ def as_rows(
     if signed is None or reading.command_output:  # which has a say in what failed commands are called
         signed = {}
     kind, message, signature = (
-        _told(failure, reading, signed) if failure
+        told_of(failure, reading, signed) if failure
         else (None, None, error_signature(None, reading.cause) if reading.cause else None)
     )  # fmt: skip
     row: Row = {
@@ -185,7 +186,7 @@ def event_row(
 ) -> Row:
     """One record as a row; `signed` is what is known of exceptions already, and learns of the record's."""
     failure, at = record.failure, record.at
-    kind, _message, signature = _told(failure, reading, signed) if failure else (None, None, None)
+    kind, _message, signature = told_of(failure, reading, signed) if failure else (None, None, None)
     return ids | {
         "logged_at": at if at is not None and bounds[0] <= at <= bounds[1] else None,
         "record_no": record.no,
@@ -196,46 +197,6 @@ def event_row(
         "error_signature": signature,
         "object_url": object_url,
     }
-
-
-Signed = dict[int, tuple[str | None, str, str | None]]
-"""Short type, redacted message and signature of exceptions that live, by their `id`."""
-
-
-def sign_all(readings: Iterable[Reading]) -> Signed:
-    """All that rows will tell of, but those beside a command's output, which may have a say."""
-    failures = {
-        id(one): one
-        for reading in readings
-        if not reading.command_output
-        for one in (reading.failure, *(record.failure for record in reading.records))
-        if one
-    }
-    raised = [(one.type, redact(one.message), one.frame) for one in failures.values()]
-    return {
-        key: (short_type(kind), message, signature)
-        for key, (kind, message, _), signature in zip(
-            failures, raised, error_signatures(raised), strict=True
-        )
-    }  # fmt: skip
-
-
-def _told(failure: Failure, reading: Reading, signed: Signed) -> tuple[str | None, str, str | None]:
-    told = signed.get(id(failure))
-    if told is None:
-        told = (
-            short_type(failure.type),
-            redact(failure.message),
-            signature_of(failure, reading.command_output),
-        )
-        signed[id(failure)] = told
-    return told
-
-
-def signature_of(failure: Failure, output: list[str]) -> str | None:
-    """Redacted before it is put together; the output is looked at only where a command failed."""
-    telling = [redact(line) for line in output] if output and is_of_command(failure.message) else []
-    return error_signature(failure.type, redact(failure.message), failure.frame, telling)
 
 
 def _samples(reading: Reading, bounds: tuple[datetime, datetime], object_url: str) -> list[Row]:

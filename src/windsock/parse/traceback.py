@@ -15,6 +15,8 @@ from typing import TypeVar
 from windsock.parse.reading import Failure, is_user_file, package_of
 
 _Told = TypeVar("_Told")
+_Place = tuple[tuple[str, str] | None, str | None]
+"""The innermost frame of the user's, and the package of the innermost of all."""
 _USUAL = 8192  # characters of a block that is remembered
 
 START = "Traceback (most recent call last)"
@@ -34,7 +36,8 @@ _STARTS = re.compile(
     re.MULTILINE,
 )
 # the newline before the first line that is neither blank nor indented nor drawn as part of a frame
-_TOLD = re.compile(r"\n(?=[^\s^~[|+╭│╰])")
+_TELLS = re.compile(r"[^\s^~[|+╭│╰]")
+_TOLD = re.compile(rf"\n(?={_TELLS.pattern})")
 _UNUSUAL_PREFIX = re.compile(r"unusual_prefix_[0-9a-f]{40}_")
 
 
@@ -45,7 +48,13 @@ def last_exception(text: str) -> Failure | None:
 
 
 def _raised_by_block(text: str) -> Failure | None:
-    """As `last_exception` of a text that begins with a traceback."""
+    """As `last_exception` of a text that begins with a traceback. Behind one whose frames are known and that is not linked
+    to another stands what it tells."""
+    last = text.find("\n", text.rfind("\n    ") + 1)
+    tail = text[last + 1 :]
+    is_told = last > 0 and _TELLS.match(tail) and "File" not in tail[:4]
+    if is_told and START not in tail and "Exception Group" not in tail and (place := _frames(text[:last])):
+        return _exception(tail, place)
     return _of_groups(text) if "Exception Group" in text else _plain(text)
 
 
@@ -81,13 +90,18 @@ def _remembered(most: int, read: Callable[[str], _Told]) -> Callable[[str], _Tol
 def _told(block: str) -> Failure | None:
     """What a block tells, from its beginning on."""
     for told in _TOLD.finditer(block):
-        line, _newline, rest = block[told.end() :].partition("\n")
-        if _FRAME.match(line):
+        if _FRAME.match(block[told.end() :].partition("\n")[0]):
             continue
-        if match := _EXCEPTION.match(line.rstrip()):
-            message = _message(match["message"] or "", rest.split("\n") if rest else [])
-            return Failure(clean_type(match["type"]), message, *_innermost(block[: told.start()]))
-        return None
+        return _exception(block[told.end() :], _innermost(block[: told.start()]))
+    return None
+
+
+def _exception(text: str, place: _Place) -> Failure | None:
+    """The exception by which a text begins."""
+    line, _newline, rest = text.partition("\n")
+    if match := _EXCEPTION.match(line.rstrip()):
+        message = _message(match["message"] or "", rest.split("\n") if rest else [])
+        return Failure(clean_type(match["type"]), message, *place)
     return None
 
 
@@ -103,7 +117,15 @@ def _line_before(text: str, begin: int) -> str:
     return ""
 
 
-def _innermost_of(block: str) -> tuple[tuple[str, str] | None, str | None]:
+def _frames_of(block: str) -> _Place | None:
+    """As `_innermost_of`, if the text is one traceback's beginning and frames, and nothing else."""
+    is_one = block.startswith(START) and START not in block[1:]
+    if is_one and not ("Exception Group" in block or _TOLD.search(block)):
+        return _innermost_of(block)
+    return None
+
+
+def _innermost_of(block: str) -> _Place:
     """Of a block's beginning and frames: the innermost frame of the user's, and the package of the innermost of all."""
     package: str | None = None
     is_first = True
@@ -124,7 +146,8 @@ def _innermost_of(block: str) -> tuple[tuple[str, str] | None, str | None]:
 
 
 _raised_by = _remembered(64, _raised_by_block)  # Airflow prints most twice, one soon after the other
-_innermost = _remembered(1024, _innermost_of)  # frames are the same for all attempts that fail at one place
+_frames = _remembered(1024, _frames_of)
+_innermost = _remembered(256, _innermost_of)  # frames are the same for all attempts that fail at one place
 
 
 def _of_groups(text: str) -> Failure | None:

@@ -13,7 +13,7 @@ text: runs are possessive (`++`) or bounded, because log text is hostile.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 from windsock.redaction.assignments import NAME_HINTS, mask_assignments
@@ -30,18 +30,14 @@ _NAME_ALONE = re.compile(
 _USER_OPTION = next(pattern for hints, pattern, _to in PATTERNS if "curl" in hints)
 
 
-def hints() -> set[str]:
-    """Words of which a lower-cased line holds one if any pattern that has a hint may match."""
+def _gates() -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """All hints by a character that their secrets hold and most lines lack: its absence spares the hints behind it."""
     told = {hint for hints, _pattern, _to in PATTERNS if "curl" not in hints for hint in hints} | {
         *NAME_HINTS
     }
-    return {hint for hint in told if not any(other in hint for other in told - {hint})}
-
-
-def _gates() -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """All hints by a character that their secrets hold and most lines lack: its absence spares the hints behind it."""
+    told = {hint for hint in told if not any(other in hint for other in told - {hint})}
     gates: dict[str, list[str]] = {}
-    for hint in sorted(hints()):
+    for hint in sorted(told):
         rare = next((c for c in "~/:=-_." if c in hint), {"xox": "-", "eyj": "."}.get(hint, ""))
         gates.setdefault(rare, []).append(hint)
     return tuple((rare, tuple(held)) for rare, held in gates.items())
@@ -85,7 +81,7 @@ def _told(line: str) -> str | None:
     lowered = line.lower()
     if not (_may_hold(lowered) or may_be_odd(line, lowered)):
         return set_free(line)
-    return told_of_suspect(line)
+    return told_of_suspect(line, found_in(lowered, HINTS))
 
 
 def set_free(line: str) -> str:
@@ -101,20 +97,20 @@ def may_be_odd(line: str, lowered: str) -> bool:
     return is_block or ("-u" in lowered and _USER_OPTION.search(line) is not None)
 
 
-def told_of_suspect(line: str) -> str | None:
-    """As `put_together` wants it, of a line that needs a closer look."""
-    told = _masked(line) if len(line) <= SHORT else _masked.__wrapped__(line)
+def told_of_suspect(line: str, found: int) -> str | None:
+    """As `put_together` wants it, of a line that needs a closer look; `found` are its hints (`found_in`)."""
+    told = _masked(line, found) if len(line) <= SHORT else _masked.__wrapped__(line, found)
     return set_free(line) if told == line else told
 
 
 @lru_cache(maxsize=4096)
-def _masked(line: str) -> str | None:
+def _masked(line: str, found: int) -> str | None:
     lowered = line.lower()
     if "-u" in lowered and _USER_OPTION.search(line):
         return None
     if any(hint in lowered for hint in _OVER_LINES) or ("name" in lowered and _NAME_ALONE.search(line)):
         return None
-    return _redact(line)
+    return _redact(line, found)
 
 
 class Latest:
@@ -150,13 +146,9 @@ learnt: dict[str, str] = {}
 """Texts of which `bulk.learn` has told what `redact` makes of them."""
 
 
-def _redact(text: str) -> str:
-    """Any text, by the hints that occur anywhere in it."""
-    lowered = text.lower()
-    found = _ALWAYS
-    for hint, what in _HINTS:
-        if hint in lowered:
-            found |= what
+def _redact(text: str, found: int | None = None) -> str:
+    """Any text, by the hints that occur anywhere in it (`found`, if they are known)."""
+    found = _ALWAYS | (found_in(text.lower(), HINTS) if found is None else found)
     for place, (_hints, pattern, replacement) in enumerate(PATTERNS):
         if found >> place & 1:
             text = pattern.sub(replacement, text)
@@ -165,14 +157,25 @@ def _redact(text: str) -> str:
     return text
 
 
-def _hints() -> tuple[int, tuple[tuple[str, int], ...]]:
+def found_in(lowered: str, hints: Iterable[str]) -> int:
+    """Which patterns may match a lower-cased text, as bits, by those of some hints that occur in it."""
+    found = 0
+    for hint in hints:
+        if hint in lowered:
+            found |= HINTS[hint]
+    return found
+
+
+def _bits() -> tuple[int, dict[str, int]]:
     """The patterns that have no hint, as bits; and by hint those that have it. The last bit stands for assignments."""
     always, told = 0, dict.fromkeys(NAME_HINTS, 1 << len(PATTERNS))
     for place, (hints, _pattern, _to) in enumerate(PATTERNS):
         always |= (not hints) << place
         for hint in hints:
             told[hint] = told.get(hint, 0) | 1 << place
-    return always, tuple(told.items())
+    return always, told
 
 
-_ALWAYS, _HINTS = _hints()
+_ALWAYS, HINTS = _bits()
+IS_SUSPECT = ~HINTS["curl"]
+"""Bits of the patterns whose hints make a line suspect; that of the others needs `-u` besides (`may_be_odd`)."""
