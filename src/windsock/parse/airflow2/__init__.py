@@ -14,7 +14,7 @@ from hashlib import blake2b
 from zoneinfo import ZoneInfo
 
 from windsock.model import LogKey
-from windsock.parse.airflow2.ending import Ending
+from windsock.parse.airflow2.ending import LEAVING, Ending
 from windsock.parse.heads import ANSI, Raw, head, moment, split
 from windsock.parse.reading import DEFAULT_OWNER, ERRORS, TRIGGER_FAILED, WARNINGS, Reading, Record
 from windsock.parse.traceback import START, last_exception
@@ -153,9 +153,12 @@ def follow(
                 if is_executing or not is_announced:
                     reading.process_starts += 1
                     reading.command_output.clear()
+                    reading.come_back(record.at)
                     ending.start()
                 is_announced = is_executing
             ending.see(record)
+            if raw.text.startswith(LEAVING):
+                reading.leave(ending.state, record.at)
         elif raw.file in _COMMAND_FILES:
             reading.add_output(raw.text, keep=keep_output)
         elif failure and raw.text.startswith(TRIGGER_FAILED):

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from windsock.parse.airflow3.ending import Segment
+from windsock.parse.airflow3.ending import LEAVING, Segment
 from windsock.parse.reading import (
     ERRORS,
     TRIGGER_FAILED,
@@ -125,11 +125,13 @@ def interpret(
         if record.logger == "task" and "chan" not in body:
             if opens_group(record):
                 group_starts += 1
-                segment = _next(reading, is_grouped=True)
+                segment = _next(reading, record, is_grouped=True)
             elif record.message == "Worker startup parse complete":
                 _startup(reading, record, body)
             segment.is_begun = True
             segment.see(record, body)
+            if record.message.startswith(LEAVING):
+                reading.leave(segment.state, record.at)
         elif record.logger == "supervisor" and (is_console or record.level in WARNINGS):
             segment.supervised(record, body)
         elif record.logger.endswith(_COMMAND_LOGGERS):
@@ -139,7 +141,7 @@ def interpret(
                 reading.add_trigger(raised)
         elif not group_starts and _loads_bundles(record):
             bundle_starts += 1
-            segment = _next(reading, is_grouped=False)
+            segment = _next(reading, record, is_grouped=False)
         elif record.failure and record.message.startswith("Failed to import"):
             segment.import_failure = record.failure
         elif record.message.startswith("Done. Returned value was") and record.level != "debug":
@@ -156,8 +158,9 @@ def opens_group(record: Record) -> bool:
     return record.message == "::group::Pre Execute" and record.logger == "task"
 
 
-def _next(reading: Reading, *, is_grouped: bool) -> Segment:
+def _next(reading: Reading, record: Record, *, is_grouped: bool) -> Segment:
     """A further process of the attempt."""
+    reading.come_back(record.at)
     reading.command_output.clear()
     segment = Segment()
     segment.is_begun, segment.is_grouped = True, is_grouped
