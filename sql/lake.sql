@@ -131,9 +131,12 @@ select
     try_cast(read_path as varchar) as read_path,
     try_cast(blame as varchar) as blame,
     try_cast(owner as varchar) as owner,
+    try_cast(deferred_s as double) as deferred_s,
+    try_cast(rescheduled_s as double) as rescheduled_s,
+    try_cast(away as varchar[]) as away,
     try_cast(read_at as timestamptz) as read_at
 from (
-    select cast(null as varchar) as dag_id, cast(null as varchar) as run_id, cast(null as varchar) as task_id, cast(null as integer) as map_index, cast(null as integer) as try_number, cast(null as varchar) as state, cast(null as varchar) as state_reason, cast(null as timestamptz) as started_at, cast(null as timestamptz) as ended_at, cast(null as varchar) as exception_type, cast(null as varchar) as exception_message, cast(null as varchar) as error_signature, cast(null as bigint) as record_count, cast(null as bigint) as warning_count, cast(null as bigint) as error_count, cast(null as bigint) as process_starts, cast(null as bigint) as log_bytes, cast(null as varchar) as bundle_name, cast(null as varchar) as bundle_version, cast(null as varchar) as dag_file, cast(null as double) as dag_file_parse_s, cast(null as double) as bundle_prepare_s, cast(null as varchar) as hostname, cast(null as varchar) as dialect, cast(null as varchar) as object_url, cast(null as varchar) as object_etag, cast(null as timestamptz) as object_modified_at, cast(null as timestamptz) as logical_date, cast(null as varchar) as operator, cast(null as varchar) as read_path, cast(null as varchar) as blame, cast(null as varchar) as owner, cast(null as timestamptz) as read_at where false
+    select cast(null as varchar) as dag_id, cast(null as varchar) as run_id, cast(null as varchar) as task_id, cast(null as integer) as map_index, cast(null as integer) as try_number, cast(null as varchar) as state, cast(null as varchar) as state_reason, cast(null as timestamptz) as started_at, cast(null as timestamptz) as ended_at, cast(null as varchar) as exception_type, cast(null as varchar) as exception_message, cast(null as varchar) as error_signature, cast(null as bigint) as record_count, cast(null as bigint) as warning_count, cast(null as bigint) as error_count, cast(null as bigint) as process_starts, cast(null as bigint) as log_bytes, cast(null as varchar) as bundle_name, cast(null as varchar) as bundle_version, cast(null as varchar) as dag_file, cast(null as double) as dag_file_parse_s, cast(null as double) as bundle_prepare_s, cast(null as varchar) as hostname, cast(null as varchar) as dialect, cast(null as varchar) as object_url, cast(null as varchar) as object_etag, cast(null as timestamptz) as object_modified_at, cast(null as timestamptz) as logical_date, cast(null as varchar) as operator, cast(null as varchar) as read_path, cast(null as varchar) as blame, cast(null as varchar) as owner, cast(null as double) as deferred_s, cast(null as double) as rescheduled_s, cast(null as varchar[]) as away, cast(null as timestamptz) as read_at where false
     union all by name
     select * from query(getvariable('read_task_logs'))
 ) as stored
@@ -517,6 +520,7 @@ select *
 --
 -- Further columns: `log_state` and `told_state`, what the log alone and what the others alone say.
 -- `process_starts`, processes that began in its log (each poke of a rescheduled sensor, each resume of a deferral).
+-- `deferred_s`, `rescheduled_s`, time of the try in which it held no worker, and `away`, these spans, where its log tells.
 -- `setup_s`, time of the try spent on fetching its bundle and parsing its file, where the log tells (3.3). `is_cleared`, the try belongs to no first execution: it follows a success of the same task, or a
 -- failure that was final (its marking in Airflow 2, max_tries), or the end of its run, or a gap of more than a day.
 -- `final_try`, the last known try of the first execution. `is_quiet`, it started inside a quiet window. `is_asked`,
@@ -643,6 +647,9 @@ joined as (
         l.bundle_prepare_s,
         l.dag_file_parse_s,
         l.process_starts,
+        l.deferred_s,
+        l.rescheduled_s,
+        l.away,
         l.dialect,
         l.dag_id is not null as has_log,
         coalesce(i.anchor_at, l.object_modified_at) as anchor_at,
@@ -784,7 +791,10 @@ select
     told_state,
     max_tries,
     coalesce(dag_file_parse_s, 0) + coalesce(bundle_prepare_s, 0) as setup_s,
-    process_starts
+    process_starts,
+    deferred_s,
+    rescheduled_s,
+    away
 from scoped;
 
 -- One row per try that was queued or started, of this week and the one before: when it was ready (`ready_from`: told,
@@ -807,6 +817,7 @@ runs as (
 tries as (
     select
         task_tries.*,
+        deferring.counts_deferred,
         coalesce(queued_at, task_tries.started_at) as taken_at,
         coalesce(
             ended_at,
@@ -936,8 +947,64 @@ select
     is_excluded,
     week,
     operator,
+    away,
+    coalesce(counts_deferred, false) as counts_deferred,
     coalesce(regexp_matches(operator, '(?i)sensor$') and process_starts = 1, false) as is_poking
 from rebuilt;
+
+-- One row per time that a try held its slot: `slot_tries`, but where its log tells when it was deferred or rescheduled, a
+-- row for each process. A pool that counts deferred tasks keeps the slot while they are. The ready time belongs to the last
+-- leg, as do `scheduled_at` and `queued_at`; earlier ones begin with their process. `is_last_leg` is true once per try.
+create or replace temp view slot_legs as
+with spans as (
+    select
+        *,
+        list_filter(away, lambda span: split_part(span, '/', 1) <> 'deferred' or not counts_deferred) as gaps
+    from slot_tries
+),
+bounds as (
+    select
+        *,
+        list_concat([started_at], [cast(split_part(gap, '/', 3) as timestamptz) for gap in gaps]) as begins,
+        list_concat([cast(split_part(gap, '/', 2) as timestamptz) for gap in gaps], [given_back_at]) as ends
+    from spans
+    where len(gaps) > 0 and started_at is not null
+),
+numbered as (
+    select *, unnest(range(1, len(begins) + 1)) as leg from bounds
+),
+placed as (
+    select
+        * replace (
+            ends[leg] as given_back_at,
+            -- the last process was queued after the one before had left
+            case
+                when leg = len(begins) and queued_at between ends[leg - 1] and begins[leg] then queued_at
+                else begins[leg]
+            end as taken_at
+        )
+    from numbered
+)
+select
+    * exclude (gaps, begins, ends, leg) replace (
+        case
+            when leg = len(begins) and ready_at >= ends[leg - 1] then least(ready_at, taken_at)
+        end as ready_at,
+        case when leg = len(begins) and ready_at >= ends[leg - 1] then ready_from end as ready_from
+    ),
+    leg = len(begins) as is_last_leg
+from placed
+union all by name
+select
+    * exclude (gaps) replace (
+        -- deferred without a gap: the slot was kept from the first process on
+        case when len(away) > 0 then least(taken_at, started_at) else taken_at end as taken_at,
+        case when len(away) > 0 and ready_at > started_at then null else ready_at end as ready_at,
+        case when len(away) > 0 and ready_at > started_at then null else ready_from end as ready_from
+    ),
+    true as is_last_leg
+from spans
+where coalesce(len(gaps), 0) = 0 or started_at is null;
 
 -- Who owns each DAG: the first pattern of the pipeline file that matches, else what API or database tell of its tasks,
 -- else what logs of Airflow 2 name in the newest week in which any does. Airflow's default owner is nobody.

@@ -1,8 +1,9 @@
 -- How long did each task work, quarter day by quarter day, over the last nine weeks?
 --
--- Successful judged tries; work is the run time less what the log tells of fetching the bundle and parsing the file.
--- Waiting, queueing and earlier tries are no part of it. Sensors are left out: their time is somebody else's. The series
--- are medians of six hours, so that a task of each minute and a task of each night are as long to look at.
+-- Successful judged tries; work is the run time less what the log tells of fetching the bundle and parsing the file, and
+-- of being deferred or rescheduled. Waiting, queueing and earlier tries are no part of it. Sensors are left out: their time
+-- is somebody else's. The series are medians of six hours, so that a task of each minute and a task of each night are as
+-- long to look at.
 --
 -- grain:    dag_id, task_id
 -- reads:    task_tries
@@ -22,7 +23,7 @@ with works as (
         dag_id,
         task_id,
         week,
-        greatest(duration_s - setup_s, 0.001) as work_s,
+        greatest(duration_s - setup_s - coalesce(deferred_s, 0) - coalesce(rescheduled_s, 0), 0.001) as work_s,
         floor(epoch(started_at) / 21600) * 21600 as at_s
     from task_tries
     where is_judged

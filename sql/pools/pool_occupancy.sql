@@ -2,11 +2,11 @@
 --
 -- A sweep over task intervals, weighted by time: a slot is taken when a try is queued and given back when it ends. Tries of
 -- every run type count: a backfill takes slots too. The size is what was known of it at each moment (pool_sizes), else the
--- largest use seen. No input tells when a try was deferred or between two pokes, so tries that were hold their slot too
--- long here: `gauge_mean_slots` shows by how much.
+-- largest use seen. When a try was deferred or between two pokes its task log tells (`slot_legs`); tries without one hold
+-- their slot too long here: `gauge_mean_slots` shows by how much.
 --
 -- grain:    pool
--- reads:    slot_tries, pool_spans, pool_samples
+-- reads:    slot_legs, pool_spans, pool_samples
 -- columns:
 --   pool           varchar
 --   tries          bigint    tries that held a slot in the week
@@ -33,9 +33,10 @@ with inside as (
         taken_at,
         ready_at,
         ready_from,
+        is_last_leg,
         greatest(taken_at, week_start()) as from_at,
         least(given_back_at, week_end()) as until_at
-    from slot_tries
+    from slot_legs
     where pool is not null and taken_at < week_end() and given_back_at > week_start() and given_back_at > taken_at
 ),
 samples as (
@@ -91,10 +92,10 @@ quantiles as (
 waits as (
     select
         pool,
-        count(*) as tries,
+        count(*) filter (where is_last_leg) as tries,
         coalesce(sum(epoch_us(taken_at - ready_at)) filter (where taken_at >= week_start()), 0) / 3.6e9 as wait_hours,
-        count(ready_at) / count(*) as ready_known,
-        count(*) filter (where ready_from = 'told') / count(*) as ready_told
+        count(ready_at) / nullif(count(*) filter (where is_last_leg), 0) as ready_known,
+        count(*) filter (where ready_from = 'told') / nullif(count(*) filter (where is_last_leg), 0) as ready_told
     from inside
     group by pool
 ),

@@ -1,10 +1,10 @@
 -- When did each pool's tries become ready, take their slots and give them back?
 --
--- The material of a replay at other sizes: parallel lists, one element per try that took its slot in the week, in the
+-- The material of a replay at other sizes: parallel lists, one element per time that a try took its slot in the week, in the
 -- order of taking. Seconds since Monday 00:00 UTC. Where nothing tells when a try was ready, that is when it was queued.
 --
 -- grain:    pool
--- reads:    slot_tries
+-- reads:    slot_legs
 -- columns:
 --   pool          varchar
 --   tries         bigint
@@ -29,17 +29,18 @@ with placed as (
         slots,
         priority,
         is_poking,
+        is_last_leg,
         dag_id,
         dense_rank() over (partition by pool order by dag_id) as dag,
         (dag_id, run_id, task_id, map_index, try_number) as place
-    from slot_tries
+    from slot_legs
     where pool is not null and taken_at >= week_start() and taken_at < week_end() and given_back_at >= taken_at
 )
 select
     pool,
-    count(*) as tries,
-    count(ready_at) / count(*) as ready_known,
-    count(*) filter (where ready_from = 'told') / count(*) as ready_told,
+    count(*) filter (where is_last_leg) as tries,
+    count(ready_at) / nullif(count(*) filter (where is_last_leg), 0) as ready_known,
+    count(*) filter (where ready_from = 'told') / nullif(count(*) filter (where is_last_leg), 0) as ready_told,
     list(ready_s order by taken_s, place) as ready_s,
     list(taken_s order by taken_s, place) as taken_s,
     list(given_back_s order by taken_s, place) as given_back_s,

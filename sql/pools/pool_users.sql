@@ -1,7 +1,7 @@
 -- Which DAGs filled each pool, and with tasks of how many slots?
 --
 -- grain:    pool, dag_id, slots
--- reads:    slot_tries
+-- reads:    slot_legs
 -- columns:
 --   pool        varchar
 --   dag_id      varchar
@@ -16,9 +16,10 @@ with held as (
         pool,
         dag_id,
         slots,
+        is_last_leg,
         epoch_us(least(given_back_at, week_end()) - greatest(taken_at, week_start())) / 3.6e9 as held_hours,
         case when taken_at >= week_start() then epoch_us(taken_at - ready_at) / 3.6e9 end as wait_hours
-    from slot_tries
+    from slot_legs
     where pool is not null
         and taken_at < week_end()
         and given_back_at > week_start()
@@ -28,7 +29,7 @@ select
     pool,
     dag_id,
     slots,
-    count(*) as tries,
+    count(*) filter (where is_last_leg) as tries,
     sum(slots * held_hours) as slot_hours,
     sum(slots * held_hours) / nullif(sum(sum(slots * held_hours)) over (partition by pool), 0) as share,
     coalesce(sum(wait_hours), 0) as wait_hours,

@@ -24,7 +24,7 @@ WEEK = Week.parse("2026-W47")
 
 
 def gauges(**changes: Any) -> Row:
-    return {"pool": "p", "samples": 900, "total_slots": 4, "full_share": 0.3, "full_error_hours": 2.0, "busy_hours": 100.0,
+    return {"pool": "p", "samples": 900, "total_slots": 4, "full_share": 0.3, "full_hours": 30.0, "full_error_hours": 2.0, "busy_hours": 100.0,
             "full_share_all": 0.2, "wait_hours": 9.0, "p50_slots": 2, "p95_slots": 4, "peak_slots": 4,
             "deferred_hours": 1.5} | changes  # fmt: skip
 
@@ -77,6 +77,15 @@ def test_tasks_own_times_speak_before_gauges_and_are_exact() -> None:
             [intervals(gauge_mean_slots=1.0, sweep_mean_slots=1.3)],
             GAUGES,
         ),  # deferred tasks taken for busy ones
+        (
+            [intervals(gauge_mean_slots=1.0, sweep_mean_slots=0.89, full_hours=27.9)],
+            GAUGES,
+        ),  # tries are missing
+        ([intervals(gauge_mean_slots=1.0, sweep_mean_slots=0.9, full_hours=27.9)], INTERVALS),
+        (
+            [intervals(gauge_mean_slots=1.0, sweep_mean_slots=0.89, full_hours=28.0)],
+            INTERVALS,
+        ),  # within the error
     ],
 )
 def test_the_row_says_which_input_it_is_from(occupancy: list[Row], source: str) -> None:

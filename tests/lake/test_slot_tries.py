@@ -96,3 +96,66 @@ def test_a_try_that_came_back_from_a_deferral_has_no_ready_time(tmp_path: Path) 
     row = "d,r,t,-1,1,success,p,2026-11-24 10:30:00+00,2026-11-24 10:00:00+00,2026-11-24 10:31:00+00,2026-11-24 10:00:00+00,db:x"
     (found,) = tries(tmp_path / "lake", [row], run).values()
     assert (found["ready_at"], found["ready_from"]) == (None, None)
+
+
+def legs(
+    lake: Path, *, counts_deferred: bool = False, away: str, queued: str = "10:51:00"
+) -> list[tuple[str, str, Any, bool]]:
+    """From, until, ready and whether it is the last: one try from ten to eleven, of a log and of a database."""
+    logs = "dag_id,run_id,task_id,map_index,try_number,state,started_at,ended_at,away,object_url\n"
+    logs += f'd,r,t,-1,1,success,2026-11-24 10:00:00+00,2026-11-24 11:00:00+00,"{away}",x'
+    told = "dag_id,run_id,task_id,map_index,try_number,state,pool,scheduled_at,queued_at,started_at,ended_at,anchor_at,object_url\n"
+    told += (
+        "d,r,t,-1,1,success,p,2026-11-24 10:50:00+00,"
+        f"2026-11-24 {queued}+00,2026-11-24 10:00:00+00,2026-11-24 11:00:00+00,2026-11-24 10:00:00+00,db:x"
+    )
+    fact = f"seen_at,key,value\n2026-11-24 00:00:00+00,pool.p.include_deferred,{counts_deferred}"
+    lake.mkdir()
+    maker = duckdb.connect()
+    maker.execute("set TimeZone = 'UTC'")
+    for table, text in (("task_logs", logs), ("task_instances", told), ("deployments", fact)):
+        (lake / f"{table}.csv").write_text(text)
+        write_csv(maker, lake, table, lake / f"{table}.csv", foreign=True)
+    conn = Lake.open(str(lake), deployment="prod", create=True).connect(WEEK)
+    rows = conn.execute(
+        "select taken_at, given_back_at, ready_at, is_last_leg from slot_legs order by taken_at"
+    ).fetchall()
+    conn.close()
+    return [(f"{row[0]:%H:%M}", f"{row[1]:%H:%M}", row[2] and f"{row[2]:%H:%M}", row[3]) for row in rows]
+
+
+def span(kind: str, left: str, back: str) -> str:
+    return f"{kind}/2026-11-24T{left}:00+00:00/2026-11-24T{back}:00+00:00"
+
+
+def test_a_try_holds_its_slot_only_while_one_of_its_processes_lives(tmp_path: Path) -> None:
+    away = f"[{span('deferred', '10:02', '10:20')}, {span('deferred', '10:25', '10:52')}]"
+    assert legs(tmp_path / "lake", away=away) == [
+        ("10:00", "10:02", None, False),
+        ("10:20", "10:25", None, False),
+        ("10:51", "11:00", "10:50", True),  # scheduled and queued are those of the last process
+    ]
+
+
+def test_a_queue_time_from_before_the_last_leave_is_of_another_process(tmp_path: Path) -> None:
+    away = f"[{span('deferred', '10:02', '10:52')}]"
+    assert legs(tmp_path / "lake", away=away, queued="09:59:00") == [
+        ("10:00", "10:02", None, False),
+        ("10:52", "11:00", None, True),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kinds", "held"),
+    [
+        (("deferred", "deferred"), [("10:00", "11:00")]),
+        (("deferred", "up_for_reschedule"), [("10:00", "10:25"), ("10:51", "11:00")]),
+    ],
+)
+def test_a_pool_that_counts_deferred_tasks_keeps_their_slots(
+    tmp_path: Path, kinds: tuple[str, str], held: list[tuple[str, str]]
+) -> None:
+    away = f"[{span(kinds[0], '10:02', '10:20')}, {span(kinds[1], '10:25', '10:52')}]"
+    found = legs(tmp_path / "lake", counts_deferred=True, away=away)
+    assert [row[:2] for row in found] == held
+    assert [row[3] for row in found] == [False] * (len(held) - 1) + [True]

@@ -4,6 +4,7 @@ import csv
 import os
 from collections import Counter
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -92,3 +93,49 @@ def test_state_agrees_with_the_database(root: str, db: str, at_least: int) -> No
     assert kinds["agrees"] >= at_least
     assert wrong == []
     assert set(kinds) <= {"agrees", "no database row", *UNDECIDABLE}
+
+
+def audited(folder: Path) -> dict[tuple[str, ...], list[tuple[datetime, str]]]:
+    """What the audit log says of each try, in order: state changes with their moments (Airflow 3 writes all of them)."""
+    told: dict[tuple[str, ...], list[tuple[datetime, str]]] = {}
+    with (folder / "log.csv").open(newline="") as handle:
+        for row in csv.DictReader(handle):
+            if row["event"] in ("running", "deferred", "up_for_reschedule") and row["try_number"]:
+                ids = (
+                    row["dag_id"],
+                    row["run_id"],
+                    row["task_id"],
+                    row["map_index"] or "-1",
+                    row["try_number"],
+                )
+                told.setdefault(ids, []).append(
+                    (datetime.fromisoformat(row["dttm"]).astimezone(UTC), row["event"])
+                )
+    return {ids: sorted(rows) for ids, rows in told.items()}
+
+
+def test_the_time_without_a_worker_is_what_the_audit_log_says() -> None:
+    """Deferred or rescheduled until the next process began: from the task's own log, and from rows that Airflow wrote."""
+    folder, truth = CORPORA / "airflow3/s3/airflow-logs/prod", audited(CORPORA / "airflow3/db")
+    compared = Counter[str]()
+    for path in sorted(folder.rglob("*.log")):
+        key = parse_key(str(path.relative_to(folder)))
+        if key is None or key.kind != "attempt":
+            continue
+        ids = (key.dag_id, key.run_id, key.task_id, str(key.map_index), str(key.try_number))
+        log, rows = read(path, folder), truth.get(ids, [])
+        for kind, column in (("deferred", "deferred_s"), ("up_for_reschedule", "rescheduled_s")):
+            legs = [
+                (back - left).total_seconds()
+                for (left, event), (back, after) in pairwise(rows)
+                if event == kind and after == "running"
+            ]
+            spans = [one for one in log["away"] or () if one.startswith(f"{kind}/")]  # type: ignore[attr-defined]
+            if not legs or len(spans) != len(legs):
+                compared["not told" if legs and not spans else "other"] += bool(legs)
+                continue
+            compared[kind] += 1
+            # the row is written when the server hears of it, the record by the task itself, on a machine under load
+            assert abs(float(str(log[column])) - sum(legs)) <= 4.0 * len(legs), (ids, log[column], legs)
+    assert compared["deferred"] >= 12 and compared["up_for_reschedule"] >= 3, compared
+    assert compared["other"] + compared["not told"] <= 1, compared

@@ -25,6 +25,7 @@ TRIES = ("task_logs", "task_instances", "dag_runs", "component_events")
 BEHIND = {
     "task_tries": TRIES,
     "slot_tries": (*TRIES, "deployments", "task_tries"),
+    "slot_legs": (*TRIES, "deployments", "task_tries", "slot_tries"),
     "owned_dags": ("task_logs", "task_instances", "deployments"),
     "pool_spans": ("pool_samples", "deployments"),
 }

@@ -20,7 +20,7 @@ from windsock.lake.lock import EXPIRE_S, RENEW_S, Lock
 from windsock.lake.merge import connect
 from windsock.lake.mirror import snapshot
 from windsock.lake.reshard import MARKER, reshard
-from windsock.lake.slot_tries import SLOT_TRIES
+from windsock.lake.slot_tries import SLOT_LEGS, SLOT_TRIES
 from windsock.lake.writer import Writer
 from windsock.model import Row
 from windsock.scratch import scratch_folder
@@ -228,8 +228,8 @@ class Lake:
 
     @staticmethod
     def keep_tries(conn: duckdb.DuckDBPyConnection) -> None:
-        """Work `task_tries` and `slot_tries` out once, for a connection that asks many questions of them."""
-        for view in ("task_tries", "slot_tries"):
+        """Work tries and their slots out once, for a connection that asks many questions of them."""
+        for view in ("task_tries", "slot_tries", "slot_legs"):
             conn.execute(f"create or replace temp table kept_{view} as select * from {view}")
             conn.execute(f"create or replace temp view {view} as select * from kept_{view}")
 
@@ -257,10 +257,10 @@ class Lake:
 
     @staticmethod
     def turn_to(conn: duckdb.DuckDBPyConnection, week: Week) -> None:
-        """Set a connection to an earlier week: the views look at the report week when they are asked. `slot_tries` may
+        """Set a connection to an earlier week: the views look at the report week when they are asked. Slots may
         have been kept for another one; tries and files before the first week of the connection stay out of sight."""
         conn.execute(f"set variable week_start = date '{week.monday}'")
-        conn.execute(SLOT_TRIES)
+        conn.execute(SLOT_TRIES + SLOT_LEGS)
 
     def _listing(self) -> list[tuple[str, str]]:
         if self.store.local_root is None:

@@ -29,6 +29,7 @@ runs as (
 tries as (
     select
         task_tries.*,
+        deferring.counts_deferred,
         coalesce(queued_at, task_tries.started_at) as taken_at,
         coalesce(
             ended_at,
@@ -158,6 +159,64 @@ select
     is_excluded,
     week,
     operator,
+    away,
+    coalesce(counts_deferred, false) as counts_deferred,
     coalesce(regexp_matches(operator, '(?i)sensor$') and process_starts = 1, false) as is_poking
 from rebuilt;
+"""
+
+SLOT_LEGS = """
+-- One row per time that a try held its slot: `slot_tries`, but where its log tells when it was deferred or rescheduled, a
+-- row for each process. A pool that counts deferred tasks keeps the slot while they are. The ready time belongs to the last
+-- leg, as do `scheduled_at` and `queued_at`; earlier ones begin with their process. `is_last_leg` is true once per try.
+create or replace temp view slot_legs as
+with spans as (
+    select
+        *,
+        list_filter(away, lambda span: split_part(span, '/', 1) <> 'deferred' or not counts_deferred) as gaps
+    from slot_tries
+),
+bounds as (
+    select
+        *,
+        list_concat([started_at], [cast(split_part(gap, '/', 3) as timestamptz) for gap in gaps]) as begins,
+        list_concat([cast(split_part(gap, '/', 2) as timestamptz) for gap in gaps], [given_back_at]) as ends
+    from spans
+    where len(gaps) > 0 and started_at is not null
+),
+numbered as (
+    select *, unnest(range(1, len(begins) + 1)) as leg from bounds
+),
+placed as (
+    select
+        * replace (
+            ends[leg] as given_back_at,
+            -- the last process was queued after the one before had left
+            case
+                when leg = len(begins) and queued_at between ends[leg - 1] and begins[leg] then queued_at
+                else begins[leg]
+            end as taken_at
+        )
+    from numbered
+)
+select
+    * exclude (gaps, begins, ends, leg) replace (
+        case
+            when leg = len(begins) and ready_at >= ends[leg - 1] then least(ready_at, taken_at)
+        end as ready_at,
+        case when leg = len(begins) and ready_at >= ends[leg - 1] then ready_from end as ready_from
+    ),
+    leg = len(begins) as is_last_leg
+from placed
+union all by name
+select
+    * exclude (gaps) replace (
+        -- deferred without a gap: the slot was kept from the first process on
+        case when len(away) > 0 then least(taken_at, started_at) else taken_at end as taken_at,
+        case when len(away) > 0 and ready_at > started_at then null else ready_at end as ready_at,
+        case when len(away) > 0 and ready_at > started_at then null else ready_from end as ready_from
+    ),
+    true as is_last_leg
+from spans
+where coalesce(len(gaps), 0) = 0 or started_at is null;
 """

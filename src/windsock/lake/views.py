@@ -12,7 +12,7 @@ from pathlib import Path
 
 from windsock.lake.best_known import told_once
 from windsock.lake.pool_spans import POOL_SPANS
-from windsock.lake.slot_tries import SLOT_TRIES
+from windsock.lake.slot_tries import SLOT_LEGS, SLOT_TRIES
 from windsock.schema import TABLES, Table
 
 SQL_TYPES = {
@@ -213,6 +213,7 @@ TASK_TRIES = """
 --
 -- Further columns: `log_state` and `told_state`, what the log alone and what the others alone say.
 -- `process_starts`, processes that began in its log (each poke of a rescheduled sensor, each resume of a deferral).
+-- `deferred_s`, `rescheduled_s`, time of the try in which it held no worker, and `away`, these spans, where its log tells.
 -- `setup_s`, time of the try spent on fetching its bundle and parsing its file, where the log tells (3.3). `is_cleared`, the try belongs to no first execution: it follows a success of the same task, or a
 -- failure that was final (its marking in Airflow 2, max_tries), or the end of its run, or a gap of more than a day.
 -- `final_try`, the last known try of the first execution. `is_quiet`, it started inside a quiet window. `is_asked`,
@@ -320,6 +321,9 @@ joined as (
         l.bundle_prepare_s,
         l.dag_file_parse_s,
         l.process_starts,
+        l.deferred_s,
+        l.rescheduled_s,
+        l.away,
         l.dialect,
         l.dag_id is not null as has_log,
         coalesce(i.anchor_at, l.object_modified_at) as anchor_at,
@@ -461,7 +465,10 @@ select
     told_state,
     max_tries,
     coalesce(dag_file_parse_s, 0) + coalesce(bundle_prepare_s, 0) as setup_s,
-    process_starts
+    process_starts,
+    deferred_s,
+    rescheduled_s,
+    away
 from scoped;
 """.replace(
     "INSTANCES_TOLD_ONCE",
@@ -484,6 +491,7 @@ def lake_sql() -> str:
         + TOLD_RUNS
         + TASK_TRIES
         + SLOT_TRIES
+        + SLOT_LEGS
         + OWNED_DAGS
         + POOL_SPANS
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime
 from functools import lru_cache
+from typing import NamedTuple
 
 import msgspec
 
@@ -90,6 +91,15 @@ class Passed(msgspec.Struct, gc=False):
         self.commands += other.commands
 
 
+class Leg(NamedTuple):
+    """A time in which the attempt held no worker: `kind` is deferred or up_for_reschedule, `back_at` the first record of the
+    process that followed (so it holds the waiting for a slot, too)."""
+
+    kind: str
+    left_at: datetime
+    back_at: datetime
+
+
 class Reading(msgspec.Struct):
     """Everything that one log object says about its attempt; unset values are not told by the log.
 
@@ -110,6 +120,8 @@ class Reading(msgspec.Struct):
     cause: str | None = None
     command_output: list[str] = []
     process_starts: int = 0
+    legs: list[Leg] = []
+    left: tuple[str, datetime] | None = None
     bundle_name: str | None = None
     bundle_version: str | None = None
     dag_file: str | None = None
@@ -127,6 +139,16 @@ class Reading(msgspec.Struct):
         if not text.lstrip().startswith("at "):
             self.command_output.append(text)
             del self.command_output[:-keep]
+
+    def leave(self, kind: str, at: datetime | None) -> None:
+        """The process said that it ends here, and that the attempt goes on later."""
+        self.left = (kind, at) if at is not None else None
+
+    def come_back(self, at: datetime | None) -> None:
+        """A process of the attempt begins."""
+        if self.left is not None and at is not None and at >= self.left[1]:
+            self.legs.append(Leg(*self.left, at))
+        self.left = None
 
     def add_trigger(self, failure: Failure) -> None:
         """What the trigger of a deferred task raised; to the task it is as the output of a command."""

@@ -21,8 +21,10 @@ from windsock.signature import error_signature
 
 Lines = Literal["errors", "warnings", "all"]
 
-PARSER_VERSION = "4"
+PARSER_VERSION = "5"
 MAX_MESSAGE_BYTES = 16 * 1024
+MAX_LEGS = 500
+"""A sensor that pokes for weeks keeps its sums; its spans would weigh more than its log."""
 CUT = " …[cut]"
 WORSE = {"errors": ("error", "critical"), "warnings": ("warning", "error", "critical")}
 
@@ -97,6 +99,7 @@ def as_rows(
         "warning_count": reading.warning_count,
         "error_count": reading.error_count,
         "process_starts": reading.process_starts,
+        **_away(reading, *bounds),
         "log_bytes": size,
         "bundle_name": reading.bundle_name,
         "bundle_version": reading.bundle_version,
@@ -174,6 +177,18 @@ def _span(reading: Reading, low: datetime, high: datetime) -> tuple[datetime | N
                 if at > last:
                     last = at
     return (first, last) if first else (None, None)
+
+
+def _away(reading: Reading, low: datetime, high: datetime) -> Row:
+    """How long the attempt held no worker, and when: spans as in ISO 8601, `deferred/<from>/<until>`."""
+    legs = [leg for leg in reading.legs if low <= leg.left_at <= leg.back_at <= high]
+    row: Row = {"deferred_s": None, "rescheduled_s": None, "away": None}
+    for leg in legs:
+        name = "deferred_s" if leg.kind == "deferred" else "rescheduled_s"
+        row[name] = (row[name] or 0.0) + (leg.back_at - leg.left_at).total_seconds()
+    if 0 < len(legs) <= MAX_LEGS:
+        row["away"] = [f"{leg.kind}/{leg.left_at.isoformat()}/{leg.back_at.isoformat()}" for leg in legs]
+    return row
 
 
 def event_row(

@@ -18,6 +18,7 @@ MIN_READY_KNOWN = 0.9  # fraction of tries: below it a replay would take waiting
 MOST_OVERCOUNT = (
     1.1  # slots by intervals beside slots by gauges: above it deferred tasks are taken for busy ones
 )
+LEAST_COUNTED = 0.9  # below it, and full by gauges alone, tries are missing from the intervals
 LARGEST_FACTOR = 3.0  # times today's size: the largest one that is tried
 INTERVALS, REBUILT, GAUGES = "task intervals", "task intervals, ready times rebuilt", "gauges"
 
@@ -49,7 +50,7 @@ def measured(answers: Mapping[str, Answer]) -> list[Measured]:
     for row in rows_of(answers, "pool_occupancy"):
         if (row["ready_known"] or 0) < MIN_READY_KNOWN or not row["total_slots"]:
             continue
-        if row["pool"] in found and _is_overcounted(row):
+        if row["pool"] in found and (_is_overcounted(row) or _is_short(row, found[row["pool"]].row)):
             continue
         source = INTERVALS if row.get("ready_told", 1.0) >= MIN_READY_KNOWN else REBUILT
         found[row["pool"]] = Measured(row["pool"], source, int(row["total_slots"]), int(row["tries"]), row)
@@ -73,6 +74,15 @@ def _is_overcounted(row: Row) -> bool:
     """Whether tasks held slots clearly longer than gauges saw: they were deferred, or between two pokes."""
     gauge, sweep = row.get("gauge_mean_slots"), row.get("sweep_mean_slots")
     return gauge is not None and sweep is not None and sweep > MOST_OVERCOUNT * gauge + 0.1
+
+
+def _is_short(row: Row, looked: Mapping[str, Any]) -> bool:
+    """Whether gauges saw the pool full, beyond their error, where the intervals that are known have it open: tries are
+    missing (a scheduler that was killed finishes none in its log)."""
+    gauge, sweep = row.get("gauge_mean_slots"), row.get("sweep_mean_slots")
+    if gauge is None or sweep is None or sweep >= LEAST_COUNTED * gauge or "full_hours" not in looked:
+        return False
+    return bool(looked["full_hours"] - looked["full_error_hours"] > row["full_hours"])
 
 
 class Sizes:

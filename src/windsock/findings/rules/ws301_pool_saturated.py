@@ -48,7 +48,7 @@ class PoolSaturated(Rule):
     ready, queued and ended (2.x: ready times rebuilt, and the answer called an estimate); else from gauges,
     time-weighted, whose share of full time carries an error that is told (a full time between two samples goes unseen), and
     which bound the saving from below. Gauges
-    speak, too, where tasks are deferred or poke, because no input tells when those gave their slot back. Gauges count
+    speak, too, where no task log tells when deferred or poking tasks gave their slot back, or where tries are missing. Gauges count
     only while the scheduler's heartbeat advances. The options replay the week's own tasks at other sizes, durations
     taken as unchanged; recommended is the smallest size that removes most of the wait. `pool.starving_tasks` is not
     used: it freezes when the pool is full.

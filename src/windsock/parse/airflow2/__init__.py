@@ -14,7 +14,7 @@ from hashlib import blake2b
 from zoneinfo import ZoneInfo
 
 from windsock.model import LogKey
-from windsock.parse.airflow2.ending import Ending
+from windsock.parse.airflow2.ending import LEAVING, Ending
 from windsock.parse.heads import ANSI, Raw, head, moment, split
 from windsock.parse.reading import DEFAULT_OWNER, ERRORS, TRIGGER_FAILED, WARNINGS, Reading, Record
 from windsock.parse.traceback import START, last_exception
@@ -176,21 +176,28 @@ class Following:
         self._keep(record)
         if raw.file in self._trusted:
             if raw.text.startswith((EXECUTING, STARTED_PROCESS)):
-                self.begin(is_executing=raw.text.startswith(EXECUTING))
+                self.begin(is_executing=raw.text.startswith(EXECUTING), at=record.at)
             self.ending.see(record)
+            self.leave(raw.text, record.at)
         elif raw.file in COMMAND_FILES:
             self.reading.add_output(raw.text, keep=self._keep_output)
         elif failure and raw.text.startswith(TRIGGER_FAILED):
             self.reading.add_trigger(failure)
         self.describe(raw.file, raw.text)
 
-    def begin(self, *, is_executing: bool) -> None:
+    def begin(self, *, is_executing: bool, at: datetime | None) -> None:
         """A process starts, by one of two records that Airflow writes of it."""
         if is_executing or not self._is_announced:
             self.reading.process_starts += 1
             self.reading.command_output.clear()
+            self.reading.come_back(at)
             self.ending.start()
         self._is_announced = is_executing
+
+    def leave(self, text: str, at: datetime | None) -> None:
+        """The process ends, and the attempt goes on later, if this is what the record says."""
+        if text.startswith(LEAVING):
+            self.reading.leave(self.ending.state, at)
 
     def describe(self, file: str, text: str) -> None:
         """Host, owner, operator and logical date, where a record of Airflow tells them."""

@@ -30,6 +30,8 @@ _MARK = re.compile(
 )
 _RETURN = re.compile(r"Task exited with return code (?P<code>-?\d+|Negsignal\.\w+)")
 _EXTERNAL = re.compile(r"State of this instance has been externally set to (?:\w+\.)?(?P<state>\w+)")
+LEAVING = ("Pausing task as DEFERRED", "Rescheduling task, marking task as UP_FOR_RESCHEDULE")
+"""How the words begin after which the attempt goes on in a later process."""
 _PID = re.compile(r"(?:; ?\d{1,12})?\)?\s*\Z")
 _SIGTERM = ("Task received SIGTERM signal", "LocalTaskJob received SIGTERM signal")
 # errors of Airflow around the task, which say nothing of the task's own end (messages of 1.8 to 2.11)

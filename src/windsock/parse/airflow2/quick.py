@@ -7,6 +7,7 @@ its text begins with: that word says who has to look at it, and for most of them
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from windsock.model import LogKey
@@ -25,9 +26,10 @@ from windsock.parse.airflow2 import (
     process_start,
     split_record,
 )
+from windsock.parse.airflow2.ending import LEAVING
 from windsock.parse.airflow2.heads import CRITICAL, ERROR, FILE_AT, INFO, NOT_PLAIN, WARNING
 from windsock.parse.airflow2.scan import Told
-from windsock.parse.heads import Raw
+from windsock.parse.heads import Raw, moment
 from windsock.parse.heads import told as text_of
 from windsock.parse.reading import ERRORS, KEEP_OUTPUT, WARNINGS, Passed, Reading
 from windsock.parse.traceback import START
@@ -88,12 +90,12 @@ def _interpret(
             if whose != _COMMAND and seen is None:
                 if about != _STARTS:
                     text = text_of(record[text_at:].decode("utf-8", "replace"))
-                    _see_info(following, file, text, about, whose)
+                    _see_info(following, file, text, about, whose, record)
                 elif record.startswith(_STARTED, text_at):
                     if whose & _RUNS:
                         starts.append(one)
                     if whose & _AIRFLOW and record.startswith(_STARTED_PROCESS, text_at):
-                        following.begin(is_executing=False)
+                        following.begin(is_executing=False, at=_at(record) if reading.left else None)
                 continue
         raw = _raw(one)
         if raw is None:
@@ -112,15 +114,22 @@ def _interpret(
     return reading
 
 
-def _see_info(following: Following, file: str, text: str, about: int, whose: int) -> None:
+def _see_info(following: Following, file: str, text: str, about: int, whose: int, record: bytes) -> None:
     """Take an INFO record that is of interest by its first word, from a file that is."""
     if about == _ENDING:
         if whose & _AIRFLOW:
             following.ending.see_info(text)
+            if text.startswith(LEAVING):
+                following.leave(text, _at(record))
         return
     if about == _EXECUTES and whose & _AIRFLOW and text.startswith(EXECUTING):
-        following.begin(is_executing=True)
+        following.begin(is_executing=True, at=_at(record) if following.reading.left else None)
     following.describe(file, text)
+
+
+def _at(record: bytes) -> datetime | None:
+    """When a record with a plain head was written."""
+    return moment(record[1:29].decode(), _UTC)
 
 
 def _start(one: Told) -> tuple[str, str] | None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
-from windsock.parse.airflow3.ending import Segment
+from windsock.parse.airflow3.ending import LEAVING, Segment
 from windsock.parse.airflow3.lines import GROUP_EVENT, STARTUP_EVENT, STARTUP_FIELDS, Decoded, decode
 from windsock.parse.reading import ERRORS, TRIGGER_FAILED, WARNINGS, Reading, Record
 from windsock.parse.traceback import last_exception
@@ -80,11 +80,12 @@ class Story:
             reading.partial = "a line that is not a JSON object"
         elif record.logger == "task" and "chan" not in body:
             if record.message == GROUP_EVENT:
-                segment = self.open()
+                segment = self.open(record.at)
             elif record.message == STARTUP_EVENT:
                 startup(reading, record.at, tuple(map(body.get, STARTUP_FIELDS)))
             segment.is_begun = True
             segment.see(record, body)
+            self.leave(record.message, record.at)
         elif record.logger == "supervisor" and (self._is_console or record.level in WARNINGS):
             segment.supervised(record, body)
         elif record.logger.endswith(COMMAND_LOGGERS):
@@ -94,18 +95,24 @@ class Story:
                 reading.add_trigger(raised)
         elif not self._groups and _loads_bundles(record):
             self._bundles += 1
-            self._next(is_grouped=False)
+            self._next(record.at, is_grouped=False)
         elif record.failure and record.message.startswith("Failed to import"):
             segment.import_failure = record.failure
         elif record.message.startswith("Done. Returned value was") and record.level != "debug":
             segment.is_begun = True
 
-    def open(self) -> Segment:
+    def open(self, at: datetime | None) -> Segment:
         """A further process, that tells so itself."""
         self._groups += 1
-        return self._next(is_grouped=True)
+        return self._next(at, is_grouped=True)
 
-    def _next(self, *, is_grouped: bool) -> Segment:
+    def leave(self, event: str, at: datetime | None) -> None:
+        """The process ends, and the attempt goes on later, if this is what the runner says."""
+        if event.startswith(LEAVING):
+            self.reading.leave(self.segment.state, at)
+
+    def _next(self, at: datetime | None, *, is_grouped: bool) -> Segment:
+        self.reading.come_back(at)
         self.reading.command_output.clear()
         self.segment = Segment(is_begun=True, is_grouped=is_grouped)
         return self.segment

@@ -45,6 +45,8 @@ _INFO_ENDINGS = (
     ("Pausing task as DEFERRED", "deferred", "deferral"),
     ("Rescheduling task, marking task as UP_FOR_RESCHEDULE", "up_for_reschedule", "reschedule"),
 )
+LEAVING = ("Pausing task as DEFERRED", "Rescheduling task, marking task as UP_FOR_RESCHEDULE")
+"""How the words begin after which the attempt goes on in a later process."""
 INFO_TEXTS = tuple(text for text, _state, _reason in _INFO_ENDINGS)
 
 

@@ -79,7 +79,7 @@ def read_told(told: ToldLines, passed: Passed, *, keep_all: bool) -> Reading:
             continue
         event, segment = line.event, story.segment
         if event == GROUP_EVENT:
-            story.open()
+            story.open(at)
         else:
             segment.is_begun, segment.is_torn = True, False
             if event == STARTUP_EVENT:
@@ -88,6 +88,7 @@ def read_told(told: ToldLines, passed: Passed, *, keep_all: bool) -> Reading:
                 segment.come_through(line.lineno)
             else:
                 segment.inform(event)
+                story.leave(event, at)
         if no < first:
             first, passed.first_no, passed.first_at = no, no, at
         if at < low:

@@ -70,6 +70,22 @@ WAITING = Spec(
             ),
             is_worth_showing=lambda row: row["wait_hours"] >= 1,
         ),
+        Grid(
+            "Tasks that were deferred or rescheduled",
+            "time_away_by_task",
+            (
+                ("DAG", plain("dag_id")),
+                ("Task", plain("task_id")),
+                ("Tries", plain("tries")),
+                ("Worked", plain("work_hours")),
+                ("Deferred", plain("deferred_hours")),
+                ("Rescheduled", plain("rescheduled_hours")),
+                ("Way back, mean", plain("way_back_s")),
+                ("Tries without a log", plain("untold_tries")),
+            ),
+            is_worth_showing=lambda row: row["deferred_hours"] + row["rescheduled_hours"] >= 0.1,
+            is_folded=True,
+        ),
     ),
 )
 
