@@ -153,6 +153,13 @@ def test_a_timeout_is_proposed_from_what_ended_well_and_only_then() -> None:
     assert "200" in raised.advice
     (hangs,) = found(NearTimeout, answers(timeouts=[limit(p99_s=300.0, median_s=200.0, good_s=[])]))
     assert hangs.advice.startswith("Do not raise")
+    (never,) = found(
+        NearTimeout, answers(timeouts=[limit(ended_well=0, p99_s=None, median_s=None, good_s=[])])
+    )
+    assert (
+        "nothing has ended well in nine weeks" in never.advice
+        and "ended by an execution_timeout" in never.headline
+    )
     (few,) = found(NearTimeout, answers(timeouts=[limit(ended_well=49)]))
     assert few.evidence["proposed_s"] is None
 

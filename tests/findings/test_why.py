@@ -173,6 +173,44 @@ def test_a_parse_that_is_killed_each_time() -> None:
     assert not told(**QUIET, parse_kills_by_file=[row | {"parsed_at": LATER}])
 
 
+def bundle(**more: Any) -> dict[str, Any]:
+    return {"bundle_name": "main", "failures": 9, "first_at": AT, "last_at": LATER, "error": "GitCommandError: exit code",
+            "mended_at": None} | more  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("failures", "likely"),
+    [
+        ([bundle()], "likely"),
+        ([bundle(mended_at=LATER)], "possible"),
+        ([bundle(bundle_name="other")], None),
+        ([], None),
+    ],
+)
+def test_its_bundle_is_not_refreshed(failures: list[dict[str, Any]], likely: str | None) -> None:
+    found = told(**QUIET, bundle_failures=failures)
+    assert [(one.cause, one.likely) for one in found] == ([("bundle refresh", likely)] if likely else [])
+    counted = [
+        row["things"]
+        for row in totals(answers(bundle_failures=failures)).rows
+        if "bundle" in row["why"].lower()
+    ]
+    assert counted == (
+        [1] if likely == "likely" else [1] if failures and failures[0]["mended_at"] is None else []
+    )
+
+
+def test_without_the_dag_processor_s_log_a_bundle_is_not_seen_to_be_well() -> None:
+    blind = {"kind": "callbacks of DAGs and of killed tasks", "missing": "dag-processor log"}
+    (row,) = totals(answers(silent_coverage=[blind])).rows
+    assert "bundle refresh" in row["why"] and "dag-processor log" in row["missing"]
+
+
+def test_a_dag_of_no_known_bundle_may_be_of_the_one_that_fails() -> None:
+    (one, *_rest) = [one for one in told(bundle_failures=[bundle()]) if one.cause == "bundle refresh"]
+    assert one.likely == "possible" and "no task log or API names its bundle" in one.unknown
+
+
 def test_two_files_take_turns() -> None:
     rows = [file_of("d.py", 2), file_of("old/d.py", 2)]
     (one,) = told(**QUIET | {"dag_files": rows})

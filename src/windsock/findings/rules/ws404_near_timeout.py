@@ -11,6 +11,7 @@ from windsock.findings.settings import FROM
 from windsock.model import Answer, Row
 from windsock.week import Week
 
+KINDS = {"execution_timeout": "an execution_timeout", "dagrun_timeout": "a dagrun_timeout"}
 SETTINGS = {"execution_timeout": "default_task_execution_timeout", "dagrun_timeout": "dagrun_timeout"}
 
 
@@ -63,7 +64,7 @@ class NearTimeout(Rule):
         return cls.finding(
             subject={"kind": row["kind"], "dag_id": row["dag_id"], "task_id": row["task_id"] or ""},
             severity="warning" if row["timeouts"] > row["timeouts_prev"] / 8 * 2 + 1 else "watch",
-            headline=f"{what}: {row['timeouts']} ended by a {row['kind']} of about {wording.span(row['limit_s'])}, "
+            headline=f"{what}: {row['timeouts']} ended by {KINDS[row['kind']]} of about {wording.span(row['limit_s'])}, "
             f"{near} ended well above {wording.percent(limits.near)} of it",
             evidence={
                 name: row[name]
@@ -95,7 +96,16 @@ class NearTimeout(Rule):
             f"{row['ended_well']:,} that ended well, and up to {row['timeouts']} a week end no more by it. The price: a hang is "
             f"noticed {wording.span((proposed or 0) - row['limit_s'])} later.{kept}"
             if is_useful
-            else f"Do not raise the limit: what ends well takes {wording.span(row['median_s'] or 0)} in the median "
-            f"(n = {row['ended_well']}); find what it hangs on.",
+            else _hangs(row),
             rank=float(row["timeouts"] + near / 10),
         )
+
+
+def _hangs(row: Row) -> str:
+    """No value is proposed: what ends well is far from the limit, too little of it did, or nothing at all."""
+    if not row["ended_well"]:
+        return "Do not raise the limit: nothing has ended well in nine weeks; find what it hangs on."
+    return (
+        f"Do not raise the limit: what ends well takes {wording.span(row['median_s'])} in the median "
+        f"(n = {row['ended_well']}); find what it hangs on."
+    )

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 
 from windsock.findings.why.active_runs import ActiveRuns
+from windsock.findings.why.bundle import BundleFails
 from windsock.findings.why.cause import THRESHOLDS, About, Case, Cause, Told, thresholds_answer
 from windsock.findings.why.connection import ConnectionFails
 from windsock.findings.why.duplicate_id import DuplicateId
@@ -48,6 +49,7 @@ CAUSES: tuple[type[Cause], ...] = (
     ImportFails,
     NoDags,
     DuplicateId,
+    BundleFails,
     NotParsed,
     Gone,
     Paused,

@@ -58,7 +58,8 @@ class Failed(Cause):
                     "sample": row["exception_message"],
                 },
                 unknown="" if row["blame"] else "whose fault it is: no rule knows this error",
-                next=f"windsock diff {quote(row['dag_id'])} {quote(row['task_id'])} {quote(row['run_id'])} --try {row['try_number']}",
+                next=f"windsock diff {quote(row['dag_id'])} {quote(row['task_id'])} {quote(row['run_id'])} --try {row['try_number']}"
+                + (f" --map-index {row['map_index']}" if row["map_index"] >= 0 else ""),
             )
 
     @classmethod

@@ -29,6 +29,7 @@ _KILLED = re.compile(
 _EXITED = re.compile(r"Processor for (?P<file>.+?) exited with return code (?P<code>-?\d{1,9})", re.DOTALL)
 _INFO = re.compile(r"rel_path=\w*(?:Path)?\('(?P<file>[^']+)'\).*?bundle_name='(?P<bundle>[^']*)'", re.DOTALL)
 _VERSION = re.compile(r"Version changed for (?P<bundle>\S+), new version: (?P<version>\S+)")
+_BUNDLE_FAILED = re.compile(r"Error (?:refreshing|initializing) bundle (?P<bundle>[^\s:]+)")
 _CHILD = re.compile(
     r"(?:\A|/)\d{4}-\d\d-\d\d/(?P<bundle>[^/]+)/(?P<file>.+\.(?:py|zip))\.log(?:[.-][\w.-]+)?\Z"
 )
@@ -59,6 +60,13 @@ def tell_files(told: Told, component: str, facts: Facts, path: str) -> None:
     elif match := _VERSION.match(text):
         facts.event(told.at, component, "bundle_changed", reason=match["bundle"], detail=match["version"])
         facts.bundles.setdefault(match["bundle"], []).append((told.at, match["version"]))
+    elif match := _BUNDLE_FAILED.match(text):
+        failure = told.failure
+        message = redact(failure.message if failure else text[match.end() :].lstrip(": ").split("\n", 1)[0])
+        detail = (
+            error_signature(failure.type if failure else "", message, None) if failure or message else None
+        )
+        facts.event(told.at, component, "bundle_failed", reason=match["bundle"], detail=detail)
     elif text.startswith("DagFileProcessorManager (PID="):
         facts.event(told.at, component, "processor_restarted", detail=text.split("\n", 1)[0])
 

@@ -24,6 +24,8 @@ BEGINNINGS = (
         "No viable dags ",
         "Processor for ",
         "Version changed for ",
+        "Error refreshing bundle ",
+        "Error initializing bundle ",
     ),
     *("DagFileProcessorManager (PID=", "[Try ", "Event: ", "Pod ", "Trigger"),
     *(

@@ -50,6 +50,7 @@ EVENTS: dict[str, str] = {
     "processor_failed": "the process that parsed a DAG file ended with exit_code",
     "processor_restarted": "the embedded dag-processor died or hung and was started again",
     "bundle_changed": "a DAG bundle (reason) got a new version (detail)",
+    "bundle_failed": "a DAG bundle (reason) could not be set up or refreshed; detail: the error",
     "callback_ran": "the dag-processor ran a DAG's callback, or that of a task whose process was gone",
     "callback_failed": "a callback that the dag-processor ran failed; reason: its exception",
     "trigger_failed": "a trigger ended with an error: the waiting task fails",
