@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 
-from benchmarks.judging import fleets, forecasts, oracle, pools, series, upgrades, waits, workers
+from benchmarks.judging import fleets, forecasts, oracle, pools, quiet, series, upgrades, waits, workers
 from windsock.findings.methods.change_points import find_changes
 from windsock.findings.methods.failure_rates import judge_rates
 from windsock.findings.methods.pool_replay import Replay, scheduler_period_s
@@ -133,6 +135,15 @@ def bad_workers(seed: int, count: int) -> Iterator[Figure]:
             yield _at_least(f"{told}: power", got.power, 0.85)
 
 
+def quiet_weeks(seed: int, count: int) -> Iterator[Figure]:
+    """Share of whole quiet weeks in which any rule gives a warning; `benchmarks.judging.quiet` prints what it says."""
+    warned = 0
+    for one in range(seed, seed + count):
+        with tempfile.TemporaryDirectory() as folder:
+            warned += bool(quiet.loud(quiet.judge_week(Path(folder), quiet.quiet_fleet(one)).findings))
+    yield _at_most(f"quiet weeks of all rules, {count}: with a warning", warned / count, 0.05)
+
+
 def main() -> int:
     """Print the table; exit status 1 when a figure misses what it should reach."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.judging", description=__doc__)
@@ -148,6 +159,7 @@ def main() -> int:
         pool_replay(given.seed, 8 if quick else 60, 100_000),
         waiting(given.seed, 3 if quick else 20),
         bad_workers(given.seed, 6 if quick else 40),
+        quiet_weeks(given.seed, 3 if quick else 20),
     ]
     for group in figures:
         for name, value, limit, holds in group:

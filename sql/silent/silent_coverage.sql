@@ -59,6 +59,15 @@ kinds as (
     from tries, seen
     union all
     select
+        'why tries left no log',
+        'tries',
+        count(*) filter (where has_scheduler),
+        count(*) filter (where not has_scheduler),
+        case when not (select has_scheduler from seen) then 'scheduler log' end
+    from tries, seen
+    where not has_log and state in ('failed', 'up_for_retry')
+    union all
+    select
         'success without an end',
         'tries',
         count(*) filter (where has_log and told_state is not null),

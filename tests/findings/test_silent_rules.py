@@ -140,6 +140,22 @@ def test_without_a_component_log_the_cause_is_not_seen() -> None:
     assert "component_logs" in finding.advice
 
 
+def test_a_schedulers_log_that_says_nothing_is_not_asked_for_again() -> None:
+    asked = {
+        "kind": "why tries left no log",
+        "unit": "tries",
+        "looked_at": 41,
+        "not_known": 0,
+        "missing": None,
+    }
+    given = {**no_log(lost(41)), **answers(silent_coverage=[asked])}
+    (finding,) = found(NoLog, given)
+    assert "component_logs" not in finding.advice and "says nothing of them" in finding.advice
+    unasked = answers(silent_coverage=[asked | {"missing": "scheduler log"}])
+    (finding,) = found(NoLog, {**no_log(lost(41)), **unasked})
+    assert "component_logs" in finding.advice
+
+
 def test_as_many_as_every_week_are_only_watched() -> None:
     (finding,) = found(NoLog, no_log(lost(10), before=10, lost_runs=30))
     assert finding.severity == "watch"

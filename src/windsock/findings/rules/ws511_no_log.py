@@ -42,6 +42,10 @@ _ADVICE = {
     "pod never started": "Look at image, quota and node capacity of {dags}: the reason stands in the evidence.",
     "ended before it began": "See whether the files of {dags} import on the workers; deferred tasks meet this under load.",
 }
+_NOT_TOLD = (
+    "The scheduler's log was read and says nothing of them: see whether {dags} could upload their logs at these times "
+    "(workers, credentials of the bucket), and whether something removes objects."
+)
 _ELSE = "Look at the nodes and workers of {dags} at these times."
 
 
@@ -69,6 +73,7 @@ class _Told:
     short: Sequence[Row]  # runs without a task that always ran; only where the cause is not seen
     now: Row
     lost: tuple[int, float] | None
+    was_asked: bool  # the scheduler's log of this week was read
 
 
 class NoLog(Rule):
@@ -85,7 +90,13 @@ class NoLog(Rule):
     """
 
     code, name, section = "WS511", "no-log", "silent"
-    questions = ("lost_tries", "tries_without_log_by_week", "runs_short_of_a_task", "scoreboard")
+    questions = (
+        "lost_tries",
+        "tries_without_log_by_week",
+        "runs_short_of_a_task",
+        "scoreboard",
+        "silent_coverage",
+    )
     thresholds = Limits
 
     @classmethod
@@ -105,9 +116,13 @@ class NoLog(Rule):
         total = sum(len(rows) for rows in by_cause.values())
         is_new = not before or chance_of_more(total, sum(before), len(before)) <= limits.max_chance
         lost = _lost_runs(rows_of(answers, "scoreboard"), week)
+        was_asked = any(
+            row["kind"] == "why tries left no log" and row["missing"] is None
+            for row in rows_of(answers, "silent_coverage")
+        )
         verdicts = Verdicts(judged=now["tries"])
         for cause, rows in sorted(by_cause.items()):
-            told = _Told(cause, rows, short if cause == NOT_SEEN else (), now, lost)
+            told = _Told(cause, rows, short if cause == NOT_SEEN else (), now, lost, was_asked)
             if len(rows) < limits.min_tries and len(told.short) < limits.min_short:
                 verdicts.not_enough += 1
                 continue
@@ -144,9 +159,14 @@ class NoLog(Rule):
                 "lost_runs_median": lost[1] if lost else None,
                 "end_not_known": told.now["unknown_end"],
             },
-            advice=_ADVICE.get(told.cause, _ELSE).format(dags=wording.names(dags)),
+            advice=_advice(told).format(dags=wording.names(dags)),
             rank=float(len(rows) + len(told.short) + (lost[0] if lost else 0)),
         )
+
+
+def _advice(told: _Told) -> str:
+    is_unheard = told.cause == NOT_SEEN and told.was_asked
+    return _NOT_TOLD if is_unheard else _ADVICE.get(told.cause, _ELSE)
 
 
 def _severity(is_grave: bool, lost: tuple[int, float] | None, limits: Limits) -> Severity:

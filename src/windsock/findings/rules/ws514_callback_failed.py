@@ -49,8 +49,12 @@ class CallbackFailed(Rule):
                         "kind": row["kind"],
                     },
                     severity="warning" if row["failed_tries"] and not row["prev"] else "watch",
-                    headline=f"{where}: its {row['kind']} failed {row['failures']} times with {kind}; "
-                    f"{wording.plural(row['failed_tries'], 'failure')} went untold",
+                    headline=f"{where}: its {row['kind']} failed {wording.plural(row['failures'], 'time')} with {kind}"
+                    + (
+                        f"; {wording.plural(row['failed_tries'], 'failure')} went untold"
+                        if row["failed_tries"]
+                        else ""
+                    ),
                     evidence={
                         name: row[name]
                         for name in (

@@ -15,7 +15,11 @@ from windsock.week import Week
 class Limits(Thresholds):
     """When a host is told from the others."""
 
-    fdr: float = threshold(0.05, "fraction", "expected share of wrongly named hosts among those named")
+    fdr: float = threshold(
+        0.01,
+        "fraction",
+        "expected share of wrongly named hosts among those named; in a quiet week, the chance that any is",
+    )
     min_tries: float = threshold(
         20, "tries that other hosts can be compared with", "fewer say little of a host"
     )
