@@ -295,6 +295,36 @@ def test_settings_enter_the_lake_by_the_allow_list_only(tmp_path: Path, airflow:
     assert not [key for key in told if "fernet" in key or "url" in key or "conn" in key]
 
 
+def test_the_cause_of_version_inflation_is_told_without_the_code(tmp_path: Path) -> None:
+    """In the words of Airflow 3.3's own checker (`dag_version_inflation_checker.py`)."""
+    message = (
+        "This Dag uses runtime-variable values in Dag construction.\n"
+        "It causes the Dag version to increase as values change on every Dag parse.\n\n"
+        "Line 12, Col 17\nCode: datetime.now()  # FAKE-secret\nIssue: Don't use runtime-varying value as argument in Dag constructor\n\n"
+    )
+    with serve(load(3)) as airflow:
+        airflow.lists["dag_warnings"] = [
+            {
+                "dag_id": "orders",
+                "warning_type": "runtime varying value",
+                "message": message,
+                "timestamp": "2026-11-23T15:00:00Z",
+            },
+            {
+                "dag_id": "other",
+                "warning_type": "non-existent pool",
+                "message": "no pool",
+                "timestamp": "2026-11-23T15:00:00Z",
+            },
+        ]
+        config = pipeline_file(tmp_path, api=airflow.url)
+        pull(config)
+    told = rows(config, "select key, value from deployments where key like 'dag_warning.%'")
+    assert told == [
+        ("dag_warning.orders", "line 12: Don't use runtime-varying value as argument in Dag constructor")
+    ]
+
+
 def test_versions_of_providers_are_changes_that_findings_may_name(tmp_path: Path) -> None:
     """Recorded from 2.11; the API server then gets another version of one."""
     with serve(load(2)) as airflow:

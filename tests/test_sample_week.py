@@ -31,11 +31,33 @@ def test_the_report_finds_exactly_the_planted_faults(out: Path) -> None:
     findings = json.loads((out / "report.json").read_text())["findings"]
     assert sorted(one["code"] for one in findings) == sorted(one["code"] for one in planted)
     for fault in planted:
-        (found,) = (one for one in findings if one["code"] == fault["code"])
-        assert any(fault["subject"] in value for value in found["subject"].values()), (
-            fault,
-            found["subject"],
-        )
+        named = [
+            one
+            for one in findings
+            if one["code"] == fault["code"]
+            and any(fault["subject"] in value for value in one["subject"].values())
+        ]
+        assert len(named) == 1, (fault, named)
+
+
+def test_the_pool_in_which_starts_collide_is_told_a_cure_that_needs_no_slot(out: Path) -> None:
+    findings = json.loads((out / "report.json").read_text())["findings"]
+    (pool,) = (one for one in findings if one["subject"] == {"pool": "exports"})
+    assert pool["advice"].startswith("Before more slots: start export_")
+    # two slots hold two of three DAGs: what waited can start when nobody else wants a slot
+    assert pool["evidence"]["cures"][0]["wait_hours_saved"] > 0.9 * pool["evidence"]["wait_hours"]
+
+
+def test_the_bad_worker_is_named_with_its_failures_and_no_other_is(out: Path) -> None:
+    """The truth is in the logs: tries on a host, and those of them that ended in an error."""
+    logs = [path.read_text() for path in (ROOT / "data/sample/fleet/task_logs").rglob("attempt=1.log")]
+    its = [text for text in logs if "on host worker-3" in text]
+    failed = sum("Task failed with exception" in text for text in its)
+    findings = json.loads((out / "report.json").read_text())["findings"]
+    (worker,) = (one for one in findings if one["code"] == "WS630")
+    assert worker["evidence"]["failures"] <= failed  # only what can be compared with other hosts counts
+    assert worker["evidence"]["failures"] >= 0.5 * failed
+    assert worker["evidence"]["tries"] <= len(its)
 
 
 def test_the_parse_step_names_the_version_that_came_with_it(out: Path) -> None:

@@ -22,8 +22,8 @@ def _readme(fleet: Fleet) -> str:
     ]
     lines += ["| fault | finding | subject | what happens |", "|---|---|---|---|"]
     lines += [f"| {one.kind} | {one.code} | `{one.subject}` | {one.says} |" for one in fleet.faults]
-    lines += ["", f"They show in the last week ({fleet.last_week}); the pool was too small and the setting without effect in all weeks, and the recovered DAG failed until then. Besides: `customer_churn` has a backfill with failures,",
-              "and several DAGs have tries that a retry saves. Neither is a finding."]  # fmt: skip
+    lines += ["", f"They show in the last week ({fleet.last_week}); the pools were too small and the setting without effect in all weeks, and the recovered DAG failed until then. Besides: `customer_churn` has a backfill with failures,",
+              "and several DAGs have tries that a retry saves. Neither is a finding. The scheduler's log is that of Airflow 2 in the last week."]  # fmt: skip
     return "\n".join(lines) + "\n"
 
 

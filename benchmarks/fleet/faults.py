@@ -55,6 +55,27 @@ DEFAULT: tuple[Fault, ...] = (
         0,
         "4 slots, wanted by 10 tasks from 02:00 to 06:00 UTC every night",
     ),
+    Fault(
+        "starts_collide",
+        "WS301",
+        "exports",
+        7,
+        "2 slots, wanted by three DAGs in the same minute every six hours: a later start of one needs no slot",
+    ),
+    Fault(
+        "duplicate_dag_id",
+        "WS520",
+        "product_catalog",
+        0,
+        "legacy/product_catalog.py defines it, too: the files take turns",
+    ),
+    Fault(
+        "bad_worker",
+        "WS630",
+        "worker-3",
+        0,
+        "a worker that came on Monday fails nearly half of the first tries it takes, with four errors; retries save them",
+    ),
     Fault("silent_dag", "WS501", "inventory_sync", 0, "ran every three hours, no run in the last week"),
     Fault(
         "memory_kill", "WS510", "ml_features", 0, "task train killed by SIGKILL on five days of the last week"

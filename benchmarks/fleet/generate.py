@@ -5,13 +5,15 @@ from __future__ import annotations
 import gzip
 import os
 import random
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
+from benchmarks.fleet.exports import POOL, SLOTS, attempts_of_exports, used_and_waiting
 from benchmarks.fleet.faults import Fault
 from benchmarks.fleet.records import Attempt, airflow2, airflow3
+from benchmarks.fleet.scheduler import logs_of
 
 NAMES = [
     "orders_ingest",
@@ -47,6 +49,17 @@ CREDENTIAL_DAGS = (
     "shipping_costs",
     "dwh_snapshot",
 )
+TWICE_DAG = "product_catalog"
+BAD_HOST, BAD_HOST_RATE = "worker-3", 0.4
+BAD_HOST_DAGS = (
+    "crm_export",
+    "web_sessions",
+    "ad_spend_facebook",
+    "support_tickets",
+    "pricing_daily",
+    "loyalty_points",
+    "email_events",
+)
 OLD_VERSION, STEP_VERSION = (
     "3b7d21a4e0c9f58812aa6700d4c5e9b1f2037684",
     "9c1f0e7b52d8a6431ff0c2e8d9b7a6054c3e1d2f",
@@ -56,6 +69,12 @@ OTHER_ERRORS = (
     ("KeyError", "'amount_usd'"),
     ("ValueError", "could not convert string to float: 'n/a'"),
     ("TimeoutError", "read timed out after 30 seconds"),
+)
+BAD_HOST_ERRORS = (
+    ("OSError", "[Errno 28] No space left on device: '/tmp/stage'"),
+    ("OSError", "[Errno 5] Input/output error: '/var/cache/stage'"),
+    ("SSLError", "certificate is not yet valid"),
+    ("RequestTimeTooSkewed", "the difference between the request time and the current time is too large"),
 )
 
 
@@ -136,6 +155,7 @@ def _run(
     run_id = f"scheduled__{(at - timedelta(hours=0 if dag.is_three else dag.every_h)).isoformat()}"
     clock = at + offset + timedelta(seconds=rng.uniform(1, 8))
     version, parse_ms = _parse(fleet, dag, clock, last, rng)
+    file = _file(fleet, dag, at, last)
     for task_id in dag.tasks:
         for try_number in (1, 2):
             error, is_lasting = _error(fleet, dag, task_id, clock, last, rng, try_number)
@@ -146,9 +166,26 @@ def _run(
             elif error:
                 ending = "failed" if try_number == 2 else "retry"
             told = error if isinstance(error, tuple) else ("", "")
-            yield Attempt(
-                dag.dag_id, run_id, task_id, try_number, 2, clock, seconds, ending, told, version, parse_ms
+            one = Attempt(
+                dag.dag_id,
+                run_id,
+                task_id,
+                try_number,
+                2,
+                clock,
+                seconds,
+                ending,
+                told,
+                version,
+                parse_ms,
+                file,
             )
+            if try_number == 1 and not error and _is_on_bad_host(fleet, dag, clock, last):
+                tries = list(_on_bad_host(one))
+                yield from tries
+                clock = tries[-1].started_at
+            else:
+                yield one
             clock += timedelta(seconds=seconds + (300 if error else 5))
             if not error:
                 break
@@ -187,6 +224,34 @@ def _error(
     return (kind, False) if chance < dag.failure_rate and try_number == 1 else (None, False)
 
 
+def _file(fleet: Fleet, dag: Dag, at: datetime, last: datetime) -> str:
+    """Two files define one DAG in the last week: whichever was parsed last is it."""
+    is_twice = fleet.has("duplicate_dag_id") and dag.dag_id == TWICE_DAG and at >= last
+    return f"legacy/{dag.dag_id}.py" if is_twice and _sticky(at, 0.5) else ""
+
+
+def _is_on_bad_host(fleet: Fleet, dag: Dag, at: datetime, last: datetime) -> bool:
+    """A fourth worker came on Monday and takes every other task."""
+    is_its = fleet.has("bad_worker") and dag.dag_id in BAD_HOST_DAGS and at >= last
+    return is_its and random.Random(f"{dag.dag_id}-{at:%Y-%m-%dT%H}").random() < 0.5
+
+
+def _on_bad_host(one: Attempt) -> Iterator[Attempt]:
+    """Its clock, its disk, its network: a try in two ends with another error, and the retry runs elsewhere."""
+    rng = random.Random(f"{one.dag_id}-{one.started_at.isoformat()}")
+    if rng.random() >= BAD_HOST_RATE:
+        yield replace(one, host=BAD_HOST)
+        return
+    yield replace(one, host=BAD_HOST, ending="retry", error=_symptom(one.dag_id))
+    later = one.started_at + timedelta(seconds=one.seconds + 300)
+    yield replace(one, try_number=2, started_at=later)
+
+
+def _symptom(dag_id: str) -> tuple[str, str]:
+    """A sick machine shows in each DAG by another error, so that none of them is an incident of its own."""
+    return BAD_HOST_ERRORS[BAD_HOST_DAGS.index(dag_id) % len(BAD_HOST_ERRORS)]
+
+
 def _sticky(at: datetime, rate: float) -> bool:
     """The same answer for every try of one run: what a broken schema or a spent quota does."""
     return random.Random(f"{at:%Y-%m-%dT%H}").random() < rate
@@ -206,13 +271,26 @@ def write(fleet: Fleet, out: Path) -> tuple[int, int]:
     """Write every object with its time of upload; returns objects and bytes."""
     objects = size = 0
     times: list[tuple[str, datetime]] = []
-    for dag in dags_of(fleet):
-        for one in attempts_of(fleet, dag):
-            body = airflow3(one) if dag.is_three else airflow2(one)
-            _put(out / "task_logs" / one.key, body, one.ended_at)
-            times.append((f"task_logs/{one.key}", one.ended_at))
+    start = datetime.combine(fleet.last_week - timedelta(weeks=fleet.weeks - 1), time(), UTC)
+    end = datetime.combine(fleet.last_week + timedelta(weeks=1), time(), UTC)
+    told = [(one, dag.is_three) for dag in dags_of(fleet) for one in attempts_of(fleet, dag)]
+    if fleet.has("starts_collide"):
+        told += [(one, False) for one in attempts_of_exports(fleet.seed, start, end, OLD_VERSION)]
+    for one, is_three in told:
+        body = airflow3(one) if is_three else airflow2(one)
+        _put(out / "task_logs" / one.key, body, one.ended_at)
+        times.append((f"task_logs/{one.key}", one.ended_at))
+        objects, size = objects + 1, size + len(body)
+    if fleet.has("starts_collide"):  # its times of queueing stand in the scheduler's log only
+        recent = [
+            one for one, is_three in told if not is_three and one.started_at >= end - timedelta(weeks=1)
+        ]
+        for path, body, at in logs_of(recent):
+            _put(out / "component_logs" / path, body, at)
+            times.append((f"component_logs/{path}", at))
             objects, size = objects + 1, size + len(body)
-    for path, body, at in captures_of(fleet):
+    exports = [one for one, _ in told if one.pool == POOL]
+    for path, body, at in captures_of(fleet, exports):
         _put(out / "metrics" / path, body, at)
         times.append((f"metrics/{path}", at))
         objects, size = objects + 1, size + len(body)
@@ -228,7 +306,7 @@ def write(fleet: Fleet, out: Path) -> tuple[int, int]:
 
 
 CFG = b"""[core]
-executor = LocalExecutor
+executor = CeleryExecutor
 parallelism = 32
 
 [database]
@@ -243,8 +321,8 @@ min_file_process_interval = 60
 """As somebody wrote it for Airflow 2 and half moved to 3. Its secret is fake, and must not reach the lake."""
 
 
-def captures_of(fleet: Fleet) -> Iterator[tuple[str, bytes, datetime]]:
-    """One StatsD capture a day: the gauges of two pools, every ten minutes."""
+def captures_of(fleet: Fleet, exports: Sequence[Attempt]) -> Iterator[tuple[str, bytes, datetime]]:
+    """One StatsD capture a day: the gauges of the pools, every ten minutes."""
     first = fleet.last_week - timedelta(weeks=fleet.weeks - 1)
     for day in (first + timedelta(days=n) for n in range(fleet.weeks * 7)):
         rng = random.Random(f"{fleet.seed}-{day}")
@@ -258,10 +336,10 @@ def captures_of(fleet: Fleet) -> Iterator[tuple[str, bytes, datetime]]:
             running = min(slots, wanted)
             backlog = max(0, wanted - slots)
             busy = rng.randrange(2, 20)
-            for pool, total, used, waiting in (
-                ("warehouse", slots, running, backlog),
-                ("default_pool", 128, busy, 0),
-            ):
+            pools = [("warehouse", slots, running, backlog), ("default_pool", 128, busy, 0)]
+            if exports:
+                pools.append((POOL, SLOTS, *used_and_waiting(exports, at)))
+            for pool, total, used, waiting in pools:
                 gauges = {"open_slots": total - used, "queued_slots": 0, "running_slots": used,
                           "deferred_slots": 0, "scheduled_slots": waiting}  # fmt: skip
                 lines += [

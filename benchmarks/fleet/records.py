@@ -22,6 +22,11 @@ class Attempt:
     error: tuple[str, str] = ("", "")  # exception type, message
     bundle_version: str = ""
     parse_ms: int = 300
+    dag_file: str = ""
+    host: str = ""
+    pool: str = "default_pool"
+    queued_at: datetime | None = None
+    run_started_at: datetime | None = None
 
     @property
     def key(self) -> str:
@@ -32,6 +37,11 @@ class Attempt:
     @property
     def ended_at(self) -> datetime:
         return self.started_at + timedelta(seconds=self.seconds)
+
+
+def host_of(dag_id: str) -> str:
+    """The worker that a DAG of Airflow 2 runs on."""
+    return f"worker-{len(dag_id) % 3}"
 
 
 def airflow3(one: Attempt) -> bytes:
@@ -49,7 +59,7 @@ def airflow3(one: Attempt) -> bytes:
             json.dumps({"timestamp": stamp, "level": level, "event": event, **rest}, separators=(",", ":"))
         )
 
-    file = f"{one.dag_id}.py"
+    file = one.dag_file or f"{one.dag_id}.py"
     add(0, "info", "::group::Pre Execute", logger="task", filename="task_runner.py", lineno=2412)
     add(
         0.4, "info", f"Filling up the DagBag from /opt/airflow/dags/{file}", **ids,
@@ -133,7 +143,7 @@ def airflow2(one: Attempt) -> bytes:
         0.6,
         "task_command.py:467",
         "INFO",
-        f"Running <TaskInstance: {ti} [running]> on host worker-{len(one.dag_id) % 3}",
+        f"Running <TaskInstance: {ti} [running]> on host {one.host or host_of(one.dag_id)}",
     )
     add(0.8, "taskinstance.py:740", "INFO", "::endgroup::")
     add(1.0, "logging_mixin.py:190", "INFO", f"loading {one.task_id} for {one.run_id}")

@@ -1,14 +1,16 @@
 -- What was changed in the deployment this week: versions, settings, pools, code?
 --
 -- A change lies between the last time the old value was seen and the first time the new one was. Values seen for the
--- first time ever are no change. More than three providers that changed at once are one change. Facts of API and database are seen once per pull, so their interval can be a week wide.
+-- first time ever are no change. More than three providers that changed at once are one change. Facts of API and database
+-- are seen once per pull, so their interval can be a week wide. Workers that come and go are told from the tries they ran.
 -- What people did by hand (clears, marks, pauses, pools, backfills) stands as the audit log tells it, by day.
 --
 -- grain:    kind, dag_id, subject, from_at, after
 -- reads:    deployments, pool_samples, parse_samples, component_events, task_tries, task_logs
 -- columns:
 --   kind      varchar      version, provider, setting, pool_slots, bundle_version, dag_version, executor, log_dialect; tasks_cleared,
---                          state_marked, dag_changed, pool_changed, backfill_created, dag_paused, restart
+--                          state_marked, dag_changed, pool_changed, backfill_created, dag_paused, restart, worker_came,
+--                          worker_gone
 --   dag_id    varchar      empty for what is not of one DAG
 --   subject   varchar      what changed: name of the setting, provider, pool, bundle, component; empty where there is only one
 --   before    varchar      null for what people did
@@ -135,7 +137,57 @@ firsts as (
         partition by kind, subject order by first_at, value rows between unbounded preceding and 1 preceding
     )
 ),
+-- A worker came when it ran its first task in nine weeks, and went when it ran none for two days after it ran some on five
+-- of seven. Where more than two a week come anyway, workers are made and thrown away, and none of them is news. A host of
+-- a single try is a pod.
+host_days as (
+    select
+        hostname,
+        cast(started_at as date) as day,
+        min(started_at) as first_at,
+        max(started_at) as last_at,
+        count(*) as tries
+    from task_tries
+    where hostname is not null
+        and started_at >= weeks_ago(8)
+        and started_at < week_end()
+        and executor is distinct from 'KubernetesExecutor'
+    group by hostname, cast(started_at as date)
+),
+hosts as (
+    select hostname, min(first_at) as first_at, max(last_at) as last_at, max(day) as last_day
+    from host_days
+    group by hostname
+    having sum(tries) > 1
+),
+news as (
+    select 'worker_came' as kind, hostname, first_at as done_at
+    from hosts
+    where first_at >= week_start()
+    union all
+    select 'worker_gone', hostname, last_at
+    from hosts
+    where last_at >= week_start()
+        and last_at < week_end() - interval 2 days
+        and (
+            select count(*) from host_days
+            where host_days.hostname = hosts.hostname and day > last_day - 7
+        ) >= 5
+),
+workers as (
+    select *
+    from news
+    where exists (select 1 from hosts where first_at < week_start())
+        and (
+            select count(*) from hosts
+            where first_at >= week_start() - interval 7 days
+                and first_at < week_start()
+                and first_at > (select min(first_at) from hosts) + interval 7 days
+        ) <= 2
+),
 actions as (
+    select kind, '' as told, '' as dag_id, hostname as subject, done_at from workers
+    union all
     select
         regexp_replace(key, '^event\.', '') as kind,
         coalesce(

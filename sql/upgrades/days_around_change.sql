@@ -17,7 +17,9 @@
 with facts as (
     select key, coalesce(object_url, '') as teller, value, seen_at
     from deployments
-    where (key = 'airflow.version' or starts_with(key, 'config.')) and value <> '' and seen_at is not null
+    where (key = 'airflow.version' or starts_with(key, 'config.') or starts_with(key, 'provider.'))
+        and value <> ''
+        and seen_at is not null
 ),
 steps as (
     select lag(value) over telling as before, value as after, lag(seen_at) over telling as from_at, seen_at as until_at

@@ -14,6 +14,7 @@
 --   last_version     bigint       number of the newest
 --   first_at         timestamptz
 --   last_at          timestamptz
+--   cause            varchar      what Airflow 3.2 and newer warns of: a value that differs at each parse; null: nothing
 with made as (
     select
         substr(key, 13) as dag_id,
@@ -24,17 +25,27 @@ with made as (
     from deployments
     where starts_with(key, 'dag_version.') and seen_at < week_end()
     group by all
+),
+warned as (
+    select substr(key, 13) as dag_id, max_by(value, seen_at order by value) as cause
+    from deployments
+    where starts_with(key, 'dag_warning.')
+        and seen_at >= week_start() - interval 7 days
+        and seen_at < week_end() + interval 2 days
+    group by substr(key, 13)
 )
 select
-    dag_id,
+    made.dag_id,
     max_by(bundle_name, seen_at) as bundle_name,
     count(distinct version_number) as versions,
     count(distinct bundle_version) as bundle_versions,
     count(distinct date_trunc('day', seen_at)) as days,
     max(version_number) as last_version,
     min(seen_at) as first_at,
-    max(seen_at) as last_at
+    max(seen_at) as last_at,
+    any_value(warned.cause) as cause
 from made
+left join warned on made.dag_id = warned.dag_id
 where seen_at >= week_start() and version_number is not null
-group by dag_id
-order by versions desc, dag_id
+group by made.dag_id
+order by versions desc, made.dag_id

@@ -52,6 +52,9 @@ name = "sample"
 [sources.task_logs]
 url = "sample-bucket/task_logs"
 
+[sources.component_logs]
+url = "sample-bucket/component_logs"
+
 [sources.metrics]
 url = "sample-bucket/metrics"
 

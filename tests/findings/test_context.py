@@ -47,6 +47,7 @@ def told(one: Finding, *rows: dict[str, Any]) -> list[str]:
         (change("version", subject="Airflow", at=BEGAN + timedelta(seconds=1)), False),
         (change("provider", subject="provider http"), True),
         (change("provider", subject="provider http", at=BEGAN - LEAD - timedelta(seconds=1)), False),
+        (change("worker_came", subject="worker-3"), True),
         (change("bundle_version", subject="git"), True),
         (change("bundle_version", subject="other"), False),
         (change("dag_version", dag_id="orders"), True),
@@ -87,6 +88,12 @@ def test_the_suspect_is_not_told_twice_and_trust_findings_have_no_context() -> N
     row = change("bundle_version", subject="git", after="abc")
     assert told(finding(first_at=BEGAN, suspect="abc (git)"), row) == []
     assert told(finding("WS901", first_at=BEGAN), row) == []
+
+
+def test_a_finding_of_a_worker_names_its_coming_first() -> None:
+    worker = finding("WS511", {"hostname": "worker-3"}, first_at=BEGAN)
+    rows = [change("version", subject="Airflow"), change("worker_came", subject="worker-3")]
+    assert told(worker, *rows)[0] == "worker worker-3 ran its first task, Wed 18 Nov 09:00 UTC"
 
 
 def test_a_wide_interval_is_told_as_one() -> None:

@@ -69,6 +69,17 @@ def test_versions_inflate_when_commits_do_not_explain_them(changes: dict[str, An
     assert bool(found(VersionInflation, "dag_versions_of_week", [made(**changes)])) == is_found
 
 
+def test_where_airflow_warns_of_the_cause_the_advice_names_its_line() -> None:
+    row = made(cause="line 12: Don't use runtime-varying value as argument in Dag constructor")
+    (one,) = found(VersionInflation, "dag_versions_of_week", [row])
+    assert (
+        one.advice
+        == "Airflow warns of it in the DAG's file, line 12: Don't use runtime-varying value as argument in Dag constructor."
+    )
+    (one,) = found(VersionInflation, "dag_versions_of_week", [made(cause=None)])
+    assert one.advice.startswith("Look for what differs")
+
+
 @pytest.mark.parametrize(("rows", "is_blind"), [((), True), (({"dag_id": "d", "version_number": 1},), False)])
 def test_without_versions_nothing_is_said_to_be_well(
     rows: tuple[dict[str, Any], ...], is_blind: bool

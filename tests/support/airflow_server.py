@@ -73,7 +73,7 @@ def load(major: int, folder: Path = DATA) -> FakeAirflow:
     recorded = folder / "api" / f"airflow{major}"
     for path in sorted(recorded.glob("*.jsonl")):
         fake.lists[path.stem] = [json.loads(line) for line in path.read_text().splitlines()]
-    for name in ("pools", "import_errors", "dags", "providers"):
+    for name in ("pools", "import_errors", "dags", "providers", "dag_warnings"):
         fake.lists.setdefault(name, [])
     for path in recorded.glob("*.json"):
         fake.single[path.stem] = json.loads(path.read_text())
@@ -205,7 +205,8 @@ class _Handler(BaseHTTPRequestHandler):
         if words[-1] == "tries":
             return self._tries([unquote(word) for word in words])
         lists = {"taskInstances": "task_instances", "dagRuns": "dag_runs", "pools": "pools", "dags": "dags",
-                 "importErrors": "import_errors", "eventLogs": "event_logs", "dagVersions": "dag_versions", "providers": "providers"}  # fmt: skip
+                 "importErrors": "import_errors", "eventLogs": "event_logs", "dagVersions": "dag_versions", "providers": "providers",
+                 "dagWarnings": "dag_warnings"}  # fmt: skip
         key = lists.get(words[-1])
         if key is None or key not in state.lists:
             return 404, {"detail": "Not Found"}

@@ -28,6 +28,7 @@ LISTS = {
     "dag_versions": "dagVersions_all.json",
     "pools": "pools.json",
     "providers": "providers.json",
+    "dag_warnings": "dagWarnings.json",
     "import_errors": "importErrors.json",
 }
 SINGLE = {

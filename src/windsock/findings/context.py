@@ -15,9 +15,19 @@ from windsock.week import Week
 LEAD = timedelta(hours=24)
 """How long before its first sign a change still counts as 'at that time': a daily DAG shows it a day later."""
 MOST = 3
-_JUDGED = ("WS1", "WS2", "WS3", "WS4", "WS5")
-_EVERYWHERE = ("version", "provider", "executor", "log_dialect", "setting", "restart")
+_JUDGED = ("WS1", "WS2", "WS3", "WS4", "WS5", "WS63")  # 63: of workers, which come and go, too
+_EVERYWHERE = (
+    "version",
+    "provider",
+    "executor",
+    "log_dialect",
+    "setting",
+    "restart",
+    "worker_came",
+    "worker_gone",
+)
 _OF_A_DAG = ("dag_version", "tasks_cleared", "state_marked", "dag_changed", "dag_paused", "backfill_created")
+_OF_A_WORKER = ("worker_came", "worker_gone")
 _OF_A_POOL = ("pool_slots", "pool_changed")
 _DONE = {
     "tasks_cleared": "tasks of {0} cleared",
@@ -26,6 +36,8 @@ _DONE = {
     "dag_paused": "{0} paused by the scheduler after failed runs in a row",
     "backfill_created": "a backfill of {0} created",
     "restart": "{0} started",
+    "worker_came": "worker {0} ran its first task",
+    "worker_gone": "worker {0} ran its last task",
 }
 _NAMED = {
     "version": "{0}",
@@ -40,7 +52,7 @@ _NAMED = {
 
 
 def with_changes(findings: Sequence[Finding], answers: Mapping[str, Answer], week: Week) -> list[Finding]:
-    """Each finding of WS1xx to WS5xx with `evidence["changes"]`: up to `MOST` sentences, the most specific first.
+    """Each finding of WS1xx to WS5xx and WS63x with `evidence["changes"]`: up to `MOST` sentences, the most specific first.
 
     Global changes (versions, settings, restarts) are named only where the finding says when it began; those of its own
     DAG, bundle or pool also when all that is known is the week.
@@ -81,7 +93,7 @@ def _closeness(finding: Finding, row: Row, bundles: Mapping[str, set[str]]) -> i
     """0: of the same DAG, bundle or pool. 1: of the whole deployment. None: of something else."""
     kind, subject = row["kind"], row["subject"]
     if kind in _EVERYWHERE:
-        return 1
+        return 0 if kind in _OF_A_WORKER and subject == finding.subject.get("hostname") else 1
     dags = {finding.subject.get("dag_id"), *(finding.evidence.get("dag_ids") or ())}
     if kind in _OF_A_DAG:
         return 0 if row["dag_id"] in dags else None

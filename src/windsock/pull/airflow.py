@@ -26,6 +26,7 @@ from windsock.parse.told.facts import (
     dag_owner_facts,
     dag_state_facts,
     dag_version_rows,
+    dag_warning_facts,
     event_rows,
     fact,
     health_facts,
@@ -132,6 +133,9 @@ class _Pull:
         self._list("facts", self._facts(pools))
         self._list("dag_versions", self._whole("dag_versions", dag_version_rows))
         self._list("providers", {"deployments": provider_facts(self.airflow.providers(), self.teller)})
+        self._list(
+            "dag_warnings", {"deployments": dag_warning_facts(self.airflow.dag_warnings(), self.teller)}
+        )
         dags = list(self.airflow.dags())
         self._list("parse_samples", {"parse_samples": parse_rows(dags, self.teller)})
         self._list("dag_limits", {"deployments": dag_limit_facts(dags, self.teller)})

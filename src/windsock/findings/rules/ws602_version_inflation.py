@@ -35,7 +35,8 @@ class VersionInflation(Rule):
     `min_per_commit` for each commit; a bundle without versions counts as one commit. A version is made when the
     serialised DAG differs from the last and that one has run (Airflow 3, `SerializedDagModel.write_dag`).
     What to do: look for what differs between two parses: start_date or end_date from now(), random ids, unsorted sets,
-    values from a service; Airflow 3.2 and newer warns of the cause (`dag_version_inflation_check_level`).
+    values from a service; where Airflow 3.2 and newer warns of it (`dag_version_inflation_check_level`) and the API tells, the
+    finding names the line.
     """
 
     code, name, section = "WS602", "version-inflation", "config"
@@ -61,10 +62,13 @@ class VersionInflation(Rule):
                     evidence={k: row[k] for k in ("versions", "bundle_versions", "days", "last_version")}
                     | {
                         "bundle_name": row["bundle_name"],
+                        "cause": row.get("cause") or None,
                         "first_at": row["first_at"],
                         "last_at": row["last_at"],
                     },
-                    advice=f"Look for what differs between two parses of {row['dag_id']}: a start_date of now(), "
+                    advice=f"Airflow warns of it in the DAG's file, {row['cause'].rstrip('.')}."
+                    if row.get("cause")
+                    else f"Look for what differs between two parses of {row['dag_id']}: a start_date of now(), "
                     "a random id, an unsorted set, a value from a service.",
                     rank=float(versions),
                 )

@@ -1,6 +1,7 @@
-"""What Celery's workers tell of themselves: a worker that is killed says nothing, the others miss it.
+"""What is told of workers: a worker that is killed says nothing, Celery's others and the EdgeExecutor miss it.
 
-Texts of celery 5.6 (worker/consumer/gossip.py, worker/request.py, apps/worker.py), as the worker of Airflow 3 prints them.
+Texts of celery 5.6 (worker/consumer/gossip.py, worker/request.py, apps/worker.py), as the worker of Airflow 3 prints them,
+with Celery's own head in 2.x (`records.py`), and of edge_executor.py in apache-airflow-providers-edge3 5.1.
 """
 
 from __future__ import annotations
@@ -16,6 +17,15 @@ _MISSED = re.compile(r"missed heartbeat from celery@(?P<host>\S+)")
 _LOST = re.compile(
     r"Task handler raised error: WorkerLostError\(.{0,80}?(?P<signal>SIG[A-Z]+|exitcode \d+)", re.DOTALL
 )
+
+
+_LIFELESS = re.compile(r"Worker (?P<host>\S+) is lifeless\. Setting state to ")
+
+
+def tell_edge(told: Told, facts: Facts) -> None:
+    """One record of the EdgeExecutor, in the scheduler."""
+    if match := _LIFELESS.match(told.text):
+        facts.event(told.at, "worker", "worker_missed", Who(hostname=match["host"]))
 
 
 def tell_workers(told: Told, facts: Facts) -> None:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from windsock.model import Outcome, Parsed, Reject, Row
 from windsock.parse.component.callbacks import tell_callbacks
-from windsock.parse.component.celery import tell_workers
+from windsock.parse.component.celery import tell_edge, tell_workers
 from windsock.parse.component.dag_processor import tell_files
 from windsock.parse.component.dull import may_tell, telling
 from windsock.parse.component.facts import Facts
@@ -98,6 +98,8 @@ def _tell(told: Told, component: str, facts: Facts, zone: tzinfo, path: str) -> 
         tell_executor(told, component, facts)
     elif told.origin in CELERY:
         tell_workers(told, facts)
+    elif told.origin == "edge_executor.py":
+        tell_edge(told, facts)
     elif "executor" in told.origin:
         tell_pods(told, component, facts)
         tell_holds(told, component, facts)

@@ -32,6 +32,7 @@ BEGINNINGS = (
         "Loaded executor: ",
         "celery@",
         "missed heartbeat from ",
+        "Worker ",
         "Invalid executor_config for ",
         "Connection error creating pod",
     ),
@@ -57,8 +58,21 @@ _WORDS = (
     + rb"|".join(re.escape(one.encode()) for one in BEGINNINGS)
     + rb")"
 )
+_CELERY = rb"\[" + _AT + rb",\d{3}: [A-Z]+/MainProcess\] (?:celery@|missed heartbeat|Task handler)"
 _TELLING = re.compile(
-    rb"\n(?=\{|" + _BRACKETED + _WORDS + rb"|" + _AT + rb"(?:" + _REST + _WORDS + rb"|(?!" + _REST + rb")))"
+    rb"\n(?=\{|"
+    + _CELERY
+    + rb"|"
+    + _BRACKETED
+    + _WORDS
+    + rb"|"
+    + _AT
+    + rb"(?:"
+    + _REST
+    + _WORDS
+    + rb"|(?!"
+    + _REST
+    + rb")))"
 )
 
 

@@ -44,7 +44,7 @@ EVENTS: dict[str, str] = {
     "pod_requeued": "a worker pod failed before its task began, and was launched again",
     "pod_refused": "Kubernetes did not take a worker pod (quota, admission); it is tried again",
     "worker_ready": "a Celery worker (hostname) began to take tasks",
-    "worker_missed": "a Celery worker (hostname) was not heard of by the others any more",
+    "worker_missed": "a worker (hostname) was not heard of any more, by other Celery workers or the EdgeExecutor",
     "worker_process_lost": "a process of a Celery worker was killed with its task; reason: the signal",
     "parse_timeout": "the process that parsed a DAG file was killed by the timeout",
     "processor_failed": "the process that parsed a DAG file ended with exit_code",

@@ -26,6 +26,12 @@ _CONSOLE = re.compile(
     r"(?P<at>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:\d\d)) "
     r"\[(?P<level>debug|info|warning|error|critical) *\] ?"
 )
+# Celery's own head, which the workers of Airflow 2 print: no file is named, so the text must be one of Celery's. Other
+# processes print what tasks say.
+_CELERY = re.compile(
+    rf"\[(?P<at>{_STAMP},\d{{3}}): (?P<level>[A-Z]+)/MainProcess\] "
+    r"(?=(?P<worker>celery@\S+ ready\.)|(?P<gossip>missed heartbeat from )|(?P<request>Task handler raised error: ))"
+)
 # heads of others (gunicorn, celery, task lines of a LocalExecutor): they end a record and begin none of ours
 _FOREIGN = re.compile(rf"(?:\[{_STAMP}|{_STAMP}[.,]?\d* ?(?:Z|[+-]\d\d:?\d\d)? +\[)")
 _LOGGER = re.compile(r"(?:^|\s)\[([A-Za-z_]\w*(?:\.[\w-]+)+|task|supervisor)\](?=\s|$)", re.MULTILINE)
@@ -41,6 +47,7 @@ COMPONENTS: Mapping[str, str] = {
     "dag.py": "",
     "base_executor.py": "scheduler",
     "executor_loader.py": "",
+    "edge_executor.py": "scheduler",
     "kubernetes_executor.py": "scheduler",
     "kubernetes_executor_utils.py": "scheduler",
     "kubernetes_executor_types.py": "scheduler",
@@ -136,6 +143,11 @@ class Records:
         if match := _CONSOLE.match(text):
             self.heads += 1
             return self._opened(match["at"], match["level"], "", text[match.end() :])
+        if match := _CELERY.match(text):
+            self.heads += 1
+            return self._opened(
+                match["at"], match["level"].lower(), f"{match.lastgroup}.py", text[match.end() :]
+            )
         if line.origin:
             self.heads += 1
             origin = line.origin if line.origin in COMPONENTS else "?"

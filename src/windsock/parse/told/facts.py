@@ -73,6 +73,7 @@ EVENTS: dict[str, str] = {
 _OF_TRIES = frozenset({"state_mismatch", "heartbeat_timeout", "stuck_in_queued", "queue_timeout"})
 _EXTRA = ("pool_name", "pool", "name", "slots", "include_deferred", "new_state", "only_failed", "task_ids", "dag_run_id",
           "is_paused", "from_date", "to_date", "max_active_runs")  # fmt: skip
+_VARYING = re.compile(r"Line (?P<line>\d{1,9}), Col \d+\nCode: .*\nIssue: (?P<issue>[^\n]{1,300})")
 _CLI_POOL = re.compile(r"'pools', '(?:set|delete)', '([^']*)'(?:, '(-?\d+)')?")
 
 
@@ -113,6 +114,23 @@ def pool_facts(pools: Iterable[Mapping[str, Any]], teller: Teller) -> list[Row]:
             rows.append(fact(f"pool.{name}.slots", str(number(raw.get("slots"))), teller))
             if isinstance(raw.get("include_deferred"), bool):
                 rows.append(fact(f"pool.{name}.include_deferred", raw["include_deferred"], teller))
+    return rows
+
+
+def dag_warning_facts(warnings: Iterable[Mapping[str, Any]], teller: Teller) -> list[Row]:
+    """Why a DAG differs at each parse (Airflow 3.2 and newer): the first place that Airflow names, without the code there,
+    which may hold anything."""
+    rows = []
+    for raw in warnings:
+        place = _VARYING.search(text(raw.get("message")) or "")
+        if (
+            raw.get("warning_type") == "runtime varying value"
+            and place
+            and (dag_id := text(raw.get("dag_id")))
+        ):
+            rows.append(
+                fact(f"dag_warning.{dag_id}", f"line {place['line']}: {place['issue'].strip()}", teller)
+            )
     return rows
 
 

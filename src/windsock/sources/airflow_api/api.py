@@ -154,6 +154,10 @@ class AirflowApi:
         """All versions of all DAGs (3.x); 2.x keeps none."""
         yield from self._all("dag_versions")
 
+    def dag_warnings(self) -> Iterator[dict[str, Any]]:
+        """What Airflow warns of in DAG files (3.x)."""
+        yield from self._all("dag_warnings")
+
     def providers(self) -> Iterator[dict[str, Any]]:
         """Installed providers with their versions, as the API server has them."""
         yield from self._all("providers")

@@ -73,6 +73,13 @@ ENDPOINTS: dict[str, Endpoint] = {
             "can read on Audit Logs (role Op)",
             {1: "event_log_id", 2: "id"},
         ),
+        Endpoint(
+            "dag_warnings",
+            {2: "/dagWarnings"},
+            "dag_warnings",
+            "can read on DAG Warnings (role Viewer)",
+            {2: "dag_id"},
+        ),
         Endpoint("providers", _both("/providers"), "providers", "can read on Providers (role Op)", {}),
     )
 }
