@@ -22,12 +22,24 @@ from tests.support.postgres import Postgres, postgres
 
 HERE = Path(__file__).parent
 HOST_NAME = "WINDSOCK_E2E_HOST"
+_HEARTBEATS = {
+    "3": {
+        "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "45",
+        "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "5",
+        "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_SEC": "5",
+    },
+    "2": {
+        "AIRFLOW__SCHEDULER__SCHEDULER_ZOMBIE_TASK_THRESHOLD": "45",
+        "AIRFLOW__SCHEDULER__ZOMBIE_DETECTION_INTERVAL": "5",
+        "AIRFLOW__SCHEDULER__LOCAL_TASK_JOB_HEARTBEAT_SEC": "5",
+    },
+}
 _HOSTNAME_CALLABLE = f'import os\n\n\ndef name():\n    return os.environ.get("{HOST_NAME}", "control")\n'
 
 
 @dataclass(slots=True)
 class CeleryAirflow(Airflow):
-    """Airflow 3 whose tasks run on workers that the tests may kill."""
+    """An Airflow whose tasks run on workers that the tests may kill."""
 
     server: Postgres | None = None
     workers: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
@@ -106,9 +118,11 @@ def redis(home: Path) -> Iterator[str]:
 
 
 @contextmanager
-def celery_airflow(home: Path, logs: str, more: dict[str, str]) -> Iterator[CeleryAirflow]:
+def celery_airflow(
+    home: Path, logs: str, more: dict[str, str], *, major: str = "3"
+) -> Iterator[CeleryAirflow]:
     """Everything but the workers, started; stopped whatever happens."""
-    version, python = VERSIONS["3"]
+    version, python = VERSIONS[major]
     pins = str(HERE / "requirements" / f"airflow-{version}.txt")
     celery = str(HERE / "requirements" / f"airflow-{version}-celery.txt")
     extras = f"apache-airflow[amazon,celery,postgres]=={version}"
@@ -132,14 +146,12 @@ def celery_airflow(home: Path, logs: str, more: dict[str, str]) -> Iterator[Cele
             "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC": f"postgresql+asyncpg://{place}",
             "AIRFLOW__CELERY__BROKER_URL": broker,
             "AIRFLOW__CELERY__RESULT_BACKEND": f"db+postgresql://{place}",
-            "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "45",
-            "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "5",
-            "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_SEC": "5",
             "AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT": "60",
             "AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT_CHECK_INTERVAL": "5",
             "AIRFLOW__SCHEDULER__NUM_STUCK_IN_QUEUED_RETRIES": "1",
         }
-        one = CeleryAirflow("3", venv, home, logs, _settings("3") | settings | more, server=server)
+        settings = _settings(major) | settings | _HEARTBEATS[major] | more
+        one = CeleryAirflow(major, venv, home, logs, settings, server=server)
         try:
             one.start()
             yield one

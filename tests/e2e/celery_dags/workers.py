@@ -5,7 +5,12 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime, timedelta
 
-from airflow.sdk import DAG, task
+try:
+    from airflow.sdk import DAG, get_current_context, task
+except ImportError:  # Airflow 2
+    from airflow.decorators import task
+    from airflow.models.dag import DAG
+    from airflow.operators.python import get_current_context
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -19,8 +24,6 @@ def nap(number: int) -> int:
 @task(queue="heavy", retries=1, retry_delay=timedelta(seconds=1))
 def crunch(number: int) -> int:
     """The first tries work until somebody kills their worker; the second ones are quick."""
-    from airflow.sdk import get_current_context
-
     for second in range(900 if get_current_context()["ti"].try_number == 1 else 1):
         print("block", number, second, flush=True)
         time.sleep(1)
