@@ -67,6 +67,8 @@ def test_an_empty_pipeline_is_told_what_to_set_first(look: Look) -> None:
     assert rows["task_logs"]["state"] == "missing"
     assert "[sources.task_logs] url" in rows["failures"]["mend"]
     assert "snapshot" in rows["pools and waiting"]["mend"]
+    assert rows["lateness"]["state"] == "missing"
+    assert "airflow_api" in rows["lateness"]["mend"]
     assert rows["deliver"]["state"] == "missing"
 
 
@@ -79,8 +81,10 @@ def test_sections_tell_from_which_table_and_since_when(demo_folder: Path) -> Non
     )
     assert sections["DAG parse time"]["state"] == "ok"
     assert sections["configuration and versions"]["detail"].startswith("from deployments since the week of")
-    assert sections["lateness"]["state"] == "missing"
-    assert "airflow_api" in sections["lateness"]["mend"]
+    # the scheduler's log of the sample is that of its last week
+    assert (
+        sections["lateness"]["detail"] == "from dag_runs since the week of 2026-11-16, told by component_logs"
+    )
 
 
 def test_a_folder_without_logs_says_what_lies_there_instead(look: Look, tmp_path: Path) -> None:
@@ -408,8 +412,10 @@ def test_a_section_tells_its_input_and_where_it_never_exists(demo_folder: Path) 
     pools = sections["pools and waiting"]
     assert (pools["answered_from"], pools["since_week"]) == ("metrics", "2026-09-28")
     assert "before 3.3" in sections["DAG parse time"]["never_on"]
-    assert sections["lateness"]["state"] == "missing"
-    assert "airflow_api" in sections["lateness"]["mend"]
+    assert (sections["lateness"]["answered_from"], sections["lateness"]["since_week"]) == (
+        "component_logs",
+        "2026-11-16",
+    )
 
 
 def test_people_read_marks_mends_and_a_sum(look: Look, tmp_path: Path) -> None:
