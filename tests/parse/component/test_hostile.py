@@ -77,6 +77,17 @@ def test_no_number_makes_it_raise(line: str, number: str, data: st.DataObject) -
         check((line[:place] + number + line[place + 1 :]).encode())
 
 
+@pytest.mark.parametrize("number", ["99999999999999999999", "-1", "None", "[]"])
+def test_a_pod_whose_notes_hold_no_number_of_a_try_is_known_by_its_short_name(number: str) -> None:
+    noted = "{'dag_id': 'd', 'task_id': 't', 'run_id': 'r', 'try_number': '1'}"
+    (line,) = [line for line in LINES if "annotations: {" in line][:1]
+    start, stop = (
+        line.index("{", line.index("annotations: ")),
+        line.index("}", line.index("annotations: ")) + 1,
+    )
+    check((line[:start] + noted.replace("'1'", repr(number)) + line[stop:]).encode())
+
+
 def test_no_secret_of_any_text_leaves_the_reader() -> None:
     """Every free text that is kept is tried with secrets in it."""
     secret, tried = "hunter2FAKEhunter2", 0

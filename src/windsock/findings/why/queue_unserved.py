@@ -24,9 +24,7 @@ class QueueUnserved(Cause):
             if row["queue"] not in mine and case.dag_id not in row["dag_ids"]:
                 continue
             last = row["last_start_at"]
-            started = (
-                f"the last start was {wording.moment(last)}" if last else "none has started in nine weeks"
-            )
+            started = f"the last start was {wording.moment(last)}" if last else "none was seen to start"
             yield cls.told(
                 "likely",
                 f"{wording.plural(row['waiting'], 'try')} of {wording.plural(row['dags'], 'DAG')} wait in queue {row['queue']} "

@@ -11,6 +11,7 @@ import re
 from windsock.parse.component.facts import Facts
 from windsock.parse.component.ids import Who, from_names
 from windsock.parse.component.records import Told
+from windsock.parse.component.told_fields import number
 
 _DETAILS = re.compile(
     r"Task (?P<key>.+?) failed in pod (?P<pod>\S+?)\. Pod phase: (?P<phase>[^,]*), reason: (?P<reason>[^,]*), "
@@ -137,12 +138,9 @@ def _who(key: str) -> Who | None:
 
 def _short(task: str | None) -> Who | None:
     """`dag.task.try`, as watcher lines name a task."""
-    joined, _, number = (task or "").rpartition(".")
-    return (
-        Who(joined=joined, try_number=int(number))
-        if "." in joined and re.fullmatch(r"\d{1,9}", number)
-        else None
-    )
+    joined, _, tried = (task or "").rpartition(".")
+    is_number = re.fullmatch(r"\d{1,9}", tried)
+    return Who(joined=joined, try_number=int(tried)) if "." in joined and is_number else None
 
 
 def _noted(text: str) -> Who | None:
@@ -151,10 +149,9 @@ def _noted(text: str) -> Who | None:
     if start >= 0:
         try:
             noted = ast.literal_eval(text[start + 13 : text.find("}", start) + 1])
-            index = int(noted.get("map_index", -1))
-            return Who(
-                noted["dag_id"], noted.get("run_id"), noted["task_id"], index, int(noted["try_number"])
-            )
+            index, tried = (number(str(noted.get(name, -1))) for name in ("map_index", "try_number"))
+            if index is not None and tried is not None and tried >= 0:
+                return Who(noted["dag_id"], noted.get("run_id"), noted["task_id"], index, tried)
         except (ValueError, SyntaxError, KeyError, TypeError, AttributeError, MemoryError, RecursionError):
             pass
     match = re.search(r"task: (\S+?)(?:,|\Z)", text)
