@@ -42,6 +42,7 @@ def test_a_question_reads_only_what_its_header_says(empty: duckdb.DuckDBPyConnec
     for question in QUESTIONS:
         text = question.sql[question.sql.index("\n\n") if "\n\n" in question.sql else 0 :]
         body = "\n".join(line for line in text.split("\n") if not line.startswith("--"))
+        body = body.replace("known_runs", "dag_runs")  # the same rows, each told once
         read = {name for name in (*TABLES, *VIEWS) if f"from {name}" in body or f"join {name}" in body}
         assert read == set(question.reads), question.name
 

@@ -123,12 +123,12 @@ def _arrays(printed: str) -> list[dict[str, object]]:
 
 
 def _plain(value: object) -> object:
-    """One form for both printers: numbers to twelve digits, instants as instants."""
+    """One form for both printers: numbers to twelve digits, sums that nearly cancel to twelve places, instants as instants."""
     value = jsonable(value)
     if isinstance(value, list):
         return [_plain(one) for one in value]
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return float(f"{value:.12g}")
+        return float(f"{round(value, 12):.12g}")
     if isinstance(value, str) and re.match(r"\d{4}-\d\d-\d\d[T ]\d", value):
         return datetime.fromisoformat(value).astimezone(UTC)
     return value

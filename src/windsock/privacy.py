@@ -26,6 +26,9 @@ COLUMNS: Mapping[str, Kind] = {
     "run_id": "run",
     "run_ids": "run",
     "last_run_id": "run",
+    "longest_run": "run",
+    "longest_end": "plain",
+    "error": "text",
     "hostname": "host",
     "owner": "host",  # of a DAG: a person or a team
     "dag_file": "file",
