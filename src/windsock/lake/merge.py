@@ -26,6 +26,7 @@ from windsock.lake.runs import REPEATED, REPEATED_TEXTS, Run, Unfit, merged
 from windsock.lake.views import SQL_TYPES
 from windsock.lake.wide import PLACE, WIDE, WideColumns, wide_columns
 from windsock.schema import Table
+from windsock.scratch.give_back import give_back
 
 _ENCODED = {
     # values that hardly repeat are no words of a dictionary, and numbers that go on are told by their steps: a fifth
@@ -106,10 +107,10 @@ class Merger:
             for group in groups(as_declared(rows, schema, but=codes)):
                 for name in codes:
                     group = group.set_column(group.schema.get_field_index(name), name, coded(group[name]))
-                # in one piece: where pieces meet, a page would end
-                writer.write_table(group.combine_chunks(), row_group_size=ROW_GROUP_ROWS)
+                group = group.combine_chunks()  # where pieces meet, a page would end
+                writer.write_table(group, row_group_size=ROW_GROUP_ROWS)
                 del group
-                pa.default_memory_pool().release_unused()  # else it keeps what the largest groups took
+                give_back()  # what the largest groups took
         return out
 
     def _records(self, old: Sequence[Path], new: Sequence[Path], gone: str) -> Iterator[pa.Table]:

@@ -40,8 +40,9 @@ def groups(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
                 held.append(table.slice(at, stop - at))
                 rows, size, at = rows + stop - at, size + int(ends[stop] - ends[at]), stop
             if at < len(table):
-                yield pa.concat_tables(held)
+                ready = [pa.concat_tables(held)]
                 held, rows, size = [], 0, 0
+                yield ready.pop()  # who takes it may let it go: nothing here holds on to it
     if held:
         yield pa.concat_tables(held)
 

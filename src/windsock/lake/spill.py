@@ -19,6 +19,7 @@ from windsock.lake.runs import KEY, REPEATED
 from windsock.lake.wide import GROUP_BYTES, wide_columns
 from windsock.model import Row, Slice
 from windsock.schema import ATTEMPT_KEY, TABLES, TIME
+from windsock.scratch.give_back import give_back
 
 SPILL_ROWS = 20_000
 SPILL_BYTES = 24_000_000
@@ -69,6 +70,7 @@ class Spill:
         self._slices.clear()
         self._count = self._bytes = 0
         self._flushes += 1
+        give_back()
 
     def _repeated(self, count: int) -> pa.Array:
         return pa.repeat(pa.scalar(self._read_at, ARROW[TIME]), count)
