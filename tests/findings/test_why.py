@@ -217,6 +217,17 @@ def test_two_files_take_turns() -> None:
     assert (one.cause, one.evidence["files"]) == ("duplicate dag_id", ["d.py", "old/d.py"])
 
 
+def test_two_files_take_turns_since_the_second_came() -> None:
+    old, late = file_of("d.py", 2), file_of("old/d.py", 2)
+    late["first_at"] = old["first_at"] + timedelta(days=30)
+    told_at = {one.since for one in told(**QUIET | {"dag_files": [old, late]})}
+    assert told_at == {late["first_at"]}
+    (row,) = [
+        row for row in totals(answers(dag_files=[old, late])).rows if row["why"].startswith("Two files")
+    ]
+    assert row["first_at"] == late["first_at"]
+
+
 @pytest.mark.parametrize(
     ("states", "known", "likely", "says"),
     [

@@ -1,12 +1,13 @@
 """Two files define one dag_id."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 
 from windsock.findings import wording
 from windsock.findings.rule import rows_of
 from windsock.findings.rules.ws520_duplicate_dag_id import DuplicateDagId, by_dag, turns_of
-from windsock.findings.why.cause import Case, Cause, Count, Told, dags_of, earliest, limits_of, of_dag
-from windsock.model import Answer
+from windsock.findings.why.cause import Case, Cause, Count, Told, dags_of, limits_of, of_dag
+from windsock.model import Answer, Row
 
 
 class DuplicateId(Cause):
@@ -27,7 +28,7 @@ class DuplicateId(Cause):
             yield cls.told(
                 "certain",
                 f"{wording.names(names)} take turns as {case.dag_id}: {turns} changes this week",
-                since=min(row["first_at"] for row in files),
+                since=_since(files),
                 evidence={
                     "files": names,
                     "turns": turns,
@@ -44,5 +45,12 @@ class DuplicateId(Cause):
         rows = rows_of(answers, "dag_files")
         taken = [one for one in by_dag(rows).values() if turns_of(one) >= least]
         flat = [row for one in taken for row in one]
+        since = min((_since(files) for files in taken), default=None)
         missing = "" if rows else "task logs of Airflow 3.3, API or database"
-        return Count(len(taken), "DAGs", earliest(flat, "first_at"), dags_of(flat), missing=missing)
+        return Count(len(taken), "DAGs", since, dags_of(flat), missing=missing)
+
+
+def _since(files: Sequence[Row]) -> datetime:
+    """When a second file first defined it."""
+    firsts: list[datetime] = sorted(row["first_at"] for row in files)
+    return firsts[min(1, len(firsts) - 1)]
