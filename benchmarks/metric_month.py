@@ -77,7 +77,7 @@ def main() -> None:
         for n in range(lines)
     )
     began = time.perf_counter()
-    outcome = read_statsd((data,), object_url="x", modified_at=START)
+    outcome = read_statsd((data,), object_url="x", modified_at=START + timedelta(days=30))
     took = time.perf_counter() - began
     assert isinstance(outcome, Parsed)
     print(f"{lines} captured lines in {took:.1f} s: {lines / took / 1e3:.0f} k lines/s")
