@@ -64,12 +64,11 @@ def test_workers_and_their_work_are_told_from_logs_alone(seen: Seen) -> None:
     assert (hosts["alpha"], hosts["charlie"]) == ((12, 0), (5, 0))
 
 
-@pytest.mark.xfail(
-    strict=False,
-    reason="the scheduler of 2.11 may say `state=running, executor_state=failed` of a lost try and no more of it: "
-    "without an API it stays running here, though a later try shows that it was retried",
-)
-def test_every_lost_try_is_known_to_be_lost(seen: Seen) -> None:
+def test_a_lost_try_is_told_as_lost_or_as_never_ended_and_never_as_a_success(seen: Seen) -> None:
+    """The scheduler of 2.11 may say `state=running, executor_state=failed` of a lost try and no more of it: without an API
+    it then stays running here."""
     rows = seen.ask("--sql", "select task_id, try_number, state from task_tries where hostname = 'bravo'")
-    states = sorted((row["task_id"], row["state"]) for row in rows)
-    assert states == [("alone", "failed"), *[("crunch", "up_for_retry")] * 5]
+    assert [row["state"] for row in rows if row["task_id"] == "alone"] == ["failed"]
+    crunched = [row["state"] for row in rows if row["task_id"] == "crunch"]
+    assert len(crunched) == 5
+    assert set(crunched) <= {"up_for_retry", "running"}
