@@ -1,4 +1,4 @@
--- Which tasks ran far beyond their own habit, and no timeout of theirs ended any try?
+-- Which tasks ran beyond their own habit, and no timeout of theirs ended any try?
 --
 -- Tries that ended in the week, however they ended, beside the successes of nine weeks. Tasks of which an execution_timeout ended
 -- a try are left out, and so are sensors: their time is somebody else's. What still ran when it was last seen is not counted.
@@ -17,7 +17,7 @@
 --   longest_run  varchar      its run
 --   longest_end  varchar      its state
 --   longest_at   timestamptz  when it began
---   longest_all  double[]     times of those that took more than five times p95_s, longest first
+--   longest_all  double[]     times of those that took more than p95_s, longest first
 with tries as (
     select
         dag_id,
@@ -60,10 +60,10 @@ select
     max_by(run_id, took_s order by run_id) as longest_run,
     max_by(state, took_s order by run_id) as longest_end,
     max_by(started_at, took_s order by run_id) as longest_at,
-    list(took_s order by took_s desc) filter (where took_s > 5 * habits.p95_s) as longest_all
+    list(took_s order by took_s desc) filter (where took_s > habits.p95_s) as longest_all
 from tries
 join habits on tries.dag_id = habits.dag_id and tries.task_id = habits.task_id
 where is_now
 group by habits.dag_id, habits.task_id
-having max(took_s) > 5 * any_value(habits.p95_s)
+having max(took_s) > any_value(habits.p95_s)
 order by longest_s desc, habits.dag_id, habits.task_id

@@ -213,6 +213,8 @@ def hung(**more: Any) -> dict[str, Any]:
         ({"longest_all": [7200.0]}, False),
         ({"ended_well": 49}, False),
         ({"p99_s": 2401.0}, False),  # the proposal is a minute longer
+        ({"p95_s": 1439.0}, True),
+        ({"p95_s": 1440.0}, False),  # five times its habit, and no more
     ],
 )
 def test_a_task_that_hung_without_a_limit(change: dict[str, Any], is_found: bool) -> None:

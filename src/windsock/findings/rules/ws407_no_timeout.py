@@ -1,6 +1,6 @@
 """WS407."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 from typing import Any
@@ -19,6 +19,9 @@ SETTING = "default_task_execution_timeout"
 class Limits(Thresholds):
     """When a task wants a limit of its time."""
 
+    times: float = threshold(
+        5.0, "times the 95th percentile", "a slow day doubles a time; what hangs takes many times it"
+    )
     min_sample: float = threshold(50, "tries that ended well", "a 99th percentile needs as many")
     room: float = threshold(1.5, "times the 99th percentile", "as WS404: room for a bad day")
     min_hours: float = threshold(2.0, "hours beyond that in the week", "below it nobody gains much")
@@ -28,7 +31,7 @@ class NoTimeout(Rule):
     """A task hung for hours and nothing ended it: it has no execution_timeout, or one far above its habit.
 
     What it means: Airflow sets no limit by default. A hanging call holds a worker and its pool's slot until somebody looks.
-    How it is judged: tries of the week that took more than five times the 95th percentile of the successes of nine weeks, of
+    How it is judged: tries of the week that took more than `times` the 95th percentile of the successes of nine weeks, of
     tasks of which no timeout ended any try. Proposed is `room` times the 99th percentile, with its n; what they ran beyond it
     is the gain. None below `min_sample` successes or `min_hours` of gain. Sensors are left out.
     What to do: set the proposed execution_timeout; a try that needs longer one day is then failed, and retried. The way back is
@@ -48,16 +51,23 @@ class NoTimeout(Rule):
                 continue
             verdicts.judged += 1
             proposed = 60.0 * ceil(limits.room * row["p99_s"] / 60)
-            hours = sum(max(0.0, took_s - proposed) for took_s in row["longest_all"]) / 3600
+            hung = [took_s for took_s in row["longest_all"] if took_s > limits.times * row["p95_s"]]
+            hours = sum(max(0.0, took_s - proposed) for took_s in hung) / 3600
             if hours >= limits.min_hours:
-                verdicts.findings.append(cls._of(answers, row, proposed, hours, limits))
+                verdicts.findings.append(cls._of(answers, row, hung, proposed, hours, limits))
         return verdicts
 
     @classmethod
     def _of(
-        cls, answers: Mapping[str, Answer], row: Row, proposed: float, hours: float, limits: Limits
+        cls,
+        answers: Mapping[str, Answer],
+        row: Row,
+        hung: Sequence[float],
+        proposed: float,
+        hours: float,
+        limits: Limits,
     ) -> Finding:
-        task, times = f"{row['dag_id']}.{row['task_id']}", len(row["longest_all"])
+        task, times = f"{row['dag_id']}.{row['task_id']}", len(hung)
         return cls.finding(
             subject={"dag_id": row["dag_id"], "task_id": row["task_id"]},
             severity="watch",
