@@ -1,23 +1,17 @@
 """Lost pods, from objects to the report's first line: with the scheduler's log, and without it."""
 
-import json
-import os
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import pytest
-from benchmarks.fleet.records import Attempt, airflow3
+from benchmarks.fleet.records import Attempt
 
-from windsock import config as configs
-from windsock import pipeline
-from windsock.output import Output
+from tests.support.weeks import LOGS, put, put_logs, report_of
 from windsock.week import Week
 
 WEEK = Week.parse("2026-W47")
-NOW = WEEK.to_at + timedelta(hours=3)
 LOST_DAGS = [f"etl_{n}" for n in range(6)]
 DAGS = [*LOST_DAGS, "steady", "sometimes_fails"]
 HIT = WEEK.from_at + timedelta(days=2)
@@ -72,32 +66,10 @@ def hits() -> Iterator[tuple[str, datetime]]:
     return ((dag_id, HIT + timedelta(hours=12 * n)) for n in range(6) for dag_id in LOST_DAGS)
 
 
-def put(path: Path, data: bytes, at: datetime) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(data)
-    os.utime(path, (at.timestamp(), at.timestamp()))
-
-
-def report(root: Path, sources: str) -> dict[str, Any]:
-    """Pull, judge and render one week; report.json."""
-    path = root / "prod.toml"
-    path.write_text(f"[deployment]\nname = 'prod'\n{sources}\n[lake]\nurl = 'lake'\n[report]\nout = 'out'\n")
-    config, quiet = configs.load(path, {}), Output(level=0)
-    pipeline.pull(config, now=NOW, week=WEEK, output=quiet, full=True)
-    pipeline.report(config, week=WEEK, output=quiet)
-    (found,) = (root / "out").rglob("report.json")
-    body: dict[str, Any] = json.loads(found.read_text())
-    return body
-
-
-LOGS = "[sources.task_logs]\nurl = 'logs'\n"
-
-
 @pytest.fixture
 def pods(tmp_path: Path) -> tuple[Path, list[Attempt]]:
     kept, lost = fleet()
-    for one in kept:
-        put(tmp_path / "logs" / one.key, airflow3(one), one.ended_at)
+    put_logs(tmp_path, kept)
     assert (len(lost), len({one.dag_id for one in lost})) == (41, 6)
     return tmp_path, lost
 
@@ -108,7 +80,7 @@ def test_the_first_line_says_what_ran_out_of_memory_and_what_it_cost(
     root, lost = pods
     lines = "".join(told(one) for one in sorted(lost, key=lambda one: one.ended_at))
     put(root / "components/scheduler.log", lines.encode(), WEEK.to_at)
-    body = report(root, f"{LOGS}[sources.component_logs]\nurl = 'components'\n")
+    body, _ = report_of(root, WEEK, f"{LOGS}[sources.component_logs]\nurl = 'components'\n")
     assert body["verdict"] == "worse"
     assert body["verdict_sentence"].startswith(
         "Worse: 41 tries in 6 DAGs ran out of memory and left no log; 15 runs lost this week, 2 in the median of the weeks before"
@@ -125,7 +97,7 @@ def test_without_the_schedulers_log_the_cause_is_not_seen_and_it_is_never_the_sa
     pods: tuple[Path, list[Attempt]],
 ) -> None:
     """Only tries that a later one proves can be counted; runs short of a task are told apart from them."""
-    body = report(pods[0], LOGS)
+    body, _ = report_of(pods[0], WEEK)
     assert body["verdict"] == "worse"
     assert body["verdict_sentence"].startswith(
         "Worse: 15 tries in 6 DAGs left no log, cause not seen; in 13 runs a task that always ran left nothing"

@@ -1,17 +1,13 @@
 """A week that is noisy but healthy, from objects to the mail: the same as before, nothing to do, eight lines."""
 
-import json
-import os
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from benchmarks.fleet.records import Attempt, airflow3
+from benchmarks.fleet.records import Attempt
 
-from windsock import config as configs
-from windsock import pipeline
-from windsock.output import Output
+from tests.support.weeks import put_logs, report_of
 from windsock.week import Week
 
 WEEK = Week.parse("2026-W47")
@@ -67,20 +63,8 @@ def cleared() -> Iterator[Attempt]:
 def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], str]:
     """report.json and the mail's text."""
     root = tmp_path_factory.mktemp("noisy")
-    for one in (*scheduled(), *sandboxes(), *weekly(), *backfill(), *cleared()):
-        path = root / "logs" / one.key
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(airflow3(one))
-        os.utime(path, (one.ended_at.timestamp(), one.ended_at.timestamp()))
-    toml = root / "prod.toml"
-    toml.write_text(
-        "[deployment]\nname = 'prod'\n[sources.task_logs]\nurl = 'logs'\n[lake]\nurl = 'lake'\n[report]\nout = 'out'\n"
-    )
-    config, quiet = configs.load(toml, {}), Output(level=0)
-    pipeline.pull(config, now=WEEK.to_at + timedelta(hours=3), week=WEEK, output=quiet, full=True)
-    pipeline.report(config, week=WEEK, output=quiet)
-    (body,), (mail,) = (root / "out").rglob("report.json"), (root / "out").rglob("email.txt")
-    return json.loads(body.read_text()), mail.read_text()
+    put_logs(root, (*scheduled(), *sandboxes(), *weekly(), *backfill(), *cleared()))
+    return report_of(root, WEEK)
 
 
 def test_the_verdict_is_the_same_and_there_is_nothing_to_do(told: tuple[dict[str, Any], str]) -> None:

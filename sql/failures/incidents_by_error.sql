@@ -21,6 +21,8 @@
 --   tries_prev       bigint       the 8 weeks before
 --   hosts            bigint       distinct hosts where the log tells them
 --   dag_ids          varchar[]    DAGs hit, by name
+--   dag_tries        bigint[]     failed tries of each of them in the week
+--   dag_tries_prev   bigint[]     the same, the 8 weeks before
 --   exception_type   varchar
 --   sample           varchar      message of the first one
 --   cause            varchar      login, connection or host by name, else the signature
@@ -47,6 +49,24 @@ signatures as (
     from (
         select cause, bare_signature, count(*) as tries from failed where week = report_week() group by all
     ) as counted
+    group by cause
+),
+of_dags as (
+    select
+        cause,
+        list(dag_id order by dag_id) as dag_ids,
+        list(tries order by dag_id) as dag_tries,
+        list(tries_prev order by dag_id) as dag_tries_prev
+    from (
+        select
+            cause,
+            dag_id,
+            count(*) filter (where week = report_week()) as tries,
+            count(*) filter (where week < report_week()) as tries_prev
+        from failed
+        group by cause, dag_id
+    ) as counted
+    where tries > 0
     group by cause
 ),
 tasks as (
@@ -97,7 +117,9 @@ select
     max(ended_at) filter (where week = report_week()) as last_at,
     count(*) filter (where week < report_week()) as tries_prev,
     count(distinct hostname) filter (where week = report_week()) as hosts,
-    list_sort(coalesce(list(distinct dag_id) filter (where week = report_week()), [])) as dag_ids,
+    any_value(of_dags.dag_ids) as dag_ids,
+    any_value(of_dags.dag_tries) as dag_tries,
+    any_value(of_dags.dag_tries_prev) as dag_tries_prev,
     min(exception_type) filter (where week = report_week()) as exception_type,
     arg_min(exception_message, (started_at, dag_id, run_id, task_id, map_index, try_number))
         filter (where week = report_week()) as sample,
@@ -108,6 +130,7 @@ select
     coalesce(any_value(mended.tasks_well), 0) as tasks_well
 from failed
 join signatures using (cause)
+join of_dags using (cause)
 left join mended using (cause)
 left join blocked using (cause)
 group by cause

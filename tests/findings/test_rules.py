@@ -1,7 +1,7 @@
 """Every rule: below, at and above its thresholds; and the laws that all rules keep."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from windsock.findings.rules.ws101_failure_rate_worse import FailureRateWorse
 from windsock.findings.rules.ws102_failure_rate_better import FailureRateBetter
 from windsock.findings.rules.ws103_broken import Broken
 from windsock.findings.rules.ws104_born_broken import BornBroken
+from windsock.findings.rules.ws106_broken_for_days import BrokenForDays, chance_of_all_lost
 from windsock.findings.rules.ws110_incident import Incident
 from windsock.findings.rules.ws115_known_issue import KnownIssueSeen
 from windsock.findings.rules.ws201_parse_time_regression import ParseTimeRegression
@@ -197,15 +198,80 @@ def test_the_first_week_of_a_lake_has_no_new_dags() -> None:
     assert found(BornBroken, answers(failure_counts_by_dag_day=rows)) == []
 
 
+# --- WS106
+
+
+def lost_since(**changes: Any) -> dict[str, Answer]:
+    """A daily DAG that broke on Friday, after eight good weeks."""
+    row = {"dag_id": "d", "runs": 3, "week_runs": 3, "days": 3, "since": FRIDAY, "last_at": FRIDAY + timedelta(days=2),
+           "well_at": FRIDAY - timedelta(days=1), "hours": 1.5, "runs_prev": 60, "lost_prev": 0}  # fmt: skip
+    error = {"dag_id": "d", "error_signature": "KeyError: <>", "lost_runs": 3}
+    return answers(runs_lost_since=[row | changes], lost_runs_by_dag_error=[error])
+
+
+FRIDAY = datetime(2026, 11, 20, 2, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_found"),
+    [
+        ({"runs": 2, "days": 2}, False),  # two bad nights
+        ({"runs": 3}, True),
+        ({"runs": 4, "days": 4}, True),
+        ({"runs": 40, "days": 2}, False),  # two nights of an hourly DAG
+        ({"lost_prev": 5}, False),  # one run in twelve is lost anyway: .0014
+        ({"lost_prev": 4}, True),  # .00079
+        ({"runs_prev": 9}, False),  # nine good runs do not tell that three in a row are rare: .0014
+        ({"runs_prev": 11}, True),
+    ],
+)
+def test_a_dag_of_few_runs_is_broken_when_so_many_in_a_row_are_no_luck(
+    changes: dict[str, Any], is_found: bool
+) -> None:
+    assert bool(found(BrokenForDays, lost_since(**changes))) == is_found
+
+
+def test_what_broke_says_since_when_between_which_runs_and_with_which_error() -> None:
+    (finding,) = found(BrokenForDays, lost_since())
+    assert (finding.id, finding.severity) == ("WS106:d", "critical")
+    assert finding.headline == "d has lost every run since Fri 20 Nov (3; before: 0 of 60)"
+    assert "KeyError: <>" in finding.advice
+    assert "Thu 19 Nov 02:00 UTC" in finding.advice and "Fri 20 Nov 02:00 UTC" in finding.advice
+
+
+def test_the_chance_of_runs_lost_in_a_row_is_the_integral_over_all_rates() -> None:
+    rate = np.linspace(0, 1, 200_001)[1:-1]
+    prior = rate ** (4 + 0.5 - 1) * (1 - rate) ** (56 + 0.5 - 1)
+    assert chance_of_all_lost(3, 4, 60) == pytest.approx(
+        float((prior * rate**3).sum() / prior.sum()), rel=1e-4
+    )
+
+
+def test_a_broken_dag_is_told_once() -> None:
+    """By its rate where that is judged, or by the incident that took all of its runs."""
+    (broken,) = found(BrokenForDays, lost_since())
+    rate = replace(broken, id="WS101:d", code="WS101", evidence={"excess_failures": 9.0})
+    assert told_once([rate, broken], {}) == [rate]
+    (incident,) = found(Incident, error())
+
+    def said(lost: int) -> dict[str, Answer]:
+        row = {"dag_id": "d", "error_signature": "AuthError: <>", "lost_runs": lost}
+        return answers(lost_runs_by_dag_error=[row])
+
+    assert told_once([broken, incident], said(3)) == [incident]
+    assert told_once([broken, incident], said(2)) == [broken, incident]
+
+
 # --- WS110
 
 AT = datetime(2026, 11, 18, 8, tzinfo=UTC)
 
 
 def error(**changes: Any) -> dict[str, Answer]:
+    dags = changes.get("dags", 3)
     row = {"error_signature": "AuthError: <>", "dags": 3, "runs": 6, "tasks": 3, "lost_runs": 6, "runs_prev": 0,
            "weeks_prev": 8, "tries": 6, "lost": 6, "wasted_hours": 1.0, "first_at": AT, "last_at": AT, "tries_prev": 0,
-           "hosts": 1, "dag_ids": ["a", "b", "c"], "exception_type": "AuthError", "sample": "no", "cause": "AuthError: <>",
+           "hosts": 1, "dag_ids": ["a", "b", "c"], "dag_tries": [2] * dags, "dag_tries_prev": [0] * dags, "exception_type": "AuthError", "sample": "no", "cause": "AuthError: <>",
            "signatures": ["AuthError: <>"], "blame": None, "blocked": 0, "tasks_well": 0}  # fmt: skip
     return answers(incidents_by_error=[row | changes])
 
@@ -223,6 +289,11 @@ def share(attribute: str, value: str | None, **changes: Any) -> dict[str, Any]:
         ({"dags": 4}, True),
         ({"dags": 1, "tasks": 19}, False),
         ({"dags": 1, "tasks": 20}, True),  # sixty mapped tasks of one DAG are one cause as well
+        (
+            {"dag_tries_prev": [0, 0, 6]},
+            False,
+        ),  # two of a week after six of eight: the third DAG has it as before
+        ({"dag_tries_prev": [0, 0, 5]}, True),
         ({"tries": 5}, False),
         ({"tries": 6}, True),
         ({"tries": 30, "runs": 30, "tries_prev": 81, "runs_prev": 8}, False),  # 2.96 times its week

@@ -220,7 +220,7 @@ def test_the_widest_place_tells_it_and_the_likely_cause() -> None:
 
 def error(**more: Any) -> dict[str, Any]:
     return {"cause": "connection wh_main", "signatures": ["AirflowNotFoundException: …"], "error_signature": "x", "dags": 2,
-            "dag_ids": ["a", "b"], "tasks": 2, "tasks_well": 0, "runs": 6, "runs_prev": 48, "weeks_prev": 8, "tries": 6,
+            "dag_ids": ["a", "b"], "dag_tries": [3, 3], "dag_tries_prev": [24, 24], "tasks": 2, "tasks_well": 0, "runs": 6, "runs_prev": 48, "weeks_prev": 8, "tries": 6,
             "tries_prev": 48, "lost": 6, "lost_runs": 6, "wasted_hours": 0.1, "first_at": AT, "last_at": AT, "hosts": 1,
             "exception_type": "AirflowNotFoundException", "sample": "…", "blame": "external", "blocked": 0} | more  # fmt: skip
 
@@ -242,7 +242,9 @@ def test_a_connection_that_fails_as_ever(change: dict[str, Any], is_found: bool,
 
 
 def test_an_incident_is_not_told_twice() -> None:
-    fresh = error(dags=6, tries=24, runs=24, tries_prev=0, runs_prev=0)
+    fresh = error(
+        dags=6, dag_tries=[4] * 6, dag_tries_prev=[0] * 6, tries=24, runs=24, tries_prev=0, runs_prev=0
+    )
     given = answers(incidents_by_error=[fresh], incident_shares=[])
     assert [
         one.code

@@ -72,7 +72,7 @@ where week = report_week() and is_judged and has_log and state in ('failed', 'up
 order by final_try desc, started_at desc, dag_id, run_id, task_id, map_index, try_number desc
 limit 1
 """
-TOLD_CODES = ("WS101", "WS103", "WS104", "WS110")
+TOLD_CODES = ("WS101", "WS103", "WS104", "WS106", "WS110")
 MAX_TOLD = 5  # findings of a report that get lines: each costs up to four objects
 TOLD_LINES = 3
 

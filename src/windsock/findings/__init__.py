@@ -15,6 +15,7 @@ from windsock.findings.rules.ws102_failure_rate_better import FailureRateBetter
 from windsock.findings.rules.ws103_broken import Broken
 from windsock.findings.rules.ws104_born_broken import BornBroken
 from windsock.findings.rules.ws105_worse_than_good_version import WorseThanGoodVersion
+from windsock.findings.rules.ws106_broken_for_days import BrokenForDays
 from windsock.findings.rules.ws107_retries import Retries
 from windsock.findings.rules.ws110_incident import Incident
 from windsock.findings.rules.ws111_bad_hour import BadHour
@@ -93,6 +94,7 @@ RULES: tuple[type[Rule], ...] = (
     FailureRateBetter,
     Broken,
     BornBroken,
+    BrokenForDays,
     WorseThanGoodVersion,
     Retries,
     Incident,
@@ -167,7 +169,7 @@ RULES: tuple[type[Rule], ...] = (
 
 # the order in which an on-call lead acts, within one severity
 # a dead scheduler explains most of what else went wrong
-_URGENCY = ("WS530", "WS511", "WS110", "WS111", "WS101", "WS5", "WS2", "WS3")
+_URGENCY = ("WS530", "WS511", "WS110", "WS111", "WS101", "WS106", "WS5", "WS2", "WS3")
 _SEVERITY = {"critical": 0, "warning": 1, "watch": 2, "info": 3}
 
 
@@ -215,8 +217,9 @@ OWN_EXCESS = 5.0
 
 
 _FOLLOWS = {
-    "WS105": frozenset({"WS101", "WS103", "WS104"}),  # it lost runs in every comparison
-    "WS107": frozenset({"WS103", "WS104"}),  # no number of retries helps a DAG that is broken
+    "WS105": frozenset({"WS101", "WS103", "WS104", "WS106"}),  # it lost runs in every comparison
+    "WS106": frozenset({"WS101", "WS103", "WS104"}),  # the same runs, judged by their rate, or longer
+    "WS107": frozenset({"WS103", "WS104", "WS106"}),  # no number of retries helps a DAG that is broken
     "WS402": frozenset({"WS401"}),  # the run grew because its task did
     "WS403": frozenset({"WS401", "WS402"}),  # it is late because it takes longer
 }
@@ -225,7 +228,7 @@ _FOLLOWS = {
 
 def told_once(findings: Sequence[Finding], answers: Mapping[str, Answer]) -> list[Finding]:
     """Leave out a DAG's WS101 when another finding tells its failures already: WS103 or WS104 (it is broken), or
-    incidents, bad hours or hosts that explain all but `OWN_EXCESS` of its excess; an incident within a bad hour or on a bad
+    incidents, bad hours or hosts that explain all but `OWN_EXCESS` of its excess; its WS106 when they explain all of its runs; an incident within a bad hour or on a bad
     host. What is the consequence of a finding on the same DAG (`_FOLLOWS`).
     And the check of rejects when WS901 tells of them; and a slow pass of parsing when WS207 tells what it led to.
     """
@@ -252,6 +255,8 @@ def told_once(findings: Sequence[Finding], answers: Mapping[str, Answer]) -> lis
             dag_id in broken
             or (dag_id in explained and one.evidence["excess_failures"] - explained[dag_id] < OWN_EXCESS)
         ):
+            continue
+        if one.code == "WS106" and explained.get(dag_id, 0) >= one.evidence["week_runs"]:
             continue
         kept.append(one)
     return kept

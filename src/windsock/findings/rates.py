@@ -55,3 +55,13 @@ def evidence(change: RateChange, rows: Sequence[Row]) -> dict[str, Any]:
         "dispersion": change.dispersion,
         "first_try_failed_runs": told.get("first_try_failed_runs"),
     }
+
+
+def main_errors(answers: Mapping[str, Answer]) -> dict[str, Row]:
+    """By DAG, the error that ended most of its lost runs."""
+    worst: dict[str, Row] = {}
+    for row in rows_of(answers, "lost_runs_by_dag_error"):
+        before = worst.get(row["dag_id"])
+        if before is None or row["lost_runs"] > before["lost_runs"]:
+            worst[row["dag_id"]] = row
+    return worst

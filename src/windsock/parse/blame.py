@@ -24,7 +24,7 @@ _WORDS: tuple[tuple[Blame | Literal["elsewhere"], str], ...] = (
     (
         "infrastructure",
         r"OOMKilled|out of memory|cannot allocate memory|java heap space|GC overhead limit|OutOfMemoryError|"
-        r"no space left on device|disk quota exceeded|too many open files|can't start new thread|read-only file system|"
+        r"no space left on device|disk quota exceeded|input/output error|stale file handle|transport endpoint is not connected|too many open files|can't start new thread|read-only file system|"
         r"\(SIGKILL\)|killed by SIGKILL|^AirflowTaskTerminated|received SIGTERM|\bEvicted\b|ImagePull|ErrImage|CannotPullContainer|"
         r"pull access denied|Insufficient (?:cpu|memory)|took too long to start|node (?:was )?(?:lost|preempted)|NodeLost|"
         r"exceeded quota: |Pod Launching failed|Docker daemon|ExecutorLostFailure|unable to allocate .{0,40}for an array|"

@@ -61,7 +61,7 @@ def became(before: Mapping[str, Any], answers: Mapping[str, Answer], judgement: 
         row = next((r for r in answers[question].rows if str(r.get(key)) == str(subject[key])), None)
         if row is None or not row.get(count):
             return Became("not_seen", f"{subject[key]} was not seen this week")
-        if code in ("WS101", "WS103", "WS104"):
+        if code in ("WS101", "WS103", "WS104", "WS106"):
             return _rate(before, row)
     if not answers.get("inputs_seen") or not _has_logs(answers["inputs_seen"]):
         return Became("not_seen", "no task logs of this week")

@@ -20,7 +20,7 @@ UNCHANGED_WEEKS = 2  # then a finding leaves the actions
 UNSEEN_WEEKS = 4  # then a finding that cannot be seen is forgotten: its DAG, file or pool is gone
 _KEPT = ("id", "code", "name", "severity", "advice", "status", "since_week", "weeks", "subject", "headline", "impact",
          "impact_told", "unchanged_weeks", "unseen_weeks")  # fmt: skip
-DAG_CODES = ("WS101", "WS103", "WS104")  # one DAG loses runs
+DAG_CODES = ("WS101", "WS103", "WS104", "WS106")  # one DAG loses runs
 SEVERITIES = ("info", "watch", "warning", "critical")
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from windsock.findings import rates, wording
 from windsock.findings.rule import Rule, Verdicts, rows_of
-from windsock.model import Answer, Row
+from windsock.model import Answer
 from windsock.week import Week
 
 
@@ -34,7 +34,7 @@ class FailureRateWorse(Rule):
             not_enough=sum(one.word == "not enough data" for one in found),
             no_data="" if found else "no task logs of scheduled runs in this week or the eight before",
         )
-        errors = _main_errors(answers)
+        errors = rates.main_errors(answers)
         for one in found:
             if one.word == "worse":
                 counts = one.counts
@@ -54,13 +54,3 @@ class FailureRateWorse(Rule):
                     )
                 )
         return verdicts
-
-
-def _main_errors(answers: Mapping[str, Answer]) -> dict[str, Row]:
-    """By DAG, the error that ended most of its lost runs."""
-    worst: dict[str, Row] = {}
-    for row in rows_of(answers, "lost_runs_by_dag_error"):
-        before = worst.get(row["dag_id"])
-        if before is None or row["lost_runs"] > before["lost_runs"]:
-            worst[row["dag_id"]] = row
-    return worst

@@ -35,8 +35,8 @@ class Incident(Rule):
     """One error hit many DAGs: most likely one cause.
 
     What it means: failures that look like many problems share one error signature, or name one login, connection or host.
-    How it is judged: one cause (without the place in the code) in at least `min_dags` DAGs, or `min_tasks` tasks,
-    and `min_tries` failed tries this week; at least `min_rise` times its weekly rate before, and more runs
+    How it is judged: one cause (without the place in the code) in at least `min_dags` DAGs that each have it `min_rise` times
+    as often as before (who has it every week is not hit), or in `min_tasks` tasks, and `min_tries` failed tries this week; at least `min_rise` times its weekly rate before, and more runs
     than its own past explains by chance (negative binomial prediction). upstream_failed tasks have no signature and
     never count. It is over when every task it hit has run well since. What its tries share is told where at least
     `min_share` of them have it and at most `max_common` of all tries of the week. Ranked by lost runs and wasted hours. A
@@ -82,9 +82,11 @@ class Incident(Rule):
 
 def is_incident(row: Row, limits: Limits) -> bool:
     """Whether so many, and so many more than before, failed for one cause."""
-    if row["dags"] < limits.min_dags and row["tasks"] < limits.min_tasks:
-        return False
     weeks = row["weeks_prev"]
+    counts = zip(row["dag_tries"], row["dag_tries_prev"], strict=True)
+    risen = sum(tries * weeks >= limits.min_rise * before for tries, before in counts)
+    if risen < limits.min_dags and row["tasks"] < limits.min_tasks:
+        return False
     if row["tries"] < limits.min_tries or row["tries"] * weeks < limits.min_rise * row["tries_prev"]:
         return False
     return not weeks or chance_of_more(row["runs"], row["runs_prev"], weeks) <= limits.max_chance

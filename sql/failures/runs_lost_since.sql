@@ -1,0 +1,55 @@
+-- Since when has a DAG lost every run, and how did it do before?
+--
+-- Judged runs in the order they began; a DAG whose newest run of the week was not lost, or that never had a run that was
+-- not lost in nine weeks, has no row.
+--
+-- grain:    dag_id
+-- reads:    task_tries
+-- columns:
+--   dag_id     varchar
+--   runs       bigint       lost since the newest run that was not
+--   week_runs  bigint       of those, begun in the week
+--   days       bigint       UTC days on which they began
+--   since      timestamptz  the first of them began
+--   last_at    timestamptz  the last of them began
+--   well_at    timestamptz  the newest run that was not lost began
+--   hours      double       hours that the tries of the lost ones ran
+--   runs_prev  bigint       runs up to `well_at`, in the 8 weeks before and the week
+--   lost_prev  bigint       of those, lost
+with runs as (
+    select
+        dag_id,
+        run_id,
+        min(week) as week,
+        min(coalesce(started_at, queued_at, scheduled_at)) as began_at,
+        coalesce(sum(duration_s), 0) / 3600 as hours,
+        coalesce(bool_or(final_try and state in ('failed', 'up_for_retry')), false) as is_lost
+    from task_tries
+    where week >= weeks_ago(8)
+        and week <= report_week()
+        and is_judged
+    group by dag_id, run_id
+),
+ordered as (
+    select
+        *,
+        max(began_at) filter (where not is_lost) over (partition by dag_id) as well_at
+    from runs
+    where began_at is not null
+)
+select
+    dag_id,
+    count(*) filter (where began_at > well_at) as runs,
+    count(*) filter (where began_at > well_at and week = report_week()) as week_runs,
+    count(distinct cast(began_at as date)) filter (where began_at > well_at) as days,
+    min(began_at) filter (where began_at > well_at) as since,
+    max(began_at) filter (where began_at > well_at) as last_at,
+    any_value(well_at) as well_at,
+    sum(hours) filter (where began_at > well_at) as hours,
+    count(*) filter (where began_at <= well_at) as runs_prev,
+    count(*) filter (where began_at <= well_at and is_lost) as lost_prev
+from ordered
+where well_at is not null
+group by dag_id
+having count(*) filter (where began_at > well_at and week = report_week()) > 0
+order by dag_id

@@ -1,0 +1,85 @@
+"""WS106."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+from windsock.findings import rates, wording
+from windsock.findings.rule import Rule, Thresholds, Verdicts, rows_of, threshold
+from windsock.model import Answer
+from windsock.week import Week
+
+
+@dataclass(frozen=True, slots=True)
+class Limits(Thresholds):
+    """When a DAG counts as broken though it has few runs."""
+
+    min_runs: float = threshold(3, "runs lost in a row, the newest among them", "two can be two bad nights")
+    min_days: float = threshold(3, "UTC days with such a run", "many runs of one night are one bad night")
+    max_chance: float = threshold(
+        0.001, "probability", "thousands of DAGs are looked at, and some lose runs in a row by their nature"
+    )
+
+
+class BrokenForDays(Rule):
+    """A DAG that worked has lost every run for days, and still does.
+
+    What it means: a daily DAG has too few runs a week for its rate to be compared (WS101), but each of the last ones
+    failed: whoever waits for its data has had none since.
+    How it is judged: the newest judged runs were all lost, at least `min_runs` of them on `min_days` days, and so many in a
+    row are less likely than `max_chance` by the DAG's own nine weeks before them (beta-binomial prediction under Jeffreys'
+    prior). Two bad nights that are over are none. Not told where WS101, WS103 or WS104 tells the DAG, or an incident, a bad
+    hour or a bad host tells all of the runs.
+    What to do: look at the error named beside it, then at what was deployed between the last run that worked and the
+    first that did not.
+    """
+
+    code, name, section = "WS106", "broken-for-days", "failures"
+    questions = ("runs_lost_since", "lost_runs_by_dag_error")
+    thresholds = Limits
+
+    @classmethod
+    def judge(cls, answers: Mapping[str, Answer], limits: Any, *, week: Week) -> Verdicts:
+        verdicts = Verdicts()
+        errors = rates.main_errors(answers)
+        for row in rows_of(answers, "runs_lost_since"):
+            verdicts.judged += 1
+            if row["runs"] < limits.min_runs or row["days"] < limits.min_days:
+                continue
+            chance = chance_of_all_lost(row["runs"], row["lost_prev"], row["runs_prev"])
+            if chance > limits.max_chance:
+                continue
+            dag_id, error = row["dag_id"], errors.get(row["dag_id"])
+            named = f"{error['error_signature']} ended the runs. " if error else ""
+            evidence = {
+                name: row[name]
+                for name in ("runs", "week_runs", "days", "since", "last_at", "well_at", "hours")
+            }
+            verdicts.findings.append(
+                cls.finding(
+                    subject={"dag_id": dag_id},
+                    severity="critical",
+                    headline=f"{dag_id} has lost every run since {row['since']:%a %d %b} ({row['runs']}; before: "
+                    f"{row['lost_prev']} of {row['runs_prev']})",
+                    evidence=evidence
+                    | {
+                        "rate": 1.0,
+                        "baseline_rate": row["lost_prev"] / row["runs_prev"],
+                        "baseline_tries": row["runs_prev"],
+                        "chance": chance,
+                    }
+                    | ({"error_signature": error["error_signature"]} if error else {}),
+                    advice=f"{named}Look at what changed in {dag_id} between {wording.moment(row['well_at'])}, when the last "
+                    f"run that worked began, and {wording.moment(row['since'])}.",
+                    rank=float(row["runs"]),
+                )
+            )
+        return verdicts
+
+
+def chance_of_all_lost(runs: int, lost_prev: int, runs_prev: int) -> float:
+    """Probability that all of `runs` are lost after `lost_prev` of `runs_prev`: the beta-binomial prediction under
+    Jeffreys' prior (Gelman et al., Bayesian Data Analysis, 2013, section 2.4).
+    """
+    return prod((lost_prev + 0.5 + n) / (runs_prev + 1 + n) for n in range(runs))
