@@ -58,7 +58,7 @@ _BLANKS: tuple[tuple[str, re.Pattern[str], _Replacement], ...] = tuple(
         # with a digit at least: of most words nothing is asked
         (
             "",
-            r"[A-Za-z0-9](?<![A-Za-z0-9].)(?:(?<=\d)|(?=[A-Za-z]{1,126}\d))[A-Za-z0-9]{7,127}(?![A-Za-z0-9])",
+            r"[A-Za-z0-9](?<![A-Za-z0-9].)(?:(?<=\d)|(?=[A-Za-z]{0,126}\d))[A-Za-z0-9]{7,127}(?![A-Za-z0-9])",
             _made_up,
         ),
         (
