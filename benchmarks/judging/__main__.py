@@ -11,7 +11,18 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.judging import fleets, forecasts, oracle, pools, quiet, series, upgrades, waits, workers
+from benchmarks.judging import (
+    fleets,
+    forecasts,
+    oracle,
+    pools,
+    quiet,
+    series,
+    upgrades,
+    waits,
+    workers,
+    young,
+)
 from windsock.findings.methods.change_points import find_changes
 from windsock.findings.methods.failure_rates import judge_rates
 from windsock.findings.methods.pool_replay import Replay, scheduler_period_s
@@ -42,6 +53,14 @@ def change_points(seed: int, count: int) -> Iterator[Figure]:
     started = time.process_time()
     find_changes(values, times_s=times)
     yield _at_most("change points: CPU seconds for 2,000 points", time.process_time() - started, 0.1)
+
+
+def young_steps(seed: int, count: int) -> Iterator[Figure]:
+    """Figures of steps of the last six days in series of one to four points a day, `count` of each kind."""
+    got = young.score(range(seed, seed + count))
+    yield _at_most("young steps: false alarms", got.false_alarms, 0.002)
+    for ratio, limit in ((1.5, 0.45), (2.0, 0.65), (4.0, 0.85)):
+        yield _at_least(f"young steps: power at x{ratio:g}", got.power[ratio], limit)
 
 
 def parse_forecasts(seed: int, count: int) -> Iterator[Figure]:
@@ -153,6 +172,7 @@ def main() -> int:
     quick, missed = given.quick, 0
     figures: list[Iterator[Figure]] = [
         change_points(given.seed, 400 if quick else 2400),
+        young_steps(given.seed, 200 if quick else 2000),
         parse_forecasts(given.seed, 400 if quick else 4000),
         days_around(given.seed, 100 if quick else 800),
         failure_rates(given.seed, 6 if quick else 40),

@@ -31,7 +31,7 @@ def simulate(kind: str, rng: np.random.Generator) -> Series:
     n = round(float(np.exp(rng.uniform(np.log(60), np.log(2000)))))
     per_day = min(int(rng.choice([6, 24, 32, 96])), n // 2)  # less than two days show no profile
     times = np.cumsum(rng.uniform(0.7, 1.3, n)) * 86400 / per_day
-    log_values = np.log(rng.uniform(0.2, 5.0)) + _noise(n, rng) + _hosts(n, rng)
+    log_values = np.log(rng.uniform(0.2, 5.0)) + noise(n, rng) + hosts(n, rng)
     if rng.random() < 0.5:  # busy hours cost up to a fifth more
         hour = 2 * np.pi * (times / 86400 + rng.random())
         log_values += rng.uniform(0.02, 0.10) * np.sin(hour)
@@ -52,19 +52,19 @@ def simulate(kind: str, rng: np.random.Generator) -> Series:
     return Series(kind, times, np.exp(log_values), step_at, ratio)
 
 
-def _noise(n: int, rng: np.random.Generator) -> Floats:
+def noise(n: int, rng: np.random.Generator) -> Floats:
     """AR(1) noise of a given standard deviation: Gaussian, or Student t with three degrees of freedom."""
     sigma, phi = rng.choice([0.03, 0.05, 0.10, 0.20]), rng.choice([0.0, 0.3, 0.6])
     shocks = rng.standard_normal(n + 50)
     if rng.random() < 0.5:
         shocks = np.asarray(rng.standard_t(3, n + 50)) / np.sqrt(3)
-    noise = np.zeros(n + 50)
+    made = np.zeros(n + 50)
     for i in range(1, n + 50):
-        noise[i] = phi * noise[i - 1] + shocks[i]
-    return np.asarray(sigma * np.sqrt(1 - phi**2) * noise[50:])
+        made[i] = phi * made[i - 1] + shocks[i]
+    return np.asarray(sigma * np.sqrt(1 - phi**2) * made[50:])
 
 
-def _hosts(n: int, rng: np.random.Generator) -> Floats:
+def hosts(n: int, rng: np.random.Generator) -> Floats:
     """One to three hosts of slightly different speed take turns."""
     speeds = rng.normal(0, 0.04, int(rng.integers(1, 4)))
     return np.asarray(speeds[rng.integers(0, len(speeds), n)])

@@ -44,6 +44,15 @@ def work(step: float, *, tries: int = 28, **more: Any) -> dict[str, Any]:
             "p99_s": 1500.0, "longest_s": 1600.0, "times_s": times, "works_s": values}  # fmt: skip
 
 
+def daily(step: float, *, days: int) -> dict[str, Any]:
+    """One run a night, of nine weeks."""
+    rng = np.random.default_rng(3)
+    times = WEEK.minus(8).from_at.timestamp() + 86400.0 * np.arange(63)
+    values = 7200.0 * np.exp(rng.normal(0, 0.08, 63))
+    values[63 - days :] *= step
+    return work(1.0, tries=7) | {"hours": 14.0, "times_s": list(times), "works_s": list(values)}
+
+
 @pytest.mark.parametrize(
     ("row", "is_found", "why"),
     [
@@ -52,6 +61,11 @@ def work(step: float, *, tries: int = 28, **more: Any) -> dict[str, Any]:
         (work(1.5), True, "half as long again"),
         (work(1.5, tries=3), False, "costs less than an hour"),
         (work(3.0, days=0.75), False, "three points are an incident, no step"),
+        (daily(2.0, days=3), False, "three points of a daily task, too"),
+        (daily(2.0, days=4), True, "four of a daily task, each beyond doubt"),
+        (daily(1.8, days=6), True, "six days, each beyond doubt"),
+        (daily(1.2, days=6), False, "below the ratio"),
+        (daily(0.3, days=6), False, "faster"),
         (work(2.0, days=30), False, "a step of last month is no news"),
         (work(0.5), False, "faster"),
     ],
@@ -121,6 +135,46 @@ def test_the_delay_is_parted_into_starting_late_and_taking_longer() -> None:
     (longer,) = found(LateFinish, answers(run_finishes=[finish(took_s=4800.0, waited_s=0.0)]))
     assert "starts late" in late.advice
     assert "take longer" in longer.advice
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "is_named"),
+    [
+        (10, 0, True),  # half of the twenty late runs
+        (9, 0, False),
+        (12, 32, True),  # three times its habit of 32 in 224
+        (11, 32, False),
+    ],
+)
+def test_late_by_retries_is_said_so(now: int, before: int, is_named: bool) -> None:
+    rates = {
+        "dag_id": "d",
+        "runs": 28,
+        "first_try_failed_runs": now,
+        "runs_prev": 224,
+        "first_try_failed_prev": before,
+    }
+    (late,) = found(
+        LateFinish,
+        answers(run_finishes=[finish(took_s=4800.0, waited_s=0.0)], failure_rate_by_dag=[rates]),
+    )
+    assert ("A first try failed in" in late.advice) == is_named
+    (waits,) = found(LateFinish, answers(run_finishes=[finish()], failure_rate_by_dag=[rates]))
+    assert waits.advice.startswith("It starts late")
+
+
+def test_runs_that_take_longer_by_their_retries_are_said_so() -> None:
+    times, values = series(1.6)
+    rates = {
+        "dag_id": "d",
+        "runs": 28,
+        "first_try_failed_runs": 20,
+        "runs_prev": 224,
+        "first_try_failed_prev": 3,
+    }
+    given = answers(run_finishes=[finish(times_s=times, tooks_s=values)], failure_rate_by_dag=[rates])
+    (finding,) = found(RunSlower, given)
+    assert finding.advice.startswith("A first try failed in 20 of 28 runs (3 of 224 before)")
 
 
 # --- WS404, WS405, WS406

@@ -219,10 +219,10 @@ FRIDAY = datetime(2026, 11, 20, 2, tzinfo=UTC)
         ({"runs": 3}, True),
         ({"runs": 4, "days": 4}, True),
         ({"runs": 40, "days": 2}, False),  # two nights of an hourly DAG
-        ({"lost_prev": 5}, False),  # one run in twelve is lost anyway: .0014
-        ({"lost_prev": 4}, True),  # .00079
-        ({"runs_prev": 9}, False),  # nine good runs do not tell that three in a row are rare: .0014
-        ({"runs_prev": 11}, True),
+        ({"lost_prev": 10}, False),  # one run in six is lost anyway: .0062
+        ({"lost_prev": 9}, True),  # .0047
+        ({"runs_prev": 5}, False),  # five good runs do not tell that three in a row are rare: .0056
+        ({"runs_prev": 6}, True),  # .0037
     ],
 )
 def test_a_dag_of_few_runs_is_broken_when_so_many_in_a_row_are_no_luck(
@@ -237,6 +237,18 @@ def test_what_broke_says_since_when_between_which_runs_and_with_which_error() ->
     assert finding.headline == "d has lost every run since Fri 20 Nov (3; before: 0 of 60)"
     assert "KeyError: <>" in finding.advice
     assert "Thu 19 Nov 02:00 UTC" in finding.advice and "Fri 20 Nov 02:00 UTC" in finding.advice
+
+
+def test_what_was_killed_is_told_with_the_dag_that_it_broke() -> None:
+    row = {"dag_id": "d", "task_id": "t", "state_reason": "oom", "signal": "SIGKILL", "tries": 3, "all_tries": 7, "lost": 3,
+           "tries_prev": 0, "first_at": FRIDAY, "last_at": FRIDAY}  # fmt: skip
+    given = lost_since() | answers(killed_tries=[row])
+    both = [*found(BrokenForDays, given), *found(Killed, given)]
+    (finding,) = told_once(both, given)
+    assert finding.code == "WS106" and "Raise the task's memory limit" in finding.advice
+    given = lost_since() | answers(killed_tries=[row | {"lost": 2}])  # one run was lost to something else
+    both = [*found(BrokenForDays, given), *found(Killed, given)]
+    assert [one.code for one in told_once(both, given)] == ["WS106", "WS510"]
 
 
 def test_the_chance_of_runs_lost_in_a_row_is_the_integral_over_all_rates() -> None:

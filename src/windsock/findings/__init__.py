@@ -228,11 +228,12 @@ _FOLLOWS = {
 
 def told_once(findings: Sequence[Finding], answers: Mapping[str, Answer]) -> list[Finding]:
     """Leave out a DAG's WS101 when another finding tells its failures already: WS103 or WS104 (it is broken), or
-    incidents, bad hours or hosts that explain all but `OWN_EXCESS` of its excess; its WS106 when they explain all of its runs; an incident within a bad hour or on a bad
+    incidents, bad hours or hosts that explain all but `OWN_EXCESS` of its excess; its WS106 when they explain all of its runs; its WS510 when WS106 tells the kills; an incident within a bad hour or on a bad
     host. What is the consequence of a finding on the same DAG (`_FOLLOWS`).
     And the check of rejects when WS901 tells of them; and a slow pass of parsing when WS207 tells what it led to.
     """
     broken = {one.subject["dag_id"] for one in findings if one.code in ("WS103", "WS104")}
+    killed = {one.subject["dag_id"] for one in findings if one.code == "WS106" and "ending" in one.evidence}
     explained, within = explained_runs(findings, answers), within_another(findings)
     elsewhere = told_with_more(findings)
     has_rejects = any(one.code == "WS901" for one in findings)
@@ -255,6 +256,8 @@ def told_once(findings: Sequence[Finding], answers: Mapping[str, Answer]) -> lis
             dag_id in broken
             or (dag_id in explained and one.evidence["excess_failures"] - explained[dag_id] < OWN_EXCESS)
         ):
+            continue
+        if one.code == "WS510" and dag_id in killed:
             continue
         if one.code == "WS106" and explained.get(dag_id, 0) >= one.evidence["week_runs"]:
             continue

@@ -54,7 +54,7 @@ def newest_step(
         return None
     at, earliest, latest = (
         datetime.fromtimestamp(times[min(place, len(times) - 1)], UTC)
-        for place in (found[-1].index, found[-1].first, found[-1].last)
+        for place in (found[-1].index, max(0, found[-1].first - 1), found[-1].last)
     )
     # a step needs days of points to be sure of: one of the week before is first seen now
     return Step(found[-1], at, earliest, latest) if at >= week.minus(1).from_at else None

@@ -18,6 +18,8 @@ from math import ceil, exp, lgamma, log, pi, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
+from windsock.findings.methods.young_steps import SPARSE, young_step
+
 Floats = NDArray[np.float64]
 
 DAY_S = 86400.0
@@ -79,7 +81,22 @@ def find_changes(
         bounds = _segment(series, penalty=3.0 * noise.sigma**2 * log(n) * noise.inflation, least=INCIDENT)
         noise = _noise(_residual(series, bounds))
     bounds, p_values = _pruned(series, bounds, noise, lasting, log(min_ratio), alpha)
-    return [_change(values, series, bounds, i, noise, p) for i, p in enumerate(p_values, start=1)]
+    found = [_change(values, series, bounds, i, noise, p) for i, p in enumerate(p_values, start=1)]
+    if times_s is not None and per_day <= SPARSE:
+        found += _newest(values, logs, times_s, bounds[-2], least_step=log(min_ratio), alpha=alpha)
+    return found
+
+
+def _newest(
+    values: Floats, logs: Floats, times_s: Floats, start: int, *, least_step: float, alpha: float
+) -> list[Change]:
+    """The step within the last level that is too young for the segmentation; its place is where it shows."""
+    young = young_step(logs[start:], times_s[start:], least_step=least_step)
+    if young is None or young.chance > alpha:
+        return []
+    index = start + young.index
+    before, after = float(np.median(values[start:index])), float(np.median(values[index:]))
+    return [Change(index, index, index, before, after, young.chance)]
 
 
 def _per_day(n: int, times_s: Floats | None) -> float:

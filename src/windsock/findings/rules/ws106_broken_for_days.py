@@ -7,7 +7,8 @@ from typing import Any
 
 from windsock.findings import rates, wording
 from windsock.findings.rule import Rule, Thresholds, Verdicts, rows_of, threshold
-from windsock.model import Answer
+from windsock.findings.rules.ws510_killed import words
+from windsock.model import Answer, Row
 from windsock.week import Week
 
 
@@ -18,7 +19,7 @@ class Limits(Thresholds):
     min_runs: float = threshold(3, "runs lost in a row, the newest among them", "two can be two bad nights")
     min_days: float = threshold(3, "UTC days with such a run", "many runs of one night are one bad night")
     max_chance: float = threshold(
-        0.001, "probability", "thousands of DAGs are looked at, and some lose runs in a row by their nature"
+        0.005, "probability", "thousands of DAGs are looked at, and some lose runs in a row by their nature"
     )
 
 
@@ -36,7 +37,7 @@ class BrokenForDays(Rule):
     """
 
     code, name, section = "WS106", "broken-for-days", "failures"
-    questions = ("runs_lost_since", "lost_runs_by_dag_error")
+    questions = ("runs_lost_since", "lost_runs_by_dag_error", "killed_tries")
     thresholds = Limits
 
     @classmethod
@@ -51,7 +52,10 @@ class BrokenForDays(Rule):
             if chance > limits.max_chance:
                 continue
             dag_id, error = row["dag_id"], errors.get(row["dag_id"])
+            killed = _killed(answers, row)
             named = f"{error['error_signature']} ended the runs. " if error else ""
+            if killed:
+                named = f"Their tries were {killed[0]}. {killed[1]} "
             evidence = {
                 name: row[name]
                 for name in ("runs", "week_runs", "days", "since", "last_at", "well_at", "hours")
@@ -69,13 +73,22 @@ class BrokenForDays(Rule):
                         "baseline_tries": row["runs_prev"],
                         "chance": chance,
                     }
-                    | ({"error_signature": error["error_signature"]} if error else {}),
+                    | ({"error_signature": error["error_signature"]} if error else {})
+                    | ({"ending": killed[0]} if killed else {}),
                     advice=f"{named}Look at what changed in {dag_id} between {wording.moment(row['well_at'])}, when the last "
                     f"run that worked began, and {wording.moment(row['since'])}.",
                     rank=float(row["runs"]),
                 )
             )
         return verdicts
+
+
+def _killed(answers: Mapping[str, Answer], broken: Row) -> tuple[str, str] | None:
+    """How the tries of these runs were ended from outside, and what to do, where that is what took all of them (WS510)."""
+    for row in rows_of(answers, "killed_tries"):
+        if row["dag_id"] == broken["dag_id"] and row["lost"] >= broken["week_runs"]:
+            return words(row["state_reason"], row["signal"])
+    return None
 
 
 def chance_of_all_lost(runs: int, lost_prev: int, runs_prev: int) -> float:

@@ -197,7 +197,7 @@ def _advice(dag_file: str, suspect: str | None, *, is_versioned: bool) -> str:
 
 def _cost(source: str, hours: float | None, step: Change, whole: Pass | None) -> str:
     """What the step costs a week, in the processor or in the workers."""
-    if hours is None:
+    if hours is None or hours < 1 / 60:
         return ""
     if source == "task_log":
         return f" It costs {wording.hours(hours)} more of the workers' time a week."

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from windsock.findings import slower, wording
+from windsock.findings.by_retries import by_retries
 from windsock.findings.rule import Rule, Verdicts, rows_of
 from windsock.model import Answer
 from windsock.week import Week
@@ -18,7 +19,7 @@ class RunSlower(Rule):
     """
 
     code, name, section = "WS402", "run-slower", "durations"
-    questions = ("run_finishes",)
+    questions = ("run_finishes", "failure_rate_by_dag")
     thresholds = slower.SlowerThresholds
 
     @classmethod
@@ -45,7 +46,8 @@ class RunSlower(Rule):
                         "runs": row["runs"],
                         "runs_prev": row["runs_prev"],
                     },
-                    advice="Compare its tasks' work (windsock ask work_times); if none grew, they wait for each other or for slots.",
+                    advice=by_retries(answers, row["dag_id"], row["runs"])
+                    or "Compare its tasks' work (windsock ask work_times); if none grew, they wait for each other or for slots.",
                     rank=extra,
                 )
             )

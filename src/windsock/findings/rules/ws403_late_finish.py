@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from windsock.findings import wording
+from windsock.findings.by_retries import by_retries
 from windsock.findings.methods.binomial import chance_of_at_least
 from windsock.findings.rule import Rule, Thresholds, Verdicts, rows_of, threshold
 from windsock.model import Answer
@@ -32,11 +33,11 @@ class LateFinish(Rule):
     How it is judged: finish of each scheduled run against its logical date. Late is a finish after the 95th percentile of
     the eight weeks before; so many late runs in a week must be unlikely by that habit (binomial), over `min_days` days
     and half of the runs. A DAG without deadlines gets this one from its own past.
-    What to do: the evidence parts the delay into starting late and taking longer.
+    What to do: the evidence parts the delay into starting late and taking longer; where retries take longer, it is said.
     """
 
     code, name, section = "WS403", "late-finish", "durations"
-    questions = ("run_finishes",)
+    questions = ("run_finishes", "failure_rate_by_dag")
     thresholds = Limits
 
     @classmethod
@@ -76,7 +77,8 @@ class LateFinish(Rule):
                     },
                     advice="It starts late: look at pools, the scheduler and what it waits for."
                     if started > longer
-                    else "Its runs take longer: compare its tasks' work (windsock ask work_times).",
+                    else by_retries(answers, row["dag_id"], late)
+                    or "Its runs take longer: compare its tasks' work (windsock ask work_times).",
                     rank=delay * row["runs"] / 3600,
                 )
             )
