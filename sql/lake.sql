@@ -50,7 +50,7 @@ create or replace temp macro provider_of(key) as
     'provider ' || replace(regexp_extract(key, '^provider[.](.+)[.]version$', 1), 'apache-airflow-providers-', '');
 
 -- A signature without its frame: what was raised, wherever in the code.
-create or replace temp macro without_frame(signature) as regexp_replace(signature, ' @ [^ ]+:[^ @]+$', '');
+create or replace temp macro without_frame(signature) as regexp_replace(signature, ' @ ([^ ]+|[^@:]+[.]py):[^ @]+$', '');
 
 -- What failed, wherever in the code: a signature without its frame; where it names a login, a connection or a host that
 -- cannot be reached, that name, for one bad credential is told in many words.

@@ -1,7 +1,7 @@
 -- Since when has a DAG lost every run, and how did it do before?
 --
--- Judged runs in the order they began; a DAG whose newest run of the week was not lost, or that never had a run that was
--- not lost in nine weeks, has no row.
+-- Judged runs in the order they began; a DAG whose newest run of the week was not lost has no row. Where
+-- every run of nine weeks was lost, `well_at` is null.
 --
 -- grain:    dag_id
 -- reads:    task_tries
@@ -31,25 +31,26 @@ with runs as (
     group by dag_id, run_id
 ),
 ordered as (
-    select
-        *,
-        max(began_at) filter (where not is_lost) over (partition by dag_id) as well_at
+    select *, max(began_at) filter (where not is_lost) over (partition by dag_id) as well_at
     from runs
     where began_at is not null
+),
+placed as (
+    select *, well_at is null or began_at > well_at as is_since
+    from ordered
 )
 select
     dag_id,
-    count(*) filter (where began_at > well_at) as runs,
-    count(*) filter (where began_at > well_at and week = report_week()) as week_runs,
-    count(distinct cast(began_at as date)) filter (where began_at > well_at) as days,
-    min(began_at) filter (where began_at > well_at) as since,
-    max(began_at) filter (where began_at > well_at) as last_at,
+    count(*) filter (where is_since) as runs,
+    count(*) filter (where is_since and week = report_week()) as week_runs,
+    count(distinct cast(began_at as date)) filter (where is_since) as days,
+    min(began_at) filter (where is_since) as since,
+    max(began_at) filter (where is_since) as last_at,
     any_value(well_at) as well_at,
-    sum(hours) filter (where began_at > well_at) as hours,
-    count(*) filter (where began_at <= well_at) as runs_prev,
-    count(*) filter (where began_at <= well_at and is_lost) as lost_prev
-from ordered
-where well_at is not null
+    sum(hours) filter (where is_since) as hours,
+    count(*) filter (where not is_since) as runs_prev,
+    count(*) filter (where not is_since and is_lost) as lost_prev
+from placed
 group by dag_id
-having count(*) filter (where began_at > well_at and week = report_week()) > 0
+having count(*) filter (where is_since and week = report_week()) > 0
 order by dag_id

@@ -239,6 +239,18 @@ def test_what_broke_says_since_when_between_which_runs_and_with_which_error() ->
     assert "Thu 19 Nov 02:00 UTC" in finding.advice and "Fri 20 Nov 02:00 UTC" in finding.advice
 
 
+def test_a_dag_that_never_worked_is_watched_where_nobody_else_tells_it() -> None:
+    """As in the first week of a lake; later it is WS103's, and WS104's where others were seen before."""
+    (finding,) = found(BrokenForDays, lost_since(well_at=None, runs_prev=0))
+    assert (finding.severity, finding.headline) == (
+        "watch",
+        "d has lost every run that was seen (3 since Fri 20 Nov)",
+    )
+    for code in ("WS103", "WS104"):
+        other = replace(finding, id=f"{code}:d", code=code)
+        assert told_once([other, finding], {}) == [other]
+
+
 def test_what_was_killed_is_told_with_the_dag_that_it_broke() -> None:
     row = {"dag_id": "d", "task_id": "t", "state_reason": "oom", "signal": "SIGKILL", "tries": 3, "all_tries": 7, "lost": 3,
            "tries_prev": 0, "first_at": FRIDAY, "last_at": FRIDAY}  # fmt: skip

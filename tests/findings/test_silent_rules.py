@@ -19,6 +19,7 @@ from windsock.findings.rules.ws514_callback_failed import CallbackFailed
 from windsock.findings.rules.ws515_unheard_failures import Unheard
 from windsock.findings.rules.ws516_state_mismatch import StateMismatch
 from windsock.findings.rules.ws517_errors_in_successes import ErrorsInSuccesses
+from windsock.findings.rules.ws531_nothing_started import NothingStarted
 from windsock.model import Answer
 
 AT = datetime(2026, 11, 17, 1, tzinfo=UTC)
@@ -309,3 +310,27 @@ def test_errors_in_successes(row: dict[str, Any], is_found: bool, why: str) -> N
 def test_the_chance_of_a_rise_is_fishers() -> None:
     assert chance_of_rise(3, 4, 1, 4) == pytest.approx(17 / 70)  # the lady tasting tea
     assert chance_of_rise(0, 5, 3, 9) == pytest.approx(1.0)
+
+
+# --- WS531
+
+
+@pytest.mark.parametrize(
+    ("change", "is_found", "why"),
+    [
+        ({}, True, "a day and more"),
+        ({"silent_s": 21599.0}, False, "less than six hours"),
+        ({"silent_s": 21600.0}, True, "six hours"),
+        ({"longest_gap_s": 45000.0}, True, "twice the longest night"),
+        ({"longest_gap_s": 45001.0}, False, "less than twice the longest night"),
+        ({"usual_tries": 4}, False, "four may be chance"),
+        ({"usual_tries": 5}, True, "five"),
+        ({"weeks_seen": 3}, False, "three weeks are no habit"),
+        ({"silent_s": None, "until_at": None}, False, "nobody knows when it was last looked at"),
+        ({"silent_s": -3600.0}, False, "looked at before the newest start ended"),
+    ],
+)
+def test_a_fleet_that_starts_nothing_more(change: dict[str, Any], is_found: bool, why: str) -> None:
+    row = {"newest_at": AT, "until_at": AT + timedelta(hours=25), "silent_s": 90000.0, "usual_tries": 40, "weeks_seen": 4,
+           "longest_gap_s": 3600.0} | change  # fmt: skip
+    assert bool(found(NothingStarted, answers(starts_stopped=[row]))) == is_found, why

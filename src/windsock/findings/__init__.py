@@ -59,6 +59,7 @@ from windsock.findings.rules.ws522_start_date_moves import StartDateMoves
 from windsock.findings.rules.ws523_logs_missing import LogsMissing
 from windsock.findings.rules.ws524_connection_failing import ConnectionFailing
 from windsock.findings.rules.ws530_component_silent import ComponentSilent
+from windsock.findings.rules.ws531_nothing_started import NothingStarted
 from windsock.findings.rules.ws601_mixed_versions import MixedVersions
 from windsock.findings.rules.ws602_version_inflation import VersionInflation
 from windsock.findings.rules.ws603_broken_commit_rerun import BrokenCommitRerun
@@ -139,6 +140,7 @@ RULES: tuple[type[Rule], ...] = (
     LogsMissing,
     ConnectionFailing,
     ComponentSilent,
+    NothingStarted,
     MixedVersions,
     VersionInflation,
     BadWorker,
@@ -169,7 +171,7 @@ RULES: tuple[type[Rule], ...] = (
 
 # the order in which an on-call lead acts, within one severity
 # a dead scheduler explains most of what else went wrong
-_URGENCY = ("WS530", "WS511", "WS110", "WS111", "WS101", "WS106", "WS5", "WS2", "WS3")
+_URGENCY = ("WS531", "WS530", "WS511", "WS110", "WS111", "WS101", "WS106", "WS5", "WS2", "WS3")
 _SEVERITY = {"critical": 0, "warning": 1, "watch": 2, "info": 3}
 
 

@@ -17,7 +17,7 @@ from windsock.report.owners import owned, shown_owners, slices
 from windsock.report.page import Change, Page, Section
 from windsock.report.scoreboard import scoreboard
 from windsock.report.sections import sections
-from windsock.report.trust import blindness, notes, rows_of, trust_lines, unjudged
+from windsock.report.trust import blindness, has_no_runs, notes, rows_of, trust_lines, unjudged
 from windsock.report.verdict import WORDS, is_grave, subject, verdict
 from windsock.week import Week
 
@@ -57,7 +57,14 @@ def build_page(
     history = _history(frame, judgement, answers, told or Told())
     findings = history.findings
     scores = scoreboard(answers, frame.week)
-    word, cause, detail = verdict(findings, history.gone, judgement.no_data, scores, blind=blindness(answers))
+    word, cause, detail = verdict(
+        findings,
+        history.gone,
+        judgement.no_data,
+        scores,
+        blind=blindness(answers),
+        no_runs=has_no_runs(answers),
+    )
     grave = [one for one in findings if is_grave(one)]
     acting = [one for one in grave if one.unchanged_weeks < UNCHANGED_WEEKS]
     parts = sections(findings, answers, judgement, frame.week, base_url=frame.base_url)

@@ -33,6 +33,12 @@ def blindness(answers: Mapping[str, Answer]) -> str:
     return ""
 
 
+def has_no_runs(answers: Mapping[str, Answer]) -> bool:
+    """Whether it was asked and no judged run began this week: all were made by hand, or none came."""
+    asked = "failure_rate_by_dag" in answers
+    return asked and not any(row["runs"] for row in rows_of(answers, "failure_rate_by_dag"))
+
+
 def trust_lines(
     answers: Mapping[str, Answer], judgement: Judgement, trust: Mapping[str, Any]
 ) -> tuple[tuple[str, str], ...]:

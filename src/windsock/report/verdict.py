@@ -27,9 +27,11 @@ def verdict(
     scores: Sequence[Score],
     *,
     blind: str = "",
+    no_runs: bool = False,
 ) -> tuple[Verdict, str, str]:
     """`worse` when a new or worse finding of severity warning or above passed its own test; `better` when only
-    improvements did; `cannot_tell` when `blind` says why the week cannot be judged, or when no week before it is known. Then
+    improvements did; `cannot_tell` when `blind` says why the week cannot be judged, when no week before it is known, or when nothing
+    was found and `no_runs` were there to judge. Then
     the sentence of cause, and the number with its interval; missing inputs qualify it."""
     bad = [one for one in findings if is_grave(one) and one.status in ("new", "worse")]
     good = [one.headline for one in findings if one.status in ("better", "recovered") and one.weeks == 1]
@@ -49,6 +51,12 @@ def verdict(
     if good:
         more = f", and {len(good) - 1:,} more" if len(good) > 1 else ""
         return "better", f"Better: {clean(good[0], MAX_CAUSE)}{more}{tail}.", detail.strip()
+    if no_runs:
+        return (
+            "cannot_tell",
+            f"Cannot tell: no run of a schedule or an asset began this week{tail}.",
+            detail.strip(),
+        )
     return "same", f"Same as before: nothing new passed its test{tail}.", detail.strip()
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from windsock.findings import rates, wording
 from windsock.findings.rule import Rule, Thresholds, Verdicts, rows_of, threshold
 from windsock.findings.rules.ws510_killed import words
-from windsock.model import Answer, Row
+from windsock.model import Answer, Finding, Row
 from windsock.week import Week
 
 
@@ -31,7 +31,8 @@ class BrokenForDays(Rule):
     How it is judged: the newest judged runs were all lost, at least `min_runs` of them on `min_days` days, and so many in a
     row are less likely than `max_chance` by the DAG's own nine weeks before them (beta-binomial prediction under Jeffreys'
     prior). Two bad nights that are over are none. Not told where WS101, WS103 or WS104 tells the DAG, or an incident, a bad
-    hour or a bad host tells all of the runs.
+    hour or a bad host tells all of the runs. Where every run of nine weeks was lost, and neither of them tells it (a lake of its
+    first weeks), it is a watch: nothing is known of better days.
     What to do: look at the error named beside it, then at what was deployed between the last run that worked and the
     first that did not.
     """
@@ -48,39 +49,51 @@ class BrokenForDays(Rule):
             verdicts.judged += 1
             if row["runs"] < limits.min_runs or row["days"] < limits.min_days:
                 continue
-            chance = chance_of_all_lost(row["runs"], row["lost_prev"], row["runs_prev"])
-            if chance > limits.max_chance:
+            if row["well_at"] is not None and _chance(row) > limits.max_chance:
                 continue
-            dag_id, error = row["dag_id"], errors.get(row["dag_id"])
-            killed = _killed(answers, row)
-            named = f"{error['error_signature']} ended the runs. " if error else ""
-            if killed:
-                named = f"Their tries were {killed[0]}. {killed[1]} "
-            evidence = {
-                name: row[name]
-                for name in ("runs", "week_runs", "days", "since", "last_at", "well_at", "hours")
-            }
-            verdicts.findings.append(
-                cls.finding(
-                    subject={"dag_id": dag_id},
-                    severity="critical",
-                    headline=f"{dag_id} has lost every run since {row['since']:%a %d %b} ({row['runs']}; before: "
-                    f"{row['lost_prev']} of {row['runs_prev']})",
-                    evidence=evidence
-                    | {
-                        "rate": 1.0,
-                        "baseline_rate": row["lost_prev"] / row["runs_prev"],
-                        "baseline_tries": row["runs_prev"],
-                        "chance": chance,
-                    }
-                    | ({"error_signature": error["error_signature"]} if error else {})
-                    | ({"ending": killed[0]} if killed else {}),
-                    advice=f"{named}Look at what changed in {dag_id} between {wording.moment(row['well_at'])}, when the last "
-                    f"run that worked began, and {wording.moment(row['since'])}.",
-                    rank=float(row["runs"]),
-                )
-            )
+            verdicts.findings.append(cls._told(row, errors.get(row["dag_id"]), _killed(answers, row)))
         return verdicts
+
+    @classmethod
+    def _told(cls, row: Row, error: Row | None, killed: tuple[str, str] | None) -> Finding:
+        dag_id, since = row["dag_id"], f"{row['since']:%a %d %b}"
+        evidence = {
+            name: row[name] for name in ("runs", "week_runs", "days", "since", "last_at", "hours")
+        } | {"rate": 1.0}
+        cause = f"{error['error_signature']} ended the runs. " if error else ""
+        if error:
+            evidence["error_signature"] = error["error_signature"]
+        if killed:
+            cause, evidence["ending"] = f"Their tries were {killed[0]}. {killed[1]} ", killed[0]
+        if row["well_at"] is None:
+            return cls.finding(
+                subject={"dag_id": dag_id},
+                severity="watch",
+                headline=f"{dag_id} has lost every run that was seen ({row['runs']} since {since})",
+                evidence=evidence,
+                advice=f"{cause}Mend it, or pause it until it is mended: airflow dags pause '{dag_id}'.",
+                rank=float(row["runs"]),
+            )
+        return cls.finding(
+            subject={"dag_id": dag_id},
+            severity="critical",
+            headline=f"{dag_id} has lost every run since {since} ({row['runs']}; before: {row['lost_prev']} of "
+            f"{row['runs_prev']})",
+            evidence=evidence
+            | {
+                "well_at": row["well_at"],
+                "baseline_rate": row["lost_prev"] / row["runs_prev"],
+                "baseline_tries": row["runs_prev"],
+                "chance": _chance(row),
+            },
+            advice=f"{cause}Look at what changed in {dag_id} between {wording.moment(row['well_at'])}, when the last run that "
+            f"worked began, and {wording.moment(row['since'])}.",
+            rank=float(row["runs"]),
+        )
+
+
+def _chance(row: Row) -> float:
+    return chance_of_all_lost(row["runs"], row["lost_prev"], row["runs_prev"])
 
 
 def _killed(answers: Mapping[str, Answer], broken: Row) -> tuple[str, str] | None:
