@@ -14,6 +14,9 @@
 --   least_runs   bigint       scheduled runs in the emptiest of the four weeks
 --   first_at     timestamptz  logical date of the first missing run
 --   last_at      timestamptz  logical date of the last one
+--   every_s      double       since the first missing one the runs come at this one distance, seconds; null: at several, or
+--                             fewer than four came
+--   every_prev_s double       the most frequent distance in the four weeks before, seconds
 --   last_run_at  timestamptz  newest logical date seen before the first missing one
 with runs as (
     select distinct dag_id, run_id, try_cast(regexp_extract(run_id, '__(.+)$', 1) as timestamptz) as due_at
@@ -74,6 +77,29 @@ settled as (
             week_end(),
             coalesce(getvariable('seen_until'), (select max(coalesce(started_at, queued_at)) from task_tries))
         )
+),
+-- a schedule that was made rarer leaves out most of its old slots, and keeps a distance of its own
+first_missing as (
+    select dag_id, min(due_at) as first_at from settled group by dag_id
+),
+steps as (
+    select
+        dag_id,
+        week,
+        due_at,
+        round(epoch(lead(due_at) over (partition by dag_id, week = report_week() order by due_at)) - epoch(due_at)) as step_s
+    from placed
+    where week between weeks_ago(4) and report_week()
+),
+usual_steps as (
+    select dag_id, mode(step_s) as every_prev_s from steps where week < report_week() and step_s is not null group by dag_id
+),
+new_steps as (
+    select steps.dag_id, case when count(*) >= 3 and min(step_s) = max(step_s) then min(step_s) end as every_s
+    from steps
+    join first_missing on steps.dag_id = first_missing.dag_id and steps.due_at >= first_missing.first_at
+    where week = report_week() and step_s is not null
+    group by steps.dag_id
 )
 select
     expected.dag_id,
@@ -93,6 +119,8 @@ select
     ) as least_runs,
     min(settled.due_at) as first_at,
     max(settled.due_at) as last_at,
+    (select new_steps.every_s from new_steps where new_steps.dag_id = expected.dag_id) as every_s,
+    (select usual_steps.every_prev_s from usual_steps where usual_steps.dag_id = expected.dag_id) as every_prev_s,
     (
         select max(placed.due_at) from placed
         where placed.dag_id = expected.dag_id and placed.due_at < min(settled.due_at)

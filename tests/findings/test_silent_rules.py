@@ -37,7 +37,7 @@ def test_nothing_seen_is_no_finding(rule: Any) -> None:
 
 def cadence(dag_id: str = "d", **more: Any) -> dict[str, Any]:
     return {"dag_id": dag_id, "weeks_seen": 4, "expected": 28, "missing": 4, "runs": 24, "least_runs": 28,
-            "last_run_at": AT, **SPAN} | more  # fmt: skip
+            "last_run_at": AT, "every_s": None, "every_prev_s": 21600.0, **SPAN} | more  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -60,6 +60,18 @@ def test_many_gaps_at_once_are_one_line() -> None:
     (finding,) = found(MissingRuns, answers(missing_runs=rows))
     assert (finding.subject, finding.evidence["missing"]) == ({"reach": "many DAGs"}, 20)
     assert len(found(MissingRuns, answers(missing_runs=rows[:4]))) == 4
+
+
+@pytest.mark.parametrize(
+    ("every_s", "severity"),
+    [(None, "warning"), (21600.0, "warning"), (32399.0, "warning"), (32400.0, "watch"), (86400.0, "watch")],
+)
+def test_runs_that_keep_a_longer_distance_are_a_schedule_made_rarer(
+    every_s: float | None, severity: str
+) -> None:
+    (finding,) = found(MissingRuns, answers(missing_runs=[cadence(every_s=every_s)]))
+    assert finding.severity == severity
+    assert ("runs every" in finding.headline) == (severity == "watch")
 
 
 # --- WS503, WS504

@@ -6,7 +6,7 @@ from typing import Any
 
 from windsock.findings import wording
 from windsock.findings.rule import Rule, Thresholds, Verdicts, rows_of, threshold
-from windsock.model import Answer
+from windsock.model import Answer, Row
 from windsock.week import Week
 
 
@@ -21,6 +21,9 @@ class Limits(Thresholds):
     many_dags: float = threshold(5, "DAGs", "so many at once have one cause, and are told in one line")
 
 
+RARER = 1.5  # times the distance of runs before
+
+
 class MissingRuns(Rule):
     """A DAG ran this week, but runs that its cadence leads one to expect never came.
 
@@ -28,7 +31,8 @@ class MissingRuns(Rule):
     `max_active_runs` and `catchup=False` let it skip intervals, or its schedule was changed.
     How it is judged: weekday and minute of the logical dates; expected is what each of the last four weeks had. A DAG
     without any run at all is WS501's, and a week with as many runs as before is a changed schedule, no gap. Quiet windows
-    are not expected. DAGs whose gaps begin and end together are told in one line.
+    are not expected. Where the runs that came keep one distance, longer than before, it is a watch: most likely a schedule
+    that was changed. DAGs whose gaps begin and end together are told in one line.
     What to do: look at what the missing hours share; `airflow dags backfill` or a backfill in the UI fills them.
     """
 
@@ -38,7 +42,9 @@ class MissingRuns(Rule):
 
     @classmethod
     def judge(cls, answers: Mapping[str, Answer], limits: Any, *, week: Week) -> Verdicts:
-        verdicts, found = Verdicts(), []
+        verdicts = Verdicts()
+        found: list[Row] = []
+        rarer: list[Row] = []
         for row in rows_of(answers, "missing_runs"):
             verdicts.judged += 1
             missing = min(row["missing"], row["least_runs"] - row["runs"])
@@ -47,12 +53,30 @@ class MissingRuns(Rule):
                 and missing >= limits.min_missing
                 and missing >= limits.min_share * row["expected"]
             ):
-                found.append(row | {"missing": missing})
+                is_rarer = row["every_s"] and row["every_s"] >= RARER * (row["every_prev_s"] or 0)
+                (rarer if is_rarer else found).append(row | {"missing": missing})
         if len(found) >= limits.many_dags:
             verdicts.findings.append(cls._of_many(found))
         else:
             verdicts.findings += [cls._of_one(row) for row in found]
+        verdicts.findings += [cls._rarer(row) for row in rarer]
         return verdicts
+
+    @classmethod
+    def _rarer(cls, row: Mapping[str, Any]) -> Any:
+        now, before = wording.span(row["every_s"]), wording.span(row["every_prev_s"])
+        return cls.finding(
+            subject={"dag_id": row["dag_id"]},
+            severity="watch",
+            headline=f"{row['dag_id']} runs every {now} since {wording.moment(row['first_at'])}, before every {before}",
+            evidence={
+                name: row[name]
+                for name in ("missing", "expected", "runs", "first_at", "last_at", "every_s", "every_prev_s")
+            },
+            advice="Nothing to do if its schedule was changed; else its runs take longer than their interval, and with "
+            "catchup=False the ones between are left out.",
+            rank=0.0,
+        )
 
     @classmethod
     def _of_one(cls, row: Mapping[str, Any]) -> Any:
