@@ -9,7 +9,7 @@ import pytest
 
 from tests.report.made import WEEK, answers, finding, page
 from windsock.errors import ConfigError
-from windsock.model import Finding, NoData
+from windsock.model import Answer, Finding, NoData
 from windsock.report import Accepted, Page, Told, body_of, read_accepted, revised
 from windsock.report.accepted import Accepted as Entry
 from windsock.week import Week
@@ -219,6 +219,34 @@ def test_late_logs_make_a_revision_that_says_what_changed_and_stays() -> None:
     )
     again = revised(page(late), json.loads(json.dumps(body_of(now))))
     assert (again.revised, again.revisions) == (True, now.revisions)
+
+
+@pytest.mark.parametrize(
+    ("code", "question", "evidence", "now"),
+    [
+        ("WS401", "work_times", {"before_s": 600.0, "after_s": 1800.0}, "median_s"),
+        ("WS402", "run_finishes", {"before_s": 600.0, "after_s": 1800.0}, "took_s"),
+        ("WS403", "run_finishes", {"finish_prev_s": 600.0, "finish_s": 1800.0}, "finish_s"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("takes_s", "status"), [(1800.0, "still"), (1201.0, "still"), (1200.0, "recovered"), (None, "not_seen")]
+)
+def test_what_takes_as_long_as_when_it_was_told_has_not_recovered(
+    code: str, question: str, evidence: dict[str, float], now: str, takes_s: float | None, status: str
+) -> None:
+    """Its rule is silent after a week or two: the step is no news. Asked twice, for the level told must be kept."""
+    slow = replace(finding(code, "orders"), evidence=evidence)
+    given = answers(["orders"])
+    row = {"dag_id": "orders", "task_id": "", "runs": 7, "runs_prev": 56, "late_runs": 0, "late_days": 0, "took_s": 9.0,
+           "took_prev_s": 9.0, "finish_s": 9.0, "finish_prev_s": 9.0, "p95_prev_s": 9.0, "waited_s": 0.0, now: takes_s}  # fmt: skip
+    given[question] = Answer(question, tuple(row), (row,))
+    slow = replace(slow, subject={"dag_id": "orders"} | ({"task_id": ""} if code == "WS401" else {}))
+    made = week_page([slow], None, WEEK, given=given)
+    for n in (1,) if status == "recovered" else (1, 2):
+        made = week_page([], made, WEEK.minus(-n), given=given)
+        (change,) = made.changes
+        assert change.status == status
 
 
 def test_a_mark_of_the_scoreboard_needs_a_test_that_passes() -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from windsock.intervals import wilson
 from windsock.model import Answer, Judgement, Row
+from windsock.report.formats import seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +50,16 @@ _SEEN_IN = {
 }
 
 
+# what takes longer than before is gone when it takes less than the middle of both: (question, keys, now, before, told)
+_LEVELS = {
+    "WS401": ("work_times", ("dag_id", "task_id"), "median_s", "before_s", "after_s"),
+    "WS402": ("run_finishes", ("dag_id",), "took_s", "before_s", "after_s"),
+    "WS403": ("run_finishes", ("dag_id",), "finish_s", "finish_prev_s", "finish_s"),
+}
+
+
 def became(before: Mapping[str, Any], answers: Mapping[str, Answer], judgement: Judgement) -> Became:
-    """Judged by whether its subject can be seen, and, for a rate, by the level that it has now."""
+    """Judged by whether its subject can be seen, and, for a rate or a time, by the level that it has now."""
     code, subject = str(before.get("code", "")), before.get("subject") or {}
     for missing in judgement.no_data:
         if missing.section == _SECTION_OF.get(code, _SECTION_OF.get(code[:3])):
@@ -63,6 +72,8 @@ def became(before: Mapping[str, Any], answers: Mapping[str, Answer], judgement: 
             return Became("not_seen", f"{subject[key]} was not seen this week")
         if code in ("WS101", "WS103", "WS104", "WS106"):
             return _rate(before, row)
+    if code in _LEVELS:
+        return _level(before, answers, *_LEVELS[code])
     if not answers.get("inputs_seen") or not _has_logs(answers["inputs_seen"]):
         return Became("not_seen", "no task logs of this week")
     return Became("recovered")
@@ -94,6 +105,34 @@ def _rate(before: Mapping[str, Any], row: Row) -> Became:
             "probability": None,
             "told_rate": told,
         },
+    )
+
+
+def _level(
+    before: Mapping[str, Any],
+    answers: Mapping[str, Answer],
+    question: str,
+    keys: Sequence[str],
+    now: str,
+    was: str,
+    told: str,
+) -> Became:
+    """A step of weeks ago is no news to its rule, which is silent though nothing is as quick as it was."""
+    subject, evidence = before.get("subject") or {}, before.get("evidence") or {}
+    rows = answers[question].rows if question in answers else ()
+    row = next((r for r in rows if all(str(r.get(key)) == str(subject.get(key)) for key in keys)), None)
+    usual, slow = evidence.get(was), evidence.get("told_s", evidence.get(told))
+    if row is None or not row.get(now):
+        return Became("not_seen", f"{'.'.join(map(str, subject.values()))} was not seen this week")
+    if not isinstance(usual, int | float) or not isinstance(slow, int | float):
+        return Became("recovered")
+    if row[now] <= (usual + slow) / 2:
+        return Became("recovered", f"{seconds(row[now])} this week, {seconds(usual)} before it")
+    return Became(
+        "still",
+        "no new step: it has taken as long since",
+        str(before.get("headline") or ""),
+        {was: usual, told: row[now], "told_s": slow},
     )
 
 

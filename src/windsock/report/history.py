@@ -180,8 +180,10 @@ def _is_worse(finding: Finding, before: Mapping[str, Any]) -> bool:
 
 
 def _gone(before: Mapping[str, Any], now: Became) -> Gone:
-    rates = {key: value for key, value in (before.get("evidence") or {}).items() if key.endswith("rate")}
-    kept = {key: before[key] for key in _KEPT if key in before} | {"evidence": rates}
+    levels = {
+        key: value for key, value in (before.get("evidence") or {}).items() if key.endswith(("rate", "_s"))
+    }
+    kept = {key: before[key] for key in _KEPT if key in before} | {"evidence": levels}
     kept["unseen_weeks"] = int(before.get("unseen_weeks") or 0) + 1
     return Gone(
         status=now.status,

@@ -82,9 +82,13 @@ def find_changes(
         noise = _noise(_residual(series, bounds))
     bounds, p_values = _pruned(series, bounds, noise, lasting, log(min_ratio), alpha)
     found = [_change(values, series, bounds, i, noise, p) for i, p in enumerate(p_values, start=1)]
-    if times_s is not None and per_day <= SPARSE:
-        found += _newest(values, logs, times_s, bounds[-2], least_step=log(min_ratio), alpha=alpha)
-    return found
+    if times_s is None or per_day > SPARSE:
+        return found
+    # a level that was just long enough may hold days from before its step: where every point tells it, it begins there
+    is_young = len(found) > 0 and n - bounds[-2] < 2 * INCIDENT
+    start = bounds[-3] if is_young else bounds[-2]
+    newest = _newest(values, logs, times_s, start, least_step=log(min_ratio), alpha=alpha)
+    return [*(found[:-1] if newest and is_young else found), *newest]
 
 
 def _newest(
