@@ -42,8 +42,8 @@ def test_several_sorts_give_the_bytes_of_one(
     told = tmp_path / "told.parquet"
     duckdb.execute(f"copy (select {columns} from range(6000) as r(i)) to '{told}' (format parquet)")
     found = []
-    for buckets in ((1,), (5,)):
-        monkeypatch.setattr(merge, "BUCKETS", buckets)
+    for rows in (6_000, 1_200):
+        monkeypatch.setattr(merge, "ROWS_AT_ONCE", rows)
         monkeypatch.setattr(merge, "Run", _unfit)
         conn = connect(512, tmp_path)
         found.append(Merger(conn, tmp_path).merge(table, old=[], new=[told], gone=NOBODY).read_bytes())
@@ -79,4 +79,15 @@ def test_rows_that_one_sort_cannot_hold_are_sorted_in_several(
     out = Merger(conn, tmp_path).merge(TABLES["metric_samples"], old=[], new=[told], gone=NOBODY)
     conn.close()
     assert duckdb.execute(f"select count(*) from '{out}'").fetchall() == [(100,)]
-    assert len(tried) == 1 + 8
+    assert len(tried) == 1 + merge.BUCKETS[1]
+
+
+def test_many_rows_are_sorted_in_several_goes_from_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sort holds all that its limit allows until its last row is written, beside what is written."""
+    monkeypatch.setattr(merge, "ROWS_AT_ONCE", 100)
+    path = tmp_path / "told.parquet"
+    for rows, goes in ((100, [1, 24, 64]), (101, [2, 24, 64]), (2_301, [24, 64]), (9_999, [24, 64])):
+        duckdb.execute(f"copy (select * from range({rows})) to '{path}' (format parquet)")
+        assert list(merge._goes([path])) == goes

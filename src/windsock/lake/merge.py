@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from math import ceil
 from pathlib import Path
 
 import duckdb
@@ -35,8 +36,11 @@ _ENCODED = {
     "column_encoding": dict.fromkeys(("record_no", "logged_at"), "DELTA_BINARY_PACKED"),
 }
 BATCH_ROWS = 2_048
-BUCKETS = (1, 8, 64)
-"""In how many goes rows are sorted: DuckDB's sort holds a block of every sorted run, and fails where these are too many."""
+ROWS_AT_ONCE = 60_000
+"""Rows of one sort: DuckDB holds all that its limit allows until the last row is written."""
+BUCKETS = (1, 24, 64)
+"""Into how many sorts rows are dealt: at most the second where they are many, for a piece of each is held while they are
+merged; then more, where a sort fails, since it holds a block of every sorted run."""
 MAX_GONE = 50_000  # addresses of objects held in memory: some 15 MB
 # One fact, told twice, is kept once: per key what is best known (`best_known`), or the first by address
 _ONCE = ("parse_samples", "pool_samples", "import_errors", "component_events", "deployments")
@@ -84,7 +88,7 @@ class Merger:
                     return self._write(table, self._records(old, new, gone))
                 except Unfit:
                     pass  # a few more seconds, and the same bytes
-            for count in BUCKETS:
+            for count in _goes([*old, *new]):
                 try:
                     select = partial(self._parts, table, old, new, gone)
                     return self._write(table, self._in_order(table, select, buckets=count))
@@ -219,6 +223,13 @@ def _stream(conn: duckdb.DuckDBPyConnection, sql: str) -> Iterator[pa.RecordBatc
     # DuckDB 1.5 has the older name only
     reader = getattr(relation, "to_arrow_reader", None) or relation.fetch_arrow_reader
     yield from reader(BATCH_ROWS)
+
+
+def _goes(paths: Iterable[Path]) -> Sequence[int]:
+    """The numbers of buckets to try, by how many rows there are."""
+    rows = sum(pq.read_metadata(path).num_rows for path in paths)
+    first = min(BUCKETS[1], max(BUCKETS[0], ceil(rows / ROWS_AT_ONCE)))
+    return [first, *(count for count in BUCKETS[1:] if count > first)]
 
 
 def _first_line(error: Exception) -> str:
