@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from windsock.errors import LakeError
+from windsock.lake import series
 from windsock.lake.best_known import FILLED, told_once
 from windsock.lake.buckets import lay_down
 from windsock.lake.buckets import merged as merged_buckets
@@ -41,6 +42,7 @@ MAX_GONE = 50_000  # addresses of objects held in memory: some 15 MB
 # One fact, told twice, is kept once: per key what is best known (`best_known`), or the first by address
 _ONCE = ("parse_samples", "pool_samples", "import_errors", "component_events", "deployments")
 _SOURCE_RANK = "case source when 'db' then 0 when 'api' then 1 else 2 end"
+_RUNS = ("log_events", "metric_samples")
 _MIN_DUCKDB_MB = 96
 
 
@@ -79,11 +81,12 @@ class Merger:
     def merge(self, table: Table, *, old: Sequence[Path], new: Sequence[Path], gone: str) -> Path:
         """The partition's rows as a file: `old` without the rows of `gone`, and `new`. The next call overwrites it."""
         with enough_room(self._scratch, f"cannot merge {table.name}"):
-            if table.name == "log_events":
+            if table.name in _RUNS:
                 try:
-                    return self._write(table, self._records(old, new, gone))
-                except Unfit:
-                    pass  # a few more seconds, and the same bytes
+                    return self._write(table, self._sorted_files(table, old, new, gone))
+                except Unfit:  # a few more seconds, and the same bytes
+                    for path in new if table.name == "metric_samples" else ():
+                        series.declare(path)
             for count in BUCKETS:
                 try:
                     select = partial(self._parts, table, old, new, gone)
@@ -113,9 +116,14 @@ class Merger:
                 give_back()  # what the largest groups took
         return out
 
-    def _records(self, old: Sequence[Path], new: Sequence[Path], gone: str) -> Iterator[pa.Table]:
-        """Records of files each of which is in order already; Unfit where that does not do."""
-        runs = [Run(path, self._urls_gone(path, gone)) for path in old] + [Run(path) for path in new]
+    def _sorted_files(
+        self, table: Table, old: Sequence[Path], new: Sequence[Path], gone: str
+    ) -> Iterator[pa.Table]:
+        """Rows of files each of which is in order already; Unfit where that does not do."""
+        leave = [self._urls_gone(path, gone) for path in old]
+        if table.name == "metric_samples":
+            return series.merged([*zip(old, leave, strict=True), *((path, None) for path in new)])
+        runs = [Run(path, urls) for path, urls in zip(old, leave, strict=True)] + [Run(path) for path in new]
         return merged(runs)
 
     def _in_order(self, table: Table, select: Callable[[str], str], *, buckets: int) -> Iterator[pa.Table]:

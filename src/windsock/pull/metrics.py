@@ -18,9 +18,10 @@ from windsock.matchers import parse_match
 from windsock.model import Outcome, Reject, Row, SourceObject
 from windsock.parse.metrics import (
     Known,
+    Page,
     SnapshotStream,
     is_snapshot,
-    read_snapshot,
+    read_snapshots,
     read_statsd,
     stream_of,
     taken_at,
@@ -72,25 +73,39 @@ def read_metrics(
             yield (obj, data) if isinstance(data, Reject) else read_capture(obj, (data,))
     stream = SnapshotStream.new(match=match, known=known)
     for steps in _streams(store, to_read, ledger):
-        stream = stream.restarted()
-        snapshots = fetch_or_stream(
-            store, [step.obj for step in steps], kind="metrics", stream_from=memory // SNAPSHOT_SHARE
-        )
-        for step, (obj, data) in zip(steps, snapshots, strict=True):
-            if step.begins:
-                stream = stream.restarted()
-            if isinstance(data, Ranges):
-                data = Reject(
-                    "metrics", "too_large", f"a snapshot of {obj.size} bytes; no /metrics page is so long"
-                )
-            if isinstance(data, Reject):
-                if step.is_new:  # rows of an object that is gone from the source stay
-                    yield obj, data
-                continue
-            at = taken_at(obj.path, obj.modified_at)
-            outcome = read_snapshot(data, object_url=obj.url, taken_at=at, stream=stream)
+        rejects: list[tuple[SourceObject, Reject]] = []
+        pages = _pages(store, steps, stream_from=memory // SNAPSHOT_SHARE, rejects=rejects)
+        for (step, obj), outcome in read_snapshots(pages, stream.restarted()):
+            yield from rejects
+            rejects.clear()
             if not step.is_context:
                 yield obj, checked(config, outcome)
+        yield from rejects
+
+
+def _pages(
+    store: Store,
+    steps: Sequence[_Step],
+    *,
+    stream_from: int,
+    rejects: list[tuple[SourceObject, Reject]],
+) -> Iterator[tuple[tuple[_Step, SourceObject], Page]]:
+    """The pages of a stream. What is none goes to `rejects`; a page that begins, and is none, lets the next one begin."""
+    begins = False
+    fetched = fetch_or_stream(store, [step.obj for step in steps], kind="metrics", stream_from=stream_from)
+    for step, (obj, data) in zip(steps, fetched, strict=True):
+        begins |= step.begins
+        if isinstance(data, Ranges):
+            data = Reject(
+                "metrics", "too_large", f"a snapshot of {obj.size} bytes; no /metrics page is so long"
+            )
+        if isinstance(data, Reject):
+            if step.is_new:  # rows of an object that is gone from the source stay
+                rejects.append((obj, data))
+            continue
+        page = Page(data, obj.url, taken_at(obj.path, obj.modified_at), begins=begins)
+        begins = False
+        yield (step, obj), page
 
 
 def checked(config: Config, outcome: Outcome) -> Outcome:
