@@ -42,6 +42,8 @@ MAX_GONE = 50_000  # addresses of objects held in memory: some 15 MB
 # One fact, told twice, is kept once: per key what is best known (`best_known`), or the first by address
 _ONCE = ("parse_samples", "pool_samples", "import_errors", "component_events", "deployments")
 _SOURCE_RANK = "case source when 'db' then 0 when 'api' then 1 else 2 end"
+_CODED = {"log_events": REPEATED_TEXTS, "metric_samples": series.CODED}
+"""Texts that repeat are handed to the file as codes."""
 _RUNS = ("log_events", "metric_samples")
 _MIN_DUCKDB_MB = 96
 
@@ -99,7 +101,7 @@ class Merger:
     def _write(self, table: Table, rows: Iterable[pa.Table]) -> Path:
         """Sorted rows as a file of declared types, whose bytes follow from the rows."""
         out, schema = self._scratch / "merged.parquet", arrow_schema(table)
-        codes = REPEATED_TEXTS if table.name == "log_events" else []
+        codes = _CODED.get(table.name, ())
         for name in codes:
             schema = schema.set(
                 schema.get_field_index(name), pa.field(name, pa.dictionary(pa.int32(), pa.string()))

@@ -41,6 +41,7 @@ class _Step:
     """One object on the way through a stream: read for its rows, again because of a new one, or as context."""
 
     obj: SourceObject
+    at: datetime
     is_new: bool
     is_context: bool
     begins: bool  # the object before it is not read: the stream remembers nothing
@@ -103,7 +104,9 @@ def _pages(
             if step.is_new:  # rows of an object that is gone from the source stay
                 rejects.append((obj, data))
             continue
-        page = Page(data, obj.url, taken_at(obj.path, obj.modified_at), begins=begins)
+        # an object without a time in its key may have been replaced since it was listed
+        at = step.at if obj is step.obj else taken_at(obj.path, obj.modified_at)
+        page = Page(data, obj.url, at, begins=begins)
         begins = False
         yield (step, obj), page
 
@@ -143,10 +146,12 @@ def _stored(store: Store, ledger: Mapping[str, Row]) -> Iterator[SourceObject]:
 
 
 def _steps(objects: Iterable[SourceObject], new: Iterable[str]) -> list[_Step]:
-    timeline = sorted(objects, key=lambda obj: (taken_at(obj.path, obj.modified_at), obj.url))
-    times = [taken_at(obj.path, obj.modified_at) for obj in timeline]
+    timeline = sorted(
+        ((taken_at(obj.path, obj.modified_at), obj) for obj in objects), key=lambda one: (one[0], one[1].url)
+    )
+    times = [at for at, _obj in timeline]
     fresh = set(new)
-    news = [place for place, obj in enumerate(timeline) if obj.url in fresh]
+    news = [place for place, (_at, obj) in enumerate(timeline) if obj.url in fresh]
     wanted = set(news)
     for place in news:
         wanted |= _successors(times, place)
@@ -157,8 +162,8 @@ def _steps(objects: Iterable[SourceObject], new: Iterable[str]) -> list[_Step]:
     steps: list[_Step] = []
     last = -2
     for place in sorted(wanted | context):
-        obj = timeline[place]
-        steps.append(_Step(obj, obj.url in fresh, place not in wanted, begins=place != last + 1))
+        at, obj = timeline[place]
+        steps.append(_Step(obj, at, obj.url in fresh, place not in wanted, begins=place != last + 1))
         last = place
     return steps
 
