@@ -12,6 +12,9 @@ from windsock import config as configs
 from windsock import pipeline
 from windsock.errors import ConfigError
 from windsock.output import Output
+from windsock.report.sections import table_of
+from windsock.report.specs import SPECS
+from windsock.report.specs.capacity import DEFERRED
 from windsock.week import Week
 
 WEEK = Week.parse("2026-W48")
@@ -243,3 +246,27 @@ def test_counters_are_held_against_the_logs(tmp_path: Path) -> None:
     assert told["ti_successes", "success"] == (2, 1)
     assert told["ti_failures", "failure"] == (0, 1)
     assert told["ti.finish", "failure"] == (0, 1)
+
+
+@pytest.mark.parametrize("deferred", [6, 0])
+def test_the_page_tells_slot_hours_of_deferred_tasks_where_a_pool_had_some(
+    tmp_path: Path, deferred: int
+) -> None:
+    """`dwh` held six deferred tasks for five hours (30 slot-hours), another pool none; a pool of ten hours' looks."""
+    for place, at in enumerate(minutes(TUESDAY, TUESDAY + timedelta(hours=10))):
+        held = deferred if TUESDAY + timedelta(hours=2) <= at < TUESDAY + timedelta(hours=7) else 0
+        text = exposition({"scheduler_heartbeat": 12 * place}, {"dwh": (0, 4, 0, 2), "other": (0, 2, 0, 1)})
+        text += f'airflow_pool_deferred_slots{{pool="dwh"}} {held}\nairflow_pool_deferred_slots{{pool="other"}} 0\n'
+        store(tmp_path / "metrics", at, text)
+    config = pipeline_file(tmp_path, tmp_path / "metrics")
+    pull(config)
+    told = {"pools_of_week": pipeline.ask(config, question="pools_of_week", sql="", week=WEEK)}
+    truth = {"dwh": deferred * 5.0, "other": 0.0}
+    assert {row["pool"]: row["deferred_hours"] for row in told["pools_of_week"].rows} == pytest.approx(truth)
+    (grid,) = next(spec for spec in SPECS if spec.key == "pools").grids
+    table = table_of(grid, told, is_folded=False)
+    assert table is not None
+    assert (DEFERRED in table.columns) == bool(deferred)
+    if deferred:
+        place = table.columns.index(DEFERRED)
+        assert {row[0].text: row[place].text for row in table.rows} == {"dwh": "30 h", "other": ""}
