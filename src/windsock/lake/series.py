@@ -73,8 +73,15 @@ def with_labels(table: pa.Table) -> pa.Table:
     """Rows whose labels are texts told by codes → the same with labels as values."""
     table = table.unify_dictionaries().combine_chunks()
     texts, at = table["labels"].chunk(0), table.schema.get_field_index("labels")
-    values = pa.array([[*json.loads(one).items()] for one in texts.dictionary.to_pylist()], ARROW[LABELS])
-    return table.set_column(at, pa.field("labels", ARROW[LABELS]), values.take(texts.indices))
+    codes = texts.indices.to_numpy()
+    used = np.flatnonzero(
+        np.bincount(codes, minlength=len(texts.dictionary))
+    )  # of a day's series a piece has few
+    numbers = np.zeros(len(texts.dictionary), np.int32)
+    numbers[used] = np.arange(len(used))
+    told = [[*json.loads(one).items()] for one in texts.dictionary.take(pa.array(used)).to_pylist()]
+    values = pa.array(told, ARROW[LABELS]).take(pa.array(numbers[codes]))
+    return table.set_column(at, pa.field("labels", ARROW[LABELS]), values)
 
 
 def declare(path: Path) -> None:

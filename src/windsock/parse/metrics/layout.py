@@ -61,6 +61,26 @@ class Lines:
         """Which lines differ from those of a page with as many."""
         return np.flatnonzero(pc.not_equal(self._array, other._array).to_numpy(zero_copy_only=False))
 
+    def numbers(self, places: Any, heads: pa.Array, sizes: Any) -> Any:
+        """The numbers behind some heads, of known sizes; None where that is not all that stands there. Numbers as
+        Arrow reads them are fewer than those that Python reads, and equal; `nan(1)` and its like are left to Python."""
+        ends = self._ends[places]
+        starts = np.where(places > 0, self._ends[places - 1], 0)
+        if not self.is_ended or (starts + sizes >= ends - 1).any() or (sizes <= 0).any():
+            return None
+        offsets = np.stack((starts, starts + sizes, ends - 1), axis=1).ravel().astype(np.int32)
+        parts = pa.StringArray.from_buffers(
+            len(offsets) - 1, pa.py_buffer(offsets), pa.py_buffer(self._data)
+        )  # head, number, what lies between
+        firsts = np.arange(len(places)) * 3
+        if not parts.take(pa.array(firsts)).equals(heads.take(pa.array(places))):
+            return None
+        try:
+            values = pc.cast(parts.take(pa.array(firsts + 1)), pa.float64()).to_numpy()
+        except pa.ArrowInvalid:
+            return None
+        return values if np.isfinite(values).all() else None
+
     def some(self, places: Any) -> list[str] | None:
         """Some of the lines, at least one; None where they are no UTF-8."""
         taken = self._array.take(pa.array(places))
@@ -90,6 +110,10 @@ class Layout:
         self._lines = lines
         self._names: list[str | None] = []  # of each line its head; None: a line that stays as it is
         self._slots: Any = np.zeros(0, np.int64)  # of each line where its value stands; -1: it counts nowhere
+        self._heads = pa.array(
+            [], pa.string()
+        )  # of each line its head with the blank behind it, and its bytes
+        self._sizes: Any = np.zeros(0, np.int32)
         self._need_number: Any = np.zeros(0, np.bool_)
         self._table = table
         self.heads: list[str] = []
@@ -135,6 +159,9 @@ class Layout:
             np.array(slots, np.int64),
             np.array(need, np.bool_),
         )
+        spelled = ["" if name is None else f"{name} " for name in names]
+        self._heads = pa.array(spelled, pa.string())
+        self._sizes = pc.binary_length(self._heads).to_numpy()
         self.heads, self.values = [*told], np.array([*told.values()], np.float64)
         return is_plain and [*numbers_of(self.heads, self.values).items()] == [*totals.items()]
 
@@ -167,21 +194,31 @@ class Layout:
         places = lines.unlike(self._lines)
         if not len(places):
             return (), ()
-        changed = lines.some(places)
-        if changed is None or max(map(len, changed)) >= LONGEST_LINE:
+        if lines.longest >= LONGEST_LINE:
             return None
-        heads, _, texts = zip(*[line.rpartition(" ") for line in changed], strict=True)
-        if [*heads] != [self._names[at] for at in places.tolist()]:
-            return None
-        try:
-            values = np.array([*map(float, texts)])
-        except ValueError:
+        values = lines.numbers(places, self._heads, self._sizes[places])
+        if values is None:
+            values = self._one_by_one(lines, places)
+        if values is None:
             return None
         if not ((np.abs(values) < LARGEST) | ~self._need_number[places]).all():
             return None
         slots = self._slots[places]
         ours = slots >= 0
         return slots[ours], values[ours]
+
+    def _one_by_one(self, lines: Lines, places: Any) -> Any:
+        """The numbers of some lines, as Python reads them; None where they are none, or stand behind other heads."""
+        changed = lines.some(places)
+        if changed is None:
+            return None
+        heads, _, texts = zip(*[line.rpartition(" ") for line in changed], strict=True)
+        if [*heads] != [self._names[at] for at in places.tolist()]:
+            return None
+        try:
+            return np.array([*map(float, texts)])
+        except ValueError:
+            return None
 
     def take(self, lines: Lines) -> None:
         """These are the lines that the next page is compared with."""
