@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.lakes import rows_of
-from windsock.lake import Lake, merge, series
+from windsock.lake import Lake, merge, series, series_runs
 from windsock.lake.files import Partition
 from windsock.lake.spill import Spill
 from windsock.model import Parsed, Row, Slice, SourceObject
@@ -142,7 +142,7 @@ def test_more_files_than_fit_into_memory_are_sorted_anew(
 ) -> None:
     batches = [[row("a", LABELS[n % 6], n, f"u{n}") for n in range(no, 60, 3)] for no in range(3)]
     expected = merged(tmp_path / "1", spilled(tmp_path / "s1", batches, coded=[True] * 3))
-    monkeypatch.setattr(series, "MAX_BYTES", 100)
+    monkeypatch.setattr(series_runs, "MAX_BYTES", 100)
     assert merged(tmp_path / "2", spilled(tmp_path / "s2", batches, coded=[True] * 3)) == expected
 
 

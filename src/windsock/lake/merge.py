@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from windsock.errors import LakeError
-from windsock.lake import series
+from windsock.lake import series, series_runs
 from windsock.lake.best_known import FILLED, told_once
 from windsock.lake.buckets import lay_down
 from windsock.lake.buckets import merged as merged_buckets
@@ -124,7 +124,7 @@ class Merger:
         """Rows of files each of which is in order already; Unfit where that does not do."""
         leave = [self._urls_gone(path, gone) for path in old]
         if table.name == "metric_samples":
-            return series.merged([*zip(old, leave, strict=True), *((path, None) for path in new)])
+            return series_runs.merged([*zip(old, leave, strict=True), *((path, None) for path in new)])
         runs = [Run(path, urls) for path, urls in zip(old, leave, strict=True)] + [Run(path) for path in new]
         return merged(runs)
 

@@ -15,9 +15,10 @@ import numpy as np
 
 from windsock.model import Outcome, Parsed
 from windsock.parse.metrics.heads import MAX_SERIES
-from windsock.parse.metrics.layout import Layout, Lines, lines_of, numbers_of
+from windsock.parse.metrics.layout import Layout, numbers_of
 from windsock.parse.metrics.moments import LIVE
 from windsock.parse.metrics.page_columns import PageColumns, SeriesTexts, slice_of
+from windsock.parse.metrics.page_lines import Lines, lines_of
 from windsock.parse.metrics.plan import Plan
 from windsock.parse.metrics.snapshots import read_snapshot
 from windsock.parse.metrics.stream import SnapshotStream
@@ -70,7 +71,7 @@ class _Chain(Generic[T]):
         self._plan: Plan | None = None
         self._first: Page | None = None
         self._refused = 0
-        self._held: list[tuple[T, Page]] = []
+        self._held: list[tuple[T, str, datetime]] = []  # what is asked of a page again: not its bytes
         self._values: Any = np.zeros((1, 0))
 
     def begin(self, page: Page, outcome: Outcome) -> None:
@@ -89,9 +90,7 @@ class _Chain(Generic[T]):
 
     @property
     def _last_at(self) -> datetime:
-        return (
-            self._held[-1][1].taken_at if self._held else (self.stream.at or datetime.max.replace(tzinfo=UTC))
-        )
+        return self._held[-1][2] if self._held else (self.stream.at or datetime.max.replace(tzinfo=UTC))
 
     def take(self, tag: T, page: Page, lines: Lines) -> bool:
         """Whether a page goes on with the layout; it is held until `told`."""
@@ -108,7 +107,7 @@ class _Chain(Generic[T]):
         row = len(self._held) + 1
         self._values[row] = self._values[row - 1]
         self._values[row, places] = values
-        self._held.append((tag, page))
+        self._held.append((tag, page.object_url, page.taken_at))
         return True
 
     def _learned(self, lines: Lines) -> Layout | None:
@@ -144,17 +143,15 @@ class _Chain(Generic[T]):
         if not held or plan is None or layout is None or stream.at is None:
             return
         self._held = []
-        times = [stream.at, *(page.taken_at for _tag, page in held)]
+        times = [stream.at, *(at for _tag, _url, at in held)]
         microseconds = np.array([(at - EPOCH) // timedelta(microseconds=1) for at in times], np.int64)
         values = self._values[: len(held) + 1]
-        columns = PageColumns(
-            plan, self._texts, microseconds, values, [page.object_url for _tag, page in held]
-        )
+        columns = PageColumns(plan, self._texts, microseconds, values, [url for _tag, url, _at in held])
         tables = columns.tables(self._live(columns, times[1:]))
         last = values[-1].copy()
         self._values[0] = last
         stream.totals, stream.at = numbers_of(layout.heads, last), times[-1]
-        for place, (tag, _page) in enumerate(held):
+        for place, (tag, _url, _at) in enumerate(held):
             told = {name: slices for name, kept in tables.items() if (slices := slice_of(kept, place))}
             yield tag, Parsed("metrics", {}, columns=told)
 
