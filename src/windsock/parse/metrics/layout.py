@@ -70,7 +70,7 @@ class Layout:
             if need[-1] and not -LARGEST < value < LARGEST:
                 return False
         is_plain = (
-            self._lines.longest < LONGEST_LINE
+            self._lines.longest(np.arange(len(self._lines))) < LONGEST_LINE
             and (self._lines.is_ended or lines[-1][:1] == "#")
             and self._is_of_prefix(lines)
         )
@@ -114,7 +114,7 @@ class Layout:
         places = lines.unlike(self._lines)
         if not len(places):
             return (), ()
-        if lines.longest >= LONGEST_LINE:
+        if lines.longest(places) >= LONGEST_LINE:
             return None
         values = lines.numbers(places, self._heads, self._sizes[places])
         if values is None:

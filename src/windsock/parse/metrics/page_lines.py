@@ -36,10 +36,12 @@ class Lines:
         """Whether the last line has its newline."""
         return self._data.endswith(b"\n")
 
-    @property
-    def longest(self) -> int:
-        """Bytes of the longest line."""
-        return int(np.diff(self._ends, prepend=0).max())
+    def longest(self, places: Any) -> int:
+        """Bytes of the longest of some lines."""
+        return int((self._ends[places] - self._starts(places)).max())
+
+    def _starts(self, places: Any) -> Any:
+        return np.where(places > 0, self._ends[places - 1], 0)
 
     def texts(self) -> list[str] | None:
         """All lines; None where they are no UTF-8. Behind a last newline there is no further line."""
@@ -56,7 +58,7 @@ class Lines:
         """The numbers behind some heads, of known sizes; None where that is not all that stands there. Numbers as
         Arrow reads them are fewer than those that Python reads, and equal; `nan(1)` and its like are left to Python."""
         ends = self._ends[places]
-        starts = np.where(places > 0, self._ends[places - 1], 0)
+        starts = self._starts(places)
         if not self.is_ended or (starts + sizes >= ends - 1).any() or (sizes <= 0).any():
             return None
         offsets = np.stack((starts, starts + sizes, ends - 1), axis=1).ravel().astype(np.int32)
