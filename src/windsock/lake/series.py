@@ -21,6 +21,8 @@ from windsock.schema import LABELS, TABLES
 
 TABLE = TABLES["metric_samples"]
 CODED = ("name", "kind", "raw_name", "object_url")
+GROUP_BYTES = 2_000_000
+"""A row group of a spilled file: every file of a day has one in memory, and each costs some milliseconds."""
 MAX_SMALL = 65_535
 
 

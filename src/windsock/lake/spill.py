@@ -99,7 +99,8 @@ class Spill:
         name = f"{partition.table}-{partition.week}-{partition.day}-{self._flushes}-{kind}.parquet"
         path = self._folder / name
         try:
-            rows = max(100, table.num_rows * GROUP_BYTES // max(1, table.nbytes))
+            size = series.GROUP_BYTES if partition.table == "metric_samples" else GROUP_BYTES
+            rows = max(100, table.num_rows * size // max(1, table.nbytes))
             pq.write_table(
                 table,
                 path,
