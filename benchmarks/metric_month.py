@@ -1,33 +1,44 @@
-"""How fast is a month of minute snapshots pulled, and how fast is a capture read?
+"""What does a month of minute snapshots cost, what one day more, what the pages of a large fleet?
 
-python -m benchmarks.metric_month [--days 30] [--series 150]: writes one gzipped snapshot of about 30 KB a minute into
-a temporary folder, pulls them into a lake, and prints objects, bytes and seconds; then reads one StatsD capture.
+python -m benchmarks.metric_month [--days 30] [--fleet 1000] [--rounds 2]: writes gzipped snapshots of about 56 KB a minute
+(series as a StatsD exporter shows them) and pulls them, each time in a process of its own: once as windsock does, once by
+the exact path alone with DuckDB sorting all rows, alternately. Then a day more, into the lake that is there; then pages of
+1 MB of a fleet of 5,000 DAGs, in which new series appear in every twentieth page. Prints CPU seconds per 1,000 pages,
+without the start of Python, and peak memory. At last reads one StatsD capture.
 """
 
 from __future__ import annotations
 
 import argparse
 import gzip
+import random
 import resource
+import subprocess
+import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from windsock import config as configs
 from windsock import pipeline
+from windsock.lake import merge, series
 from windsock.model import Parsed
 from windsock.output import Output
-from windsock.parse.metrics import read_statsd
+from windsock.parse.metrics import read_snapshot, read_statsd
+from windsock.pull import metrics
 from windsock.week import Week
 
 START = datetime(2026, 11, 2, tzinfo=UTC)
+NOW = START + timedelta(days=40)
 
 
-def snapshot(minute: int, series: int) -> str:
-    """An exporter's page: gauges, counters and summaries in thirds, of which a tenth moves each minute."""
+def snapshot(minute: int, count: int) -> str:
+    """An exporter's page: gauges that all move each minute, counters of which a tenth does."""
     lines = []
-    for n in range(series):
+    for n in range(count):
         grown = minute // 10 if n % 10 else minute * 3
         name = f"airflow_ti_finish_dag_{n}_task_{n % 7}_success"
         lines += [
@@ -43,34 +54,84 @@ def snapshot(minute: int, series: int) -> str:
     return "\n".join(lines) + "\n"
 
 
-def main() -> None:
-    """Measure and print."""
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--days", type=int, default=30)
-    options.add_argument("--series", type=int, default=150)
-    told = options.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder)
-        plain = 0
-        for minute in range(told.days * 1440):
-            at = START + timedelta(minutes=minute)
-            path = root / "m" / f"{at:%Y-%m-%d}" / f"{at:%H%M%S}.prom.gz"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            text = snapshot(minute, told.series).encode()
-            plain += len(text)
-            path.write_bytes(gzip.compress(text, 1))
-        (root / "p.toml").write_text(
-            "[deployment]\nname = 'p'\n[sources.metrics]\nurl = 'm'\n[lake]\nurl = 'lake'\n"
-        )
-        config = configs.load(root / "p.toml", {})
-        began, cpu = time.perf_counter(), time.process_time()
-        now = START + timedelta(days=told.days)
-        done = pipeline.pull(config, now=now, week=Week.of(now), output=Output(level=0), full=True)
-        wall, used = time.perf_counter() - began, time.process_time() - cpu
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(
-            f"{done.read} snapshots, {plain / 1e6:.0f} MB of text: {wall:.0f} s wall, {used:.0f} s CPU, {peak:.0f} MB peak"
-        )
+def fleet(pages: int, dags: int = 5_000) -> Iterator[str]:
+    """Pages of many DAGs, mapped to labels: every DAG runs about once in three hours, most of what is shown rests."""
+    seeded = random.Random(5)
+    counts = {
+        f'airflow_ti_finish{{dag_id="team_{n % 90}.dag_{n}",task_id="load",state="success"}}': 0
+        for n in range(dags)
+    }
+    shown = [*counts][: dags * 9 // 10]
+    parses = {n: [0, 0.0, "NaN"] for n in range(dags // 3)}
+    for minute in range(pages):
+        if minute % 20 == 19 and len(shown) < dags:
+            shown.append([*counts][len(shown)])
+        for head in seeded.sample(shown, dags // 180):
+            counts[head] += 1
+        for n in seeded.sample([*parses], len(parses) // 5):
+            took = 0.2 + seeded.random() / 10
+            parses[n] = [parses[n][0] + 1, parses[n][1] + took, f"{took:.6f}"]
+        lines = ["# TYPE airflow_ti_finish counter", *(f"{head} {counts[head]}" for head in shown)]
+        lines += ["# TYPE airflow_dag_processing_last_duration summary"]
+        for n, (count, total, last) in parses.items():
+            head, file = "airflow_dag_processing_last_duration", f'file_name="team_{n % 90}_dag_{n}"'
+            lines += [f'{head}{{{file},quantile="{q}"}} {last}' for q in ("0.5", "0.9", "0.99")]
+            lines += [f"{head}_sum{{{file}}} {total:.6f}", f"{head}_count{{{file}}} {count}"]
+        lines += ["# TYPE airflow_scheduler_heartbeat counter", f"airflow_scheduler_heartbeat {minute * 12}"]
+        lines += [f'airflow_pool_open_slots{{pool="pool_{n}"}} {(minute + n) % 9}' for n in range(30)]
+        yield "\n".join(lines) + "\n"
+
+
+def store(root: Path, minute: int, text: str) -> int:
+    """Write one page; returns its length unzipped."""
+    at = START + timedelta(minutes=minute)
+    path = root / "m" / f"{at:%Y-%m-%d}" / f"{at:%H%M%S}.prom.gz"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(gzip.compress(text.encode(), 1))
+    return len(text)
+
+
+def pull(root: Path, way: str) -> None:
+    """One pull, in this process; `exact` turns off what this benchmark is about."""
+    if way == "exact":
+        metrics.read_snapshots = _exactly
+        merge._RUNS = ("log_events",)
+        series.in_order_if_fit = lambda table, labels: table
+    path = root / f"{way}.toml"
+    path.write_text(f"[deployment]\nname = 'p'\n[sources.metrics]\nurl = 'm'\n[lake]\nurl = 'lake-{way}'\n")
+    config = configs.load(path, {})
+    cpu, began = time.process_time(), time.perf_counter()
+    done = pipeline.pull(config, now=NOW, week=Week.of(NOW), output=Output(level=0), full=True)
+    used, wall = time.process_time() - cpu, time.perf_counter() - began
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(
+        f"  {way:<8} {done.read:>6} pages read, {done.skipped} known: {used:6.1f} CPU s ({used / max(1, done.read) * 1000:.2f} "
+        f"per 1,000 pages), {wall:.0f} s wall, {peak:.0f} MB peak",
+        flush=True,
+    )
+
+
+def _exactly(pages: Any, stream: Any) -> Iterator[Any]:
+    for tag, page in pages:
+        stream = stream.restarted() if page.begins else stream
+        yield tag, read_snapshot(page.data, object_url=page.object_url, taken_at=page.taken_at, stream=stream)
+
+
+def child(root: Path, way: str) -> None:
+    """One pull in a process of its own."""
+    subprocess.run([sys.executable, "-m", "benchmarks.metric_month", "--pull", str(root), way], check=True)
+
+
+def rounds(root: Path, count: int) -> None:
+    """Both ways in turn, into new lakes each time."""
+    for _ in range(count):
+        for way in ("exact", "numbers"):
+            subprocess.run(["rm", "-rf", str(root / f"lake-{way}")], check=True)
+            child(root, way)
+
+
+def capture() -> None:
+    """One StatsD capture."""
     lines = 2_000_000
     data = b"".join(
         b"%d.5 airflow.ti.running.default.dag_%d.task:%d|g\n" % (1795447300 + n // 60_000, n % 997, n % 7)
@@ -81,6 +142,35 @@ def main() -> None:
     took = time.perf_counter() - began
     assert isinstance(outcome, Parsed)
     print(f"{lines} captured lines in {took:.1f} s: {lines / took / 1e3:.0f} k lines/s")
+
+
+def main() -> None:
+    """Measure and print."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--days", type=int, default=30)
+    options.add_argument("--series", type=int, default=150)
+    options.add_argument("--fleet", type=int, default=1000)
+    options.add_argument("--rounds", type=int, default=2)
+    options.add_argument("--pull", nargs=2, help=argparse.SUPPRESS)
+    told = options.parse_args()
+    if told.pull:
+        pull(Path(told.pull[0]), told.pull[1])
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        root, minutes = Path(folder), told.days * 1440
+        plain = sum(store(root, minute, snapshot(minute, told.series)) for minute in range(minutes))
+        print(f"{minutes} snapshots, {plain / 1e6:.0f} MB of text", flush=True)
+        rounds(root, told.rounds)
+        for minute in range(minutes, minutes + 1440):
+            store(root, minute, snapshot(minute, told.series))
+        print("one day more", flush=True)
+        child(root, "numbers")
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        plain = sum(store(root, minute, text) for minute, text in enumerate(fleet(told.fleet)))
+        print(f"{told.fleet} pages of a large fleet, {plain / 1e6:.0f} MB of text", flush=True)
+        rounds(root, told.rounds)
+    capture()
 
 
 if __name__ == "__main__":

@@ -12,6 +12,10 @@ from windsock import config as configs
 from windsock import pipeline
 from windsock.errors import ConfigError
 from windsock.output import Output
+from windsock.report.sections import table_of
+from windsock.report.specs import SPECS
+from windsock.report.specs.capacity import DEFERRED
+from windsock.store.local import LocalStore
 from windsock.week import Week
 
 WEEK = Week.parse("2026-W48")
@@ -243,3 +247,59 @@ def test_counters_are_held_against_the_logs(tmp_path: Path) -> None:
     assert told["ti_successes", "success"] == (2, 1)
     assert told["ti_failures", "failure"] == (0, 1)
     assert told["ti.finish", "failure"] == (0, 1)
+
+
+@pytest.mark.parametrize("deferred", [6, 0])
+def test_the_page_tells_slot_hours_of_deferred_tasks_where_a_pool_had_some(
+    tmp_path: Path, deferred: int
+) -> None:
+    """`dwh` held six deferred tasks for five hours (30 slot-hours), another pool none; a pool of ten hours' looks."""
+    for place, at in enumerate(minutes(TUESDAY, TUESDAY + timedelta(hours=10))):
+        held = deferred if TUESDAY + timedelta(hours=2) <= at < TUESDAY + timedelta(hours=7) else 0
+        text = exposition({"scheduler_heartbeat": 12 * place}, {"dwh": (0, 4, 0, 2), "other": (0, 2, 0, 1)})
+        text += f'airflow_pool_deferred_slots{{pool="dwh"}} {held}\nairflow_pool_deferred_slots{{pool="other"}} 0\n'
+        store(tmp_path / "metrics", at, text)
+    config = pipeline_file(tmp_path, tmp_path / "metrics")
+    pull(config)
+    told = {"pools_of_week": pipeline.ask(config, question="pools_of_week", sql="", week=WEEK)}
+    truth = {"dwh": deferred * 5.0, "other": 0.0}
+    assert {row["pool"]: row["deferred_hours"] for row in told["pools_of_week"].rows} == pytest.approx(truth)
+    (grid,) = next(spec for spec in SPECS if spec.key == "pools").grids
+    table = table_of(grid, told, is_folded=False)
+    assert table is not None
+    assert (DEFERRED in table.columns) == bool(deferred)
+    if deferred:
+        place = table.columns.index(DEFERRED)
+        assert {row[0].text: row[place].text for row in table.rows} == {"dwh": "30 h", "other": ""}
+
+
+def test_a_day_more_reads_its_own_pages_and_a_look_back_and_ends_as_one_pull(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two hours are known, half an hour comes: of the pages before it the last minute is fetched again, as context."""
+
+    def write(folder: Path, since: int, until: int) -> None:
+        for n in range(since, until):
+            text = exposition({"scheduler_heartbeat": 12 * n, "ti_failures": n // 7}, {"p": (n % 5, 1, 0, 0)})
+            store(folder, TUESDAY + timedelta(minutes=n), text)
+
+    read: list[str] = []
+    real = LocalStore.read
+
+    def counted(self: LocalStore, path: str, *, at_most: int | None = None) -> Any:
+        read.append(path)
+        return real(self, path, at_most=at_most)
+
+    monkeypatch.setattr(LocalStore, "read", counted)
+    parts = pipeline_file(tmp_path / "parts", tmp_path / "m")
+    write(tmp_path / "m", 0, 120)
+    pull(parts)
+    assert sum(path.endswith(".prom") for path in read) == 120
+    read.clear()
+    write(tmp_path / "m", 120, 150)
+    assert pull(parts).read == 30
+    assert 30 < sum(path.endswith(".prom") for path in read) <= 32
+    whole = pipeline_file(tmp_path / "whole", tmp_path / "m")
+    pull(whole)
+    for everything in (EVERYTHING, POOLS):
+        assert rows(parts, everything) == rows(whole, everything)

@@ -124,3 +124,34 @@ def test_what_is_no_metrics_page_stores_nothing(tmp_path: Path, status: int, bod
 def test_an_endpoint_that_is_none_is_one_line(tmp_path: Path, url: str, says: str) -> None:
     with pytest.raises(WindsockError, match=says):
         snapshot(pipeline_file(tmp_path, url), now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [(200, "ended 40 bytes too early"), (401, "wants credentials"), (404, "/metrics endpoint")],
+)
+def test_an_answer_that_is_cut_or_refused_is_not_stored(tmp_path: Path, status: int, told: str) -> None:
+    """Cut at a line's end it would read as series that are gone, and a minute later as totals born at zero."""
+    body = b"airflow_ti_failures 5\nairflow_ti_successes 70\n"
+
+    class Cut(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body) + 40))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_told: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Cut)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        with pytest.raises(WindsockError, match=told):
+            snapshot(pipeline_file(tmp_path, f"http://127.0.0.1:{server.server_port}/metrics"), now=NOW)
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(10)
+    assert not [path for path in tmp_path.rglob("*") if path.suffix == ".gz"]

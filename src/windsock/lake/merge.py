@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from windsock.errors import LakeError
+from windsock.lake import series, series_runs
 from windsock.lake.best_known import FILLED, told_once
 from windsock.lake.buckets import lay_down
 from windsock.lake.buckets import merged as merged_buckets
@@ -45,6 +46,9 @@ MAX_GONE = 50_000  # addresses of objects held in memory: some 15 MB
 # One fact, told twice, is kept once: per key what is best known (`best_known`), or the first by address
 _ONCE = ("parse_samples", "pool_samples", "import_errors", "component_events", "deployments")
 _SOURCE_RANK = "case source when 'db' then 0 when 'api' then 1 else 2 end"
+_CODED = {"log_events": REPEATED_TEXTS, "metric_samples": series.CODED}
+"""Texts that repeat are handed to the file as codes."""
+_RUNS = ("log_events", "metric_samples")
 _MIN_DUCKDB_MB = 96
 
 
@@ -83,11 +87,12 @@ class Merger:
     def merge(self, table: Table, *, old: Sequence[Path], new: Sequence[Path], gone: str) -> Path:
         """The partition's rows as a file: `old` without the rows of `gone`, and `new`. The next call overwrites it."""
         with enough_room(self._scratch, f"cannot merge {table.name}"):
-            if table.name == "log_events":
+            if table.name in _RUNS:
                 try:
-                    return self._write(table, self._records(old, new, gone))
-                except Unfit:
-                    pass  # a few more seconds, and the same bytes
+                    return self._write(table, self._sorted_files(table, old, new, gone))
+                except Unfit:  # a few more seconds, and the same bytes
+                    for path in new if table.name == "metric_samples" else ():
+                        series.declare(path)
             for count in _goes([*old, *new]):
                 try:
                     select = partial(self._parts, table, old, new, gone)
@@ -100,7 +105,7 @@ class Merger:
     def _write(self, table: Table, rows: Iterable[pa.Table]) -> Path:
         """Sorted rows as a file of declared types, whose bytes follow from the rows."""
         out, schema = self._scratch / "merged.parquet", arrow_schema(table)
-        codes = REPEATED_TEXTS if table.name == "log_events" else []
+        codes = _CODED.get(table.name, ())
         for name in codes:
             schema = schema.set(
                 schema.get_field_index(name), pa.field(name, pa.dictionary(pa.int32(), pa.string()))
@@ -117,9 +122,14 @@ class Merger:
                 give_back()  # what the largest groups took
         return out
 
-    def _records(self, old: Sequence[Path], new: Sequence[Path], gone: str) -> Iterator[pa.Table]:
-        """Records of files each of which is in order already; Unfit where that does not do."""
-        runs = [Run(path, self._urls_gone(path, gone)) for path in old] + [Run(path) for path in new]
+    def _sorted_files(
+        self, table: Table, old: Sequence[Path], new: Sequence[Path], gone: str
+    ) -> Iterator[pa.Table]:
+        """Rows of files each of which is in order already; Unfit where that does not do."""
+        leave = [self._urls_gone(path, gone) for path in old]
+        if table.name == "metric_samples":
+            return series_runs.merged([*zip(old, leave, strict=True), *((path, None) for path in new)])
+        runs = [Run(path, urls) for path, urls in zip(old, leave, strict=True)] + [Run(path) for path in new]
         return merged(runs)
 
     def _in_order(self, table: Table, select: Callable[[str], str], *, buckets: int) -> Iterator[pa.Table]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
@@ -27,29 +28,32 @@ class Placing:
     """Places rows told in columns. The days of a table are worked out once, for all the objects that share it."""
 
     def __init__(self) -> None:
-        self._table: pa.Table | None = None
-        self._ends = np.zeros(0, np.int64)  # where each run of rows of one day ends
-        self._days: list[int] = []
+        self._known: dict[str, _Days] = {}
 
     def parts(self, name: str, rows: Slice) -> Iterator[tuple[Partition, Slice]]:
         """The pieces of a slice, each of one day. Every row has its anchor."""
-        if rows.table is not self._table:
-            self._learn(name, rows.table)
-        at, run = rows.start, int(np.searchsorted(self._ends, rows.start, side="right"))
+        days = self._known.get(name)
+        if days is None or days.table is not rows.table:
+            days = self._known[name] = _Days(name, rows.table)
+        at, run = rows.start, bisect_right(days.ends, rows.start)
         while at < rows.stop:
-            stop = min(rows.stop, int(self._ends[run]))
-            yield (
-                _partition(name, date(1970, 1, 1) + timedelta(days=self._days[run])),
-                Slice(rows.table, at, stop),
-            )
+            stop = min(rows.stop, days.ends[run])
+            yield days.partitions[run], rows if stop - at == len(rows) else Slice(rows.table, at, stop)
             at, run = stop, run + 1
 
-    def _learn(self, name: str, table: pa.Table) -> None:
+
+class _Days:
+    """Where each run of rows of one day ends, and the day's partition."""
+
+    def __init__(self, name: str, table: pa.Table) -> None:
         anchors = table[TABLES[name].anchor].cast(pa.int64()).to_numpy()
         days = anchors // _DAY_US
         firsts = np.flatnonzero(np.concatenate(([True], days[1:] != days[:-1])))
-        self._table, self._days = table, days[firsts].tolist()
-        self._ends = np.append(firsts[1:], len(days))
+        self.table = table
+        self.ends: list[int] = np.append(firsts[1:], len(days)).tolist()
+        self.partitions = [
+            _partition(name, date(1970, 1, 1) + timedelta(days=day)) for day in days[firsts].tolist()
+        ]
 
 
 @lru_cache(maxsize=4096)  # asked for each row, and the days of a pull are few: a quarter of what a row costs

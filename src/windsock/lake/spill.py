@@ -12,8 +12,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from pyarrow.types import is_dictionary
 
 from windsock.errors import LakeError
+from windsock.lake import series
 from windsock.lake.files import ARROW, Partition, arrow_schema
 from windsock.lake.runs import KEY, REPEATED
 from windsock.lake.wide import GROUP_BYTES, wide_columns
@@ -33,6 +35,9 @@ class Spill:
         self._folder, self._read_at = folder, read_at
         self._rows: dict[Partition, list[Row]] = defaultdict(list)
         self._slices: dict[Partition, list[Slice]] = defaultdict(list)
+        self._sized: dict[
+            str, tuple[pa.Table, float]
+        ] = {}  # by table the last columns, and the bytes of a row
         self._count = self._bytes = self._flushes = 0
         self.files: dict[Partition, list[Path]] = defaultdict(list)
 
@@ -50,7 +55,9 @@ class Spill:
             held[-1] = Slice(rows.table, held[-1].start, rows.stop)
         else:
             held.append(rows)
-        self._bytes += len(rows) * rows.table.nbytes // rows.table.num_rows
+        if rows.table is not self._sized.get(partition.table, (None, 0))[0]:
+            self._sized[partition.table] = rows.table, rows.table.nbytes / rows.table.num_rows
+        self._bytes += int(len(rows) * self._sized[partition.table][1])
         if self._bytes >= SPILL_BYTES:
             self.flush()
 
@@ -59,15 +66,18 @@ class Spill:
         for partition, rows in self._rows.items():
             schema = arrow_schema(TABLES[partition.table])
             told = pa.table([self._column(rows, field) for field in schema], schema=schema)
-            if wide_columns(TABLES[partition.table]):  # in the order in which the merge will look them up
+            if partition.table == "metric_samples":
+                told = series.in_order_if_fit(told, [row.get("labels") for row in rows])
+            elif wide_columns(TABLES[partition.table]):  # in the order in which the merge will look them up
                 keys = dict.fromkeys((*TABLES[partition.table].sort_key, "object_url"))
                 told = told.sort_by([(name, "ascending") for name in keys])
             self._write(partition, told, "rows")
         for partition, slices in self._slices.items():
-            table = _in_order(slices)
+            table = _in_order(partition.table, slices)
             self._write(partition, table.append_column("read_at", self._repeated(len(table))), "columns")
         self._rows.clear()
         self._slices.clear()
+        self._sized.clear()
         self._count = self._bytes = 0
         self._flushes += 1
         give_back()
@@ -89,12 +99,15 @@ class Spill:
         name = f"{partition.table}-{partition.week}-{partition.day}-{self._flushes}-{kind}.parquet"
         path = self._folder / name
         try:
-            rows = max(100, table.num_rows * GROUP_BYTES // max(1, table.nbytes))
+            size = series.GROUP_BYTES if partition.table == "metric_samples" else GROUP_BYTES
+            rows = max(100, table.num_rows * size // max(1, table.nbytes))
             pq.write_table(
                 table,
                 path,
                 compression="lz4",
-                use_dictionary=REPEATED,
+                use_dictionary=[
+                    one.name for one in table.schema if one.name in REPEATED or is_dictionary(one.type)
+                ],
                 write_statistics=False,
                 row_group_size=rows,
             )
@@ -112,7 +125,15 @@ class Spill:
         self.files.clear()
 
 
-def _in_order(slices: list[Slice]) -> pa.Table:
+def _in_order(name: str, slices: list[Slice]) -> pa.Table:
+    """Rows told in columns, sorted where the merge relies on it."""
+    if name == "log_events":
+        return _records_in_order(slices)
+    table = pa.concat_tables([one.table.slice(one.start, len(one)) for one in slices])
+    return series.in_order(table) if name == "metric_samples" else table.unify_dictionaries()
+
+
+def _records_in_order(slices: list[Slice]) -> pa.Table:
     """Records told in columns, sorted as the lake will have them: each slice is in order, and so their first keys are.
     Where two objects tell of one attempt, their records may have to be put between each other."""
     keyed = sorted(((_first_key(one), one) for one in slices), key=itemgetter(0))

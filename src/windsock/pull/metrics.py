@@ -18,9 +18,10 @@ from windsock.matchers import parse_match
 from windsock.model import Outcome, Reject, Row, SourceObject
 from windsock.parse.metrics import (
     Known,
+    Page,
     SnapshotStream,
     is_snapshot,
-    read_snapshot,
+    read_snapshots,
     read_statsd,
     stream_of,
     taken_at,
@@ -40,6 +41,7 @@ class _Step:
     """One object on the way through a stream: read for its rows, again because of a new one, or as context."""
 
     obj: SourceObject
+    at: datetime
     is_new: bool
     is_context: bool
     begins: bool  # the object before it is not read: the stream remembers nothing
@@ -72,25 +74,41 @@ def read_metrics(
             yield (obj, data) if isinstance(data, Reject) else read_capture(obj, (data,))
     stream = SnapshotStream.new(match=match, known=known)
     for steps in _streams(store, to_read, ledger):
-        stream = stream.restarted()
-        snapshots = fetch_or_stream(
-            store, [step.obj for step in steps], kind="metrics", stream_from=memory // SNAPSHOT_SHARE
-        )
-        for step, (obj, data) in zip(steps, snapshots, strict=True):
-            if step.begins:
-                stream = stream.restarted()
-            if isinstance(data, Ranges):
-                data = Reject(
-                    "metrics", "too_large", f"a snapshot of {obj.size} bytes; no /metrics page is so long"
-                )
-            if isinstance(data, Reject):
-                if step.is_new:  # rows of an object that is gone from the source stay
-                    yield obj, data
-                continue
-            at = taken_at(obj.path, obj.modified_at)
-            outcome = read_snapshot(data, object_url=obj.url, taken_at=at, stream=stream)
+        rejects: list[tuple[SourceObject, Reject]] = []
+        pages = _pages(store, steps, stream_from=memory // SNAPSHOT_SHARE, rejects=rejects)
+        for (step, obj), outcome in read_snapshots(pages, stream.restarted()):
+            yield from rejects
+            rejects.clear()
             if not step.is_context:
                 yield obj, checked(config, outcome)
+        yield from rejects
+
+
+def _pages(
+    store: Store,
+    steps: Sequence[_Step],
+    *,
+    stream_from: int,
+    rejects: list[tuple[SourceObject, Reject]],
+) -> Iterator[tuple[tuple[_Step, SourceObject], Page]]:
+    """The pages of a stream. What is none goes to `rejects`; a page that begins, and is none, lets the next one begin."""
+    begins = False
+    fetched = fetch_or_stream(store, [step.obj for step in steps], kind="metrics", stream_from=stream_from)
+    for step, (obj, data) in zip(steps, fetched, strict=True):
+        begins |= step.begins
+        if isinstance(data, Ranges):
+            data = Reject(
+                "metrics", "too_large", f"a snapshot of {obj.size} bytes; no /metrics page is so long"
+            )
+        if isinstance(data, Reject):
+            if step.is_new:  # rows of an object that is gone from the source stay
+                rejects.append((obj, data))
+            continue
+        # an object without a time in its key may have been replaced since it was listed
+        at = step.at if obj is step.obj else taken_at(obj.path, obj.modified_at)
+        page = Page(data, obj.url, at, begins=begins)
+        begins = False
+        yield (step, obj), page
 
 
 def checked(config: Config, outcome: Outcome) -> Outcome:
@@ -128,10 +146,12 @@ def _stored(store: Store, ledger: Mapping[str, Row]) -> Iterator[SourceObject]:
 
 
 def _steps(objects: Iterable[SourceObject], new: Iterable[str]) -> list[_Step]:
-    timeline = sorted(objects, key=lambda obj: (taken_at(obj.path, obj.modified_at), obj.url))
-    times = [taken_at(obj.path, obj.modified_at) for obj in timeline]
+    timeline = sorted(
+        ((taken_at(obj.path, obj.modified_at), obj) for obj in objects), key=lambda one: (one[0], one[1].url)
+    )
+    times = [at for at, _obj in timeline]
     fresh = set(new)
-    news = [place for place, obj in enumerate(timeline) if obj.url in fresh]
+    news = [place for place, (_at, obj) in enumerate(timeline) if obj.url in fresh]
     wanted = set(news)
     for place in news:
         wanted |= _successors(times, place)
@@ -142,8 +162,8 @@ def _steps(objects: Iterable[SourceObject], new: Iterable[str]) -> list[_Step]:
     steps: list[_Step] = []
     last = -2
     for place in sorted(wanted | context):
-        obj = timeline[place]
-        steps.append(_Step(obj, obj.url in fresh, place not in wanted, begins=place != last + 1))
+        at, obj = timeline[place]
+        steps.append(_Step(obj, at, obj.url in fresh, place not in wanted, begins=place != last + 1))
         last = place
     return steps
 

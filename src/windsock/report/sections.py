@@ -54,7 +54,9 @@ def sections(
                 plots=(line,) if line else (),
                 tables=(health_table(answers, judgement, week),)
                 if spec.key == "health"
-                else tuple(one for grid in spec.grids if (one := _table(grid, answers, is_folded=not cards))),
+                else tuple(
+                    one for grid in spec.grids if (one := table_of(grid, answers, is_folded=not cards))
+                ),
                 no_data="" if mine else _missing(spec, judgement),
                 is_judged=bool(spec.codes),
             )
@@ -72,15 +74,20 @@ def _missing(spec: Spec, judgement: Judgement) -> str:
     return ""
 
 
-def _table(grid: Grid, answers: Mapping[str, Answer], *, is_folded: bool) -> Table | None:
+def table_of(grid: Grid, answers: Mapping[str, Answer], *, is_folded: bool) -> Table | None:
     """What no finding speaks of is folded: it is there for who asks."""
     if grid.question not in answers:
         return None
     rows = [row for row in answers[grid.question].rows if grid.is_worth_showing(row)]
     if not rows:
         return None
-    cells = tuple(tuple(make(row) for _, make in grid.columns) for row in rows[:MAX_ROWS])
-    names = tuple(name for name, _ in grid.columns)
+    columns = [
+        (name, make)
+        for name, make in grid.columns
+        if name not in grid.optional or any(make(row).text for row in rows)
+    ]
+    cells = tuple(tuple(make(row) for _, make in columns) for row in rows[:MAX_ROWS])
+    names = tuple(name for name, _ in columns)
     return Table(
         grid.title, names, cells, max(0, len(rows) - MAX_ROWS), grid.question, is_folded or grid.is_folded
     )

@@ -64,15 +64,20 @@ def scrape(url: str) -> bytes:
     try:
         with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:
             body: bytes = answer.read(MAX_BYTES + 1)
+            missing = answer.length or 0  # a bounded read does not tell of a connection that ended too early
     except urllib.error.HTTPError as error:
-        raise SourceError(
-            f"{url}: answered {error.code} {error.reason}; is this the /metrics endpoint?"
-        ) from None
+        is_closed = error.code in (401, 403)
+        hint = (
+            "it wants credentials, and scrape sends none" if is_closed else "is this the /metrics endpoint?"
+        )
+        raise SourceError(f"{url}: answered {error.code} {error.reason}; {hint}") from None
     except (urllib.error.URLError, http.client.HTTPException, ValueError, OSError) as error:
         reason = getattr(error, "reason", error)
         raise SourceError(f"{url}: cannot be reached ({reason}); check address and network") from None
     if len(body) > MAX_BYTES:
         raise SourceError(f"{url}: more than {MAX_BYTES >> 20} MB of metrics; narrow the exporter's mapping")
+    if missing:  # stored, it would look like series that are gone, and like new ones a minute later
+        raise SourceError(f"{url}: the answer ended {missing} bytes too early; nothing was stored, try again")
     if body.lstrip()[:1] == b"<":
         raise SourceError(f"{url}: answered HTML, not metrics; give the exporter's /metrics address")
     if not _SAMPLE.search(body):

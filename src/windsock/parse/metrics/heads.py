@@ -94,14 +94,17 @@ class Heads:
 
     def find_prefix(self, data: bytes) -> None:
         """`[metrics] statsd_prefix` may be another one than airflow."""
-        if data.startswith(b"airflow_") or b"\nairflow_" in data:
-            prefix = "airflow_"
-        elif match := _OTHER_PREFIX.search(data):
-            prefix = (match[1] or b"").decode()
-        else:
-            return
-        if prefix != self.prefix:
+        prefix = self.find_prefix_in(data)
+        if prefix is not None and prefix != self.prefix:
             self.relearn(prefix)
+
+    @staticmethod
+    def find_prefix_in(data: bytes) -> str | None:
+        """What stands before the names; None where no name tells it."""
+        if data.startswith(b"airflow_") or b"\nairflow_" in data:
+            return "airflow_"
+        match = _OTHER_PREFIX.search(data)
+        return (match[1] or b"").decode() if match else None
 
     def relearn(self, prefix: str | None = None) -> None:
         """Forget the heads: too many of them, or another prefix."""

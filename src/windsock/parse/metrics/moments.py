@@ -157,8 +157,13 @@ class Reading:
         return rows
 
     def _parse(self, series: Series, parse_s: float, stems: list[str]) -> Row:
+        file_name, bundle = self.file_of(series, stems)
+        return parse_row(self.moment.at, file_name=file_name, bundle_name=bundle, parse_s=parse_s)
+
+    def file_of(self, series: Series, stems: list[str]) -> tuple[str, str | None]:
+        """File and bundle of a series of parse times. `stems` are the files that other series name alone."""
         labels = dict(series.name.labels)
         bundle, file_name = labels.get("bundle_name"), labels.get("file_name", "")
         if bundle is None and series.name.form != TAGGED:
             bundle, file_name = split_file(file_name, stems, self.stream.heads.known)
-        return parse_row(self.moment.at, file_name=file_name, bundle_name=bundle, parse_s=parse_s)
+        return file_name, bundle or None

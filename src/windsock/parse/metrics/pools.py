@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import TypeVar
 
 from windsock.model import Reject, Row
 from windsock.parse.metrics.known import underscored
@@ -12,8 +13,9 @@ GAUGES = ("open_slots", "running_slots", "queued_slots", "deferred_slots", "sche
 OPEN = GAUGES[0]
 
 Labels = tuple[tuple[str, str], ...]
-Gauge = tuple[str, str, Labels, float]
-"""Gauge, pool, the labels that do not name the pool, value."""
+T = TypeVar("T")
+Gauge = tuple[str, str, Labels, T]
+"""Gauge, pool, the labels that do not name the pool, value (or where it stands)."""
 
 
 def gauge_of(name: str) -> str | None:
@@ -27,9 +29,18 @@ def without_pool(labels: Labels) -> Labels:
     return tuple(pair for pair in labels if pair[0] != "pool_name")
 
 
-def pools_at(at: datetime, gauges: Iterable[Gauge], source: str) -> list[Row] | Reject:
-    """Rows of one moment. An exporter spells `my-pool` as `my_pool` where it sits in a name: both are one pool."""
-    seen: dict[str, dict[str, float]] = {}
+def pools_at(at: datetime, gauges: Iterable[Gauge[float]], source: str) -> list[Row] | Reject:
+    """Rows of one moment."""
+    pools = by_pool(gauges)
+    if isinstance(pools, Reject):
+        return pools
+    return [_row(at, pool, told, source) for pool, told in pools]
+
+
+def by_pool(gauges: Iterable[Gauge[T]]) -> list[tuple[str, dict[str, T]]] | Reject:
+    """Pools that tell their open slots, and their gauges. An exporter spells `my-pool` as `my_pool` where it sits in a
+    name: both are one pool."""
+    seen: dict[str, dict[str, T]] = {}
     owners: dict[tuple[str, str], set[Labels]] = {}
     for gauge, pool, others, value in gauges:
         seen.setdefault(pool, {})[gauge] = value
@@ -41,14 +52,14 @@ def pools_at(at: datetime, gauges: Iterable[Gauge], source: str) -> list[Row] | 
     for pool, told in seen.items():
         if OPEN in told:
             spelled.setdefault(underscored(pool), []).append(pool)
-    rows = []
+    found = []
     for pool, told in sorted(seen.items()):
         if OPEN not in told:
             continue
         twin = underscored(pool)
         inherited = seen.get(twin, {}) if twin != pool and spelled[twin] == [pool] else {}
-        rows.append(_row(at, pool, {**inherited, **told}, source))
-    return rows
+        found.append((pool, {**inherited, **told}))
+    return found
 
 
 def several(pool: str, sets: Iterable[Labels]) -> Reject:

@@ -38,7 +38,9 @@ def _time_in(path: str) -> tuple[datetime, int] | None:
         return datetime.fromtimestamp(int(match[1]), tz=UTC), match.start()
     for match in _DATED.finditer(path):
         try:
-            return datetime(*(int(part or 0) for part in match.groups()), tzinfo=UTC), match.start()  # type: ignore[arg-type,misc]
+            year, month, day, hour, minute, second = match.groups("0")
+            at = datetime(int(year), int(month), int(day), int(hour), int(minute), int(second), tzinfo=UTC)
+            return at, match.start()
         except ValueError:
             continue
     return None

@@ -21,7 +21,7 @@ SHORTEST_PARSE_S = 0.02
 """No fleet parses faster: a processor forks and imports. A median below it was divided by 1000 once too often."""
 
 PARSE_TIME = "dag_processing.last_duration"
-_LATE = ("task.queued_duration", "task.scheduled_duration")
+LATE = ("task.queued_duration", "task.scheduled_duration")
 
 
 def is_computed(name: str) -> bool:
@@ -31,7 +31,7 @@ def is_computed(name: str) -> bool:
 
 def votes(name: str, *, is_dog: bool) -> bool:
     """Whether the digits of this timer tell its unit."""
-    return is_computed(name) and (is_dog or name in _LATE)
+    return is_computed(name) and (is_dog or name in LATE)
 
 
 def are_milliseconds(values: Iterable[float]) -> bool:
@@ -50,7 +50,7 @@ def statsd_factor(name: str, *, is_dog: bool, has_bundle: bool, digits_say_ms: b
         return 1.0 if is_dog or has_bundle else 0.001
     if is_dog and not is_computed(name):
         return 1.0
-    if is_dog or name in _LATE:
+    if is_dog or name in LATE:
         return 0.001 if digits_say_ms else 1.0
     return 0.001
 
@@ -77,6 +77,6 @@ def exported_parse_factor(means_s: Sequence[float]) -> float:
 
 def exported_late_factor(name: str, observations: Sequence[float]) -> float:
     """The same for queue times, from single observations (an exporter's quantiles are such)."""
-    if name not in _LATE or not observations:
+    if name not in LATE or not observations:
         return 1.0
     return 1.0 if are_milliseconds(one * 1000 for one in observations) else 1000.0

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from windsock.intervals import wilson
 from windsock.model import Row
-from windsock.report.formats import clean, share
+from windsock.report.formats import clean, hours, share
 from windsock.report.page import Cell
 from windsock.report.specs.cells import changed, give_or_take, known, of, plain, weeks, words
 from windsock.report.specs.spec import Grid, Spec
 from windsock.report.waiting import NAMES, is_trend_told
+
+DEFERRED = "Deferred, slot-hours"
 
 
 def _is_late(row: Row) -> bool:
@@ -101,13 +103,19 @@ def _filled_by(row: Row) -> Cell:
     )
 
 
+def _deferred(row: Row) -> Cell:
+    """Slots times hours of deferred tasks, by gauges (Airflow tells them since 2.7.3): nothing where there were none."""
+    told = row["deferred_hours"] or 0.0
+    return Cell(hours(told), told) if told > 0 else Cell("")
+
+
 POOLS = Spec(
     "pools",
     "Pools and waiting",
     ("WS3",),
     (
         Grid(
-            "Pools that were waited for",
+            "Pools that were waited for, or held deferred tasks",
             "pools_of_week",
             (
                 ("Pool", plain("pool")),
@@ -117,13 +125,15 @@ POOLS = Spec(
                 ("In use, median", plain("p50_slots")),
                 ("95 %", plain("p95_slots")),
                 ("Most", plain("peak_slots")),
+                (DEFERRED, _deferred),
                 ("Waited", known("wait_hours")),
                 ("Usually", known("usual_hours")),
                 ("Against the habit", plain("change")),
                 ("Filled by", _filled_by),
                 ("Told by", words("source")),
             ),
-            is_worth_showing=lambda row: bool(row["wait_hours"]),
+            is_worth_showing=lambda row: bool(row["wait_hours"] or row["deferred_hours"]),
+            optional=frozenset({DEFERRED}),
         ),
     ),
 )

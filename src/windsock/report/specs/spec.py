@@ -20,6 +20,7 @@ def every(row: Row) -> bool:
 class Grid:
     """One table: the rows of a question that are worth showing, and the columns that are told of them.
 
+    `optional`: columns that are left out where no row has anything in them.
     `is_folded`: detail for who asks, closed until somebody opens it.
     """
 
@@ -28,6 +29,7 @@ class Grid:
     columns: tuple[Column, ...]
     is_worth_showing: Callable[[Row], bool] = every
     is_folded: bool = False
+    optional: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
