@@ -18,11 +18,10 @@ from windsock.parse.airflow2 import quick
 from windsock.parse.airflow2 import scan as scan_airflow2
 from windsock.parse.airflow2.columns import Airflow2Columns
 from windsock.parse.airflow2.scan import PAD
-from windsock.parse.airflow3 import opens_group
 from windsock.parse.airflow3 import scan as scan_airflow3
 from windsock.parse.airflow3.columns import Airflow3Columns
 from windsock.parse.airflow3.lines import structs
-from windsock.parse.airflow3.quick import ToldLines, decoded, read_told, read_with_output
+from windsock.parse.airflow3.quick import ToldLines, read_told, read_with_output
 from windsock.parse.blame import Case, blame_all
 from windsock.parse.columns import Take
 from windsock.parse.events import Events
@@ -167,7 +166,7 @@ class _Airflow3:
         self._keeps_all = take is not None
         seen = scan_airflow3.look(data, ends, take)
         told = ToldLines(seen.numbers, seen.texts, structs(seen.texts, seen.headed))
-        odd = [at for at in seen.groups if not opens_group(decoded(*told.at(at))[0])]
+        odd = [at for at in seen.groups if not told.opens_group(at)]
         results: list[Segment | None] = []
         first = 0
         for stop, passed in zip(seen.cuts, seen.passed, strict=True):
