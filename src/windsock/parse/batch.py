@@ -18,11 +18,10 @@ from windsock.parse.airflow2 import quick
 from windsock.parse.airflow2 import scan as scan_airflow2
 from windsock.parse.airflow2.columns import Airflow2Columns
 from windsock.parse.airflow2.scan import PAD
-from windsock.parse.airflow3 import opens_group
 from windsock.parse.airflow3 import scan as scan_airflow3
 from windsock.parse.airflow3.columns import Airflow3Columns
 from windsock.parse.airflow3.lines import structs
-from windsock.parse.airflow3.quick import ToldLines, decoded, read_told, read_with_output
+from windsock.parse.airflow3.quick import ToldLines, read_told, read_with_output
 from windsock.parse.blame import Case, blame_all
 from windsock.parse.columns import Take
 from windsock.parse.events import Events
@@ -95,9 +94,9 @@ def _accounted_for(objects: Sequence[LogObject], events: Events | None) -> Itera
     """(place, reading) of the objects for which the fast path is enough."""
     for place, reading in _scanned(objects, events):
         one = objects[place]
-        if not _has_likely_times(reading, one.modified_at):
+        if not _has_likely_times(reading.passed, one.modified_at):
             continue
-        if _tells_of_command(reading):
+        if (reading.failure or reading.records) and _tells_of_command(reading):
             if reading.passed.commands:
                 continue
             if reading.dialect == "airflow3":
@@ -107,16 +106,13 @@ def _accounted_for(objects: Sequence[LogObject], events: Events | None) -> Itera
         yield place, reading
 
 
-def _has_likely_times(reading: Reading, modified_at: datetime) -> bool:
+def _has_likely_times(passed: Passed, modified_at: datetime) -> bool:
     """Whether all that was passed over has times that can be true: else only those of the others may count."""
-    passed = reading.passed
-    if not passed.has_times:
-        return True
+    low_at, high_at = passed.low_at, passed.high_at
+    if low_at is None or high_at is None:
+        return not passed.has_times
     low, high = bounds_of(modified_at)
-    return (
-        passed.low_at is not None and passed.high_at is not None
-        and low <= passed.low_at <= high and low <= passed.high_at <= high
-    )  # fmt: skip
+    return low <= low_at <= high_at <= high
 
 
 def _tells_of_command(reading: Reading) -> bool:
@@ -137,12 +133,11 @@ def _scanned(objects: Sequence[LogObject], events: Events | None) -> Iterator[tu
         long: dict[int, Segment | None] = {}  # objects of several segments, as far as they are scanned
         for data, owners, ends in _buffers(objects, dialect):
             segments = dialect.scan(data, ends, taker.take if taker else None)
-            before = []
-            for place, segment in zip(owners, segments, strict=True):
-                held = long.get(place)
-                before.append(len(held[0]) + held[1].count if held else 0)
+            before = [0] * len(owners)
+            for at, place in enumerate(owners):
                 if len(objects[place].data) > SCAN_BYTES:
-                    long[place] = _joined(long[place], segment) if place in long else segment
+                    before[at] = _record_count(long.get(place))
+                    long[place] = _joined(long[place], segments[at]) if place in long else segments[at]
             if events and taker and taker.taken:
                 told = [(place, objects[place].key, objects[place].url) for place in owners]
                 events.add(taker.taken, told, before=before)
@@ -171,7 +166,7 @@ class _Airflow3:
         self._keeps_all = take is not None
         seen = scan_airflow3.look(data, ends, take)
         told = ToldLines(seen.numbers, seen.texts, structs(seen.texts, seen.headed))
-        odd = [at for at in seen.groups if not opens_group(decoded(*told.at(at))[0])]
+        odd = [at for at in seen.groups if not told.opens_group(at)]
         results: list[Segment | None] = []
         first = 0
         for stop, passed in zip(seen.cuts, seen.passed, strict=True):
@@ -216,11 +211,16 @@ class _Airflow2:
         return quick.interpret(key, told, passed, keep_all=self._keep_all)
 
 
+def _record_count(segment: Segment | None) -> int:
+    """How many records of its object a segment accounts for."""
+    return len(segment[0]) + segment[1].count if segment else 0
+
+
 def _joined(before: Segment | None, segment: Segment | None) -> Segment | None:
     """A further segment of the same object: its numbers go on where the segments before ended."""
     if before is None or segment is None:
         return None
-    count = len(before[0]) + before[1].count
+    count = _record_count(before)
     before[0].extend((no + count, *rest) for no, *rest in segment[0])
     before[1].add(segment[1], before=count)
     return before

@@ -14,7 +14,7 @@ from windsock.model import LogKey, Outcome, Parsed, Reject, Row
 from windsock.parse import dialects
 from windsock.parse.blame import Case, blame
 from windsock.parse.plain import MAX_PLAIN_BYTES, TooMuch, unzipped
-from windsock.parse.reading import FAILED, RETRY, Reading, Record
+from windsock.parse.reading import FAILED, RETRY, Passed, Reading, Record
 from windsock.parse.signing import Signed, told_of
 from windsock.redaction import redact
 from windsock.signature import error_signature
@@ -99,7 +99,9 @@ def as_rows(
         "warning_count": reading.warning_count,
         "error_count": reading.error_count,
         "process_starts": reading.process_starts,
-        **_away(reading, *bounds),
+        "deferred_s": None,
+        "rescheduled_s": None,
+        "away": None,
         "log_bytes": size,
         "bundle_name": reading.bundle_name,
         "bundle_version": reading.bundle_version,
@@ -116,6 +118,8 @@ def as_rows(
         "object_modified_at": modified_at,
         "read_path": read_path,
     }
+    if reading.legs:
+        row |= _away(reading, *bounds)
     if reading.state in (FAILED, RETRY):  # of no other it is asked where its end comes from
         case = Case(reading.state_reason, kind, message, signature, failure.package if failure else None)
         if cases is None:
@@ -159,6 +163,9 @@ def ids_of(key: LogKey) -> Row:
 def _span(reading: Reading, low: datetime, high: datetime) -> tuple[datetime | None, datetime | None]:
     """The first record's time and the latest one, of those that can be true. Of the passed records the first and the
     extremes are known; the records are in order."""
+    passed = reading.passed
+    if not reading.records and (of_passed := _span_of(passed, low, high)):
+        return of_passed
     first_no, first, last = -1, None, _BEFORE_ALL
     for record in reading.records:
         at = record.at
@@ -167,7 +174,6 @@ def _span(reading: Reading, low: datetime, high: datetime) -> tuple[datetime | N
                 first_no, first = record.no, at
             if at > last:
                 last = at
-    passed = reading.passed
     if passed.low_at is not None:
         for no, at in ((passed.first_no, passed.first_at), (passed.first_no + 1, passed.low_at),
                        (passed.first_no + 1, passed.high_at)):  # fmt: skip
@@ -179,13 +185,21 @@ def _span(reading: Reading, low: datetime, high: datetime) -> tuple[datetime | N
     return (first, last) if first else (None, None)
 
 
+def _span_of(passed: Passed, low: datetime, high: datetime) -> tuple[datetime, datetime] | None:
+    """As `_span` of an attempt of which nothing else is told, if all its times can be true: that of most successes."""
+    first_at, low_at, high_at = passed.first_at, passed.low_at, passed.high_at
+    if first_at is None or low_at is None or high_at is None or low_at < low or high_at > high:
+        return None
+    return first_at, high_at
+
+
 def _away(reading: Reading, low: datetime, high: datetime) -> Row:
     """How long the attempt held no worker, and when: spans as in ISO 8601, `deferred/<from>/<until>`."""
     legs = [leg for leg in reading.legs if low <= leg.left_at <= leg.back_at <= high]
-    row: Row = {"deferred_s": None, "rescheduled_s": None, "away": None}
+    row: Row = {}
     for leg in legs:
         name = "deferred_s" if leg.kind == "deferred" else "rescheduled_s"
-        row[name] = (row[name] or 0.0) + (leg.back_at - leg.left_at).total_seconds()
+        row[name] = row.get(name, 0.0) + (leg.back_at - leg.left_at).total_seconds()
     if 0 < len(legs) <= MAX_LEGS:
         row["away"] = [f"{leg.kind}/{leg.left_at.isoformat()}/{leg.back_at.isoformat()}" for leg in legs]
     return row

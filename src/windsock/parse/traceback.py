@@ -215,4 +215,6 @@ def _message(first: str, rest: list[str]) -> str:
 
 def clean_type(name: str) -> str:
     """A class name without its module and without Airflow's hash of the file."""
-    return _UNUSUAL_PREFIX.sub("", name).rstrip(".").rsplit(".", 1)[-1]
+    if "unusual_prefix_" in name:
+        name = _UNUSUAL_PREFIX.sub("", name)
+    return name.rstrip(".").rsplit(".", 1)[-1]

@@ -50,7 +50,11 @@ _BLANKS: tuple[tuple[str, re.Pattern[str], _Replacement], ...] = tuple(
         # run ids: a word of Airflow's, a time, and for assets a random end
         ("__", r"\b(?:scheduled|manual|backfill|asset_triggered|dataset_triggered)__[\w.:+-]+", "<run>"),
         # AWS and Azure name each request, in letters that need not be hexadecimal
-        ("equest", r"(?i)(\brequest[ _-]?id\b[\"']?[:= ]{1,3}[\"']?)[\w+/=-]{8,120}", r"\1<id>"),
+        (
+            "equest",
+            r"([rR](?<!\w.)(?i:equest[ _-]?id)\b[\"']?[:= ]{1,3}[\"']?)[\w+/=-]{8,120}",
+            r"\1<id>",
+        ),
         ("ostI", r"(\b[Hh]ostId\b[\"']?[:= ]{1,3}[\"']?)[\w+/=-]{8,120}", r"\1<id>"),
         ("-", r"-(?<=[a-z0-9].)[a-f0-9]{8,10}-[a-z0-9]{5}\b", "-<pod>"),
         ("-", r"-(?<=[a-z].)(?=[a-z]{0,7}\d)(?=[0-9]{0,7}[a-z])(?:[a-z0-9]{8}|[a-z0-9]{5})\b", "-<pod>"),
@@ -76,7 +80,7 @@ _BLANKS: tuple[tuple[str, re.Pattern[str], _Replacement], ...] = tuple(
         # a status of HTTP is a reason, where it is called one; every other number is a value
         (
             "tatus",
-            r"(?i)(\b(?<!exit )status(?:[ _-]?code)?[\"']?[:= ]{1,3})(?=[2-5]\d\d(?![\d.]))",
+            r"([sSſ](?<!\w.)(?i:(?<!exit .)tatus(?:[ _-]?code)?)[\"']?[:= ]{1,3})(?=[2-5]\d\d(?![\d.]))",
             rf"\1{_KEPT}",
         ),
         (

@@ -12,7 +12,7 @@ from datetime import UTC
 import msgspec
 from msgspec import UNSET
 
-from windsock.parse.airflow3 import COMMAND_LOGGERS, STARTS, Story, interpret, startup
+from windsock.parse.airflow3 import COMMAND_LOGGERS, STARTS, Story, interpret, opens_group, startup
 from windsock.parse.airflow3.lines import (
     EVENT_AT,
     GROUP_EVENT,
@@ -46,6 +46,13 @@ class ToldLines(msgspec.Struct, gc=False):
 
     def at(self, place: int) -> Told:
         return self.numbers[place], self.texts[place], self.lines[place]
+
+    def opens_group(self, place: int) -> bool:
+        """Whether a line says that a process begins, as `airflow3.opens_group` of its record."""
+        line = self.lines[place]
+        if line is not None:
+            return line.event == GROUP_EVENT and line.logger == "task"
+        return opens_group(decoded(*self.at(place))[0])
 
     def part(self, first: int, stop: int) -> ToldLines:
         return ToldLines(self.numbers[first:stop], self.texts[first:stop], self.lines[first:stop])
