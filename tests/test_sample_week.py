@@ -60,6 +60,26 @@ def test_the_bad_worker_is_named_with_its_failures_and_no_other_is(out: Path) ->
     assert worker["evidence"]["tries"] <= len(its)
 
 
+def test_the_lost_worker_is_named_with_what_it_cost(out: Path) -> None:
+    """The truth is in the scheduler's log and in what is missing beside it: its tries left no log."""
+    fleet = ROOT / "data/sample/fleet"
+    lines = [
+        line
+        for path in (fleet / "component_logs/scheduler").glob("*.log")
+        for line in path.read_text().splitlines()
+        if "Detected zombie job" in line and "'Hostname': 'spot-1'" in line
+    ]
+    findings = json.loads((out / "report.json").read_text())["findings"]
+    (worker,) = (one for one in findings if one["code"] == "WS632")
+    evidence = worker["evidence"]
+    assert evidence["tries"] == evidence["no_log"] == len(lines) == 4
+    again = [dag for dag in ("index_products", "index_search", "train_churn", "train_ranking")
+             if (fleet / f"task_logs/dag_id={dag}/run_id=scheduled__2026-11-18T03:00:00+00:00/task_id=build/attempt=2.log").exists()]  # fmt: skip
+    assert (evidence["retried"], evidence["lost"], evidence["lost_runs"]) == (len(again), 4 - len(again), 1)
+    # four tries of about fifteen minutes each, begun between 03:00 and 03:04, given up at 03:17
+    assert 4 * 13 / 60 < evidence["lost_hours"] < 4 * 17.2 / 60
+
+
 def test_the_parse_step_names_the_version_that_came_with_it(out: Path) -> None:
     findings = json.loads((out / "report.json").read_text())["findings"]
     (step,) = (one for one in findings if one["code"] == "WS201")

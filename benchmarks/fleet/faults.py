@@ -76,6 +76,13 @@ DEFAULT: tuple[Fault, ...] = (
         0,
         "a worker that came on Monday fails nearly half of the first tries it takes, with four errors; retries save them",
     ),
+    Fault(
+        "lost_worker",
+        "WS632",
+        "spot-1",
+        0,
+        "a machine goes away on Thursday 03:12 UTC with four long tasks; three have a retry, one run is lost",
+    ),
     Fault("silent_dag", "WS501", "inventory_sync", 0, "ran every three hours, no run in the last week"),
     Fault(
         "memory_kill", "WS510", "ml_features", 0, "task train killed by SIGKILL on five days of the last week"

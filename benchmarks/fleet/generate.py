@@ -12,6 +12,7 @@ from pathlib import Path
 
 from benchmarks.fleet.exports import POOL, SLOTS, attempts_of_exports, used_and_waiting
 from benchmarks.fleet.faults import Fault
+from benchmarks.fleet.lost_worker import attempts_of_heavy
 from benchmarks.fleet.records import Attempt, airflow2, airflow3
 from benchmarks.fleet.scheduler import logs_of
 
@@ -276,12 +277,17 @@ def write(fleet: Fleet, out: Path) -> tuple[int, int]:
     told = [(one, dag.is_three) for dag in dags_of(fleet) for one in attempts_of(fleet, dag)]
     if fleet.has("starts_collide"):
         told += [(one, False) for one in attempts_of_exports(fleet.seed, start, end, OLD_VERSION)]
+    if fleet.has("lost_worker"):
+        told += [(one, False) for one in attempts_of_heavy(fleet.seed, start, end, OLD_VERSION)]
     for one, is_three in told:
+        if one.ending == "lost":
+            continue
         body = airflow3(one) if is_three else airflow2(one)
         _put(out / "task_logs" / one.key, body, one.ended_at)
         times.append((f"task_logs/{one.key}", one.ended_at))
         objects, size = objects + 1, size + len(body)
-    if fleet.has("starts_collide"):  # its times of queueing stand in the scheduler's log only
+    # times of queueing, and tries that were lost, stand in the scheduler's log only
+    if fleet.has("starts_collide") or fleet.has("lost_worker"):
         recent = [
             one for one, is_three in told if not is_three and one.started_at >= end - timedelta(weeks=1)
         ]

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One attempt to be written. `ending` is success, failed, retry or killed."""
+    """One attempt to be written. `ending` is success, failed, retry, killed, or lost: with its machine, so that nothing is written."""
 
     dag_id: str
     run_id: str
@@ -25,6 +25,7 @@ class Attempt:
     dag_file: str = ""
     host: str = ""
     pool: str = "default_pool"
+    queue: str = "default"
     queued_at: datetime | None = None
     run_started_at: datetime | None = None
 

@@ -8,14 +8,14 @@
 -- grain:    trouble, dag_id, task_id
 -- reads:    component_events, task_tries
 -- columns:
---   trouble         varchar      out_of_memory, evicted, deleted, not_placed, image, pod_setup, refused, pod_failed, worker_lost,
---                                queued_too_long
+--   trouble         varchar      out_of_memory, evicted, deleted, not_placed, image, pod_setup, refused, unreachable, not_launched,
+--                                pod_failed, worker_lost, queued_too_long
 --   dag_id          varchar      empty where nobody tells whose pod it was
 --   task_id         varchar
---   tries           bigint       tries or pods ended so in the week
+--   tries           bigint       tries or pods ended or held so in the week
 --   retried         bigint       of them, tries that were tried again
 --   lost            bigint       of them, tries that were the last one
---   free            bigint       of them, pods launched again or refused without a try used
+--   free            bigint       of them, pods launched again, refused or never launched, without a try used
 --   reasons         varchar[]    in Kubernetes' words, with exit codes
 --   memory_request  varchar      last one told: 1Gi, limits.memory=8Gi, 1073741824
 --   detail          varchar      of the last one: pod and message
@@ -37,20 +37,22 @@ with told as (
                 or reason in ('pending', 'Unschedulable', 'NodeAffinity', 'UnexpectedAdmissionError', 'ProviderFailed')
                 then 'not_placed'
             when reason in ('CreateContainerConfigError', 'CreateContainerError', 'RunContainerError', 'StartError',
-                            'ContainerCannotRun', 'PodMutationHook', 'InvalidExecutorConfig')
+                            'ContainerCannotRun', 'PodMutationHook', 'InvalidExecutorConfig', 'PodReconciliation')
                 then 'pod_setup'
-            when event = 'pod_refused' or reason in ('Forbidden', 'KubernetesUnreachable') then 'refused'
+            when event = 'pod_not_launched' then 'not_launched'
+            when reason = 'KubernetesUnreachable' then 'unreachable'
+            when event = 'pod_refused' or reason = 'Forbidden' then 'refused'
             when event = 'pod_deleted'
                 or reason in ('Preempting', 'Preempted', 'NodeLost', 'NodeShutdown', 'Shutdown', 'Terminated')
                 then 'deleted'
             else 'pod_failed'
         end as trouble,
-        event in ('pod_requeued', 'pod_refused', 'stuck_in_queued') as is_free,
+        event in ('pod_requeued', 'pod_refused', 'pod_not_launched', 'stuck_in_queued') as is_free,
         -- the pod, without its namespace; all names of pods that Airflow makes have a hyphen
         case when event like 'pod_%' then regexp_extract(detail, '^(?:[^/;, ]+/)?([^/;, ]+-[^/;, ]+)', 1) end as pod
     from component_events
-    where event in ('pod_failed', 'pod_deleted', 'pod_not_started', 'pod_requeued', 'pod_refused', 'heartbeat_timeout',
-                    'queue_timeout', 'stuck_in_queued', 'worker_process_lost')
+    where event in ('pod_failed', 'pod_deleted', 'pod_not_started', 'pod_requeued', 'pod_refused', 'pod_not_launched',
+                    'heartbeat_timeout', 'queue_timeout', 'stuck_in_queued', 'worker_process_lost')
         and monday_of(event_at) >= weeks_ago(4)
         and event_at < week_end()
         and not is_quiet(event_at)

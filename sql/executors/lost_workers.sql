@@ -1,11 +1,12 @@
 -- Which hosts were lost with tries on them, and what did each cost?
 --
--- A try whose heartbeat stops is given up by the scheduler, which names its host and queue in Airflow 3; else API or
--- database tell them. Pods are left to `pod_troubles`. The hours are those from the start of a try until it was given up:
+-- A try whose heartbeat stops is given up by the scheduler, which names its host and when it began (newer 2.x and 3.x); else
+-- API or database tell them. Where no other input knows the try, one that came after it says that it was tried again, and the
+-- run's end that it was lost. Pods are left to `infrastructure_tries`. The hours are those from the start of a try until it was given up:
 -- with them goes the time that the scheduler waits for a heartbeat (`task_instance_heartbeat_timeout`).
 --
 -- grain:    hostname
--- reads:    component_events, task_tries
+-- reads:    component_events, known_runs, task_tries
 -- columns:
 --   hostname     varchar
 --   queue        varchar      of most of these tries; empty where nobody tells
@@ -30,6 +31,7 @@ with given_up as (
         coalesce(map_index, -1) as map_index,
         try_number,
         min(event_at) as told_at,
+        min(started_at) as started_at,
         max(hostname) as hostname,
         max(queue) as queue
     from component_events
@@ -41,6 +43,12 @@ with given_up as (
         and not is_quiet(event_at)
     group by dag_id, run_id, task_id, coalesce(map_index, -1), try_number
 ),
+later as (
+    select dag_id, run_id, task_id, map_index, max(try_number) as try_number
+    from task_tries
+    where run_id in (select run_id from given_up)
+    group by dag_id, run_id, task_id, map_index
+),
 joined as (
     select
         given_up.dag_id,
@@ -50,10 +58,12 @@ joined as (
         coalesce(given_up.hostname, tries.hostname) as hostname,
         coalesce(given_up.queue, tries.queue) as queue,
         tries.executor,
-        tries.state = 'up_for_retry' as is_retried,
-        tries.state = 'failed' as is_lost,
+        coalesce(tries.state = 'up_for_retry', later.try_number > given_up.try_number) as is_retried,
+        coalesce(
+            tries.state = 'failed', runs.state = 'failed' and later.try_number is null
+        ) as is_lost,
         not coalesce(tries.has_log, false) as is_without_log,
-        epoch_us(given_up.told_at - tries.started_at) / 3.6e9 as hours
+        epoch_us(given_up.told_at - coalesce(tries.started_at, given_up.started_at)) / 3.6e9 as hours
     from given_up
     left join task_tries as tries
         on given_up.dag_id = tries.dag_id
@@ -61,6 +71,12 @@ joined as (
         and given_up.task_id = tries.task_id
         and given_up.map_index = tries.map_index
         and given_up.try_number = tries.try_number
+    left join later
+        on given_up.dag_id = later.dag_id
+        and given_up.run_id = later.run_id
+        and given_up.task_id = later.task_id
+        and given_up.map_index = later.map_index
+    left join known_runs as runs on given_up.dag_id = runs.dag_id and given_up.run_id = runs.run_id
     where not coalesce(tries.is_excluded, false)
 ),
 placed as (

@@ -113,6 +113,9 @@ def pods(trouble: str = "out_of_memory", **changes: Any) -> dict[str, Any]:
             "one trouble of two tasks",
         ),
         ([pods(tries=3), pods("evicted", tries=2)], [], "two troubles"),
+        ([pods("unreachable", tries=4, retried=0, lost=0, free=4)], [], "Kubernetes out of reach, below"),
+        ([pods("unreachable", tries=5, retried=0, lost=0, free=5)], ["watch"], "Kubernetes out of reach, at"),
+        ([pods("not_launched", tries=5, retried=0, lost=0, free=5)], ["watch"], "queued, and never launched"),
         ([pods(tries=6, tries_prev=24)], [], "no more than any week"),
         ([pods(tries=9, tries_prev=8)], ["watch"], "more than its past"),
         ([pods("worker_lost", tries=50)], [], "WS632 tells it"),
@@ -134,7 +137,7 @@ def test_the_finding_names_the_task_and_its_request() -> None:
     (free,) = found(
         RetriesBurnt, answers(infrastructure_tries=[pods("image", dag_id="", retried=0, lost=0, free=5)])
     )
-    assert free.headline == "5 pods without an image: 5 launched again without a try"
+    assert free.headline == "5 pods without an image: 5 tried again without a try used"
 
 
 # --- told once

@@ -18,6 +18,8 @@ _WORDS = {
     "image": "without an image",
     "pod_setup": "their pod could not be set up",
     "refused": "refused by Kubernetes",
+    "unreachable": "not made, as Kubernetes could not be reached",
+    "not_launched": "queued and never launched",
     "pod_failed": "their pod failed",
 }
 _ADVICE = {
@@ -28,6 +30,9 @@ _ADVICE = {
     "image": "Mend image name, tag or pull secret of {tasks}: no retry helps.",
     "pod_setup": "Mend the pod template or executor_config of {tasks}: no retry helps.",
     "refused": "Raise the namespace's quota, or lower parallelism to what it holds.",
+    "unreachable": "Look at the API server's load and the way to it at these times; raise "
+    "[kubernetes_executor] task_publish_max_retries where it is short.",
+    "not_launched": "Look at why the scheduler ended at these times: pods that it had queued are forgotten with it.",
     "pod_failed": "Look at the nodes of {tasks} at these times.",
 }
 
@@ -47,7 +52,7 @@ class RetriesBurnt(Rule):
     What it means: the code had no part in it; retries that were meant for flaky services went on the infrastructure.
     How it is judged: the KubernetesExecutor's own lines, one pod once, by trouble: at least `min_tries` in the week and more
     than its own four weeks explain (negative binomial prediction); a warning where `warn_lost` tasks were lost by it. Pods
-    that the executor launched again by itself cost no try and are counted apart.
+    that the executor launched again by itself, or never launched, cost no try and are counted apart.
     What to do: by trouble: memory request, image, quota, nodes; in provider 10.25 and newer
     `[kubernetes_executor] pod_launch_failure_max_retries` launches again what failed before its task began.
     """
@@ -84,7 +89,7 @@ class RetriesBurnt(Rule):
         requests = sorted({row["memory_request"] for row in rows if row["memory_request"]})
         cost = [f"{wording.plural(retried, 'retry')} burnt"] if retried else []
         cost += [f"{wording.plural(lost, 'task')} lost"] if lost else []
-        cost += [f"{free} launched again without a try"] if free else []
+        cost += [f"{free} tried again without a try used"] if free else []
         most = f", most of {tasks[0]} ({rows[0]['tries']})" if tasks else ""
         request = f" (now {', '.join(requests[:3])})" if requests else ""
         return cls.finding(

@@ -1,7 +1,8 @@
 """What is told of workers: a worker that is killed says nothing, Celery's others and the EdgeExecutor miss it.
 
 Texts of celery 5.6 (worker/consumer/gossip.py, worker/request.py, apps/worker.py), as the worker of Airflow 3 prints them,
-with Celery's own head in 2.x (`records.py`), and of edge_executor.py in apache-airflow-providers-edge3 5.1.
+with Celery's own head in 2.x (`records.py`), and of edge_executor.py in apache-airflow-providers-edge3 5.1.0: 1.1.0, 2.0.0
+and 3.0.0 set a lifeless worker's state as well and log nothing of it.
 """
 
 from __future__ import annotations

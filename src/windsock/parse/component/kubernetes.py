@@ -1,6 +1,19 @@
 """What the KubernetesExecutor tells of worker pods that failed: a pod that is killed uploads no log of its task.
 
-Texts of kubernetes_executor(_utils).py in apache-airflow-providers-cncf-kubernetes 10.1 and 10.25, and of Airflow 2.3.
+Texts of kubernetes_executor.py (e) and kubernetes_executor_utils.py (u) in apache-airflow-providers-cncf-kubernetes 8.4.2,
+10.1.0, 10.12.0 and 10.25.0, and of Airflow 2.3.4, compared logging call by logging call; no run of ours has shown them:
+
+- `Task … failed in pod …. Pod phase: …`, `(no details available)`: e, 10.12 and newer (`ns/pod`).
+- `[Try n of m] Pod … failed before the task process started`: e, 10.25.
+- `Event: … has container … with fatal reason …`: u, 8.4 and newer; with `, task: …` from 10.12 on.
+- `Event: … failed to start with reason ProviderFailed`, `Event: … Failed`: u, all; `, task: …` from 10.12 on.
+- `Event: Failed to start pod …`, `Event: Pod … deleted before it could complete`: u, all.
+- `Pod "…" has been pending for longer than …`: e of Airflow 2.3 only.
+- `[Try n of m] Kube ApiException for Task: (…)`, `Pod creation failed with reason …`, `Pod Mutation Hook failed …`, `Invalid
+  executor_config for …`, `Pod reconciliation failed, …`: e, 8.4 and newer.
+- `[Try n of m] Transient connection error creating pod for Task …`, `Connection error creating pod, retries exhausted`: e, 10.25.
+- `TaskInstance: … found in queued state but was not launched, rescheduling`: e, to 10.1 (since then the scheduler's own
+  `stuck in queued` tells it).
 """
 
 from __future__ import annotations
@@ -9,7 +22,7 @@ import ast
 import re
 
 from windsock.parse.component.facts import Facts
-from windsock.parse.component.ids import Who, from_names
+from windsock.parse.component.ids import Who, from_names, from_repr
 from windsock.parse.component.records import Told
 from windsock.parse.component.told_fields import number
 
@@ -42,15 +55,23 @@ _REFUSED = re.compile(
     r"Message: (?P<message>.*)",
     re.DOTALL,
 )
+_UNREACHED = re.compile(
+    r"\[Try \d+ of -?\d+\] Transient connection error creating pod for Task (?P<key>.+?): (?P<error>\w+)\(",
+    re.DOTALL,
+)
+_NOT_LAUNCHED = re.compile(
+    r"TaskInstance: (?P<ti><TaskInstance: .+?>) found in queued state but was not launched", re.DOTALL
+)
 _NOT_MADE = re.compile(
     r"(?P<what>Pod Mutation Hook failed for the task|Invalid executor_config for|Connection error creating pod, retries "
     r"exhausted\. Failing task) (?P<key>TaskInstanceKey\(.*?\))",
     re.DOTALL,
 )
+UNREACHABLE = "KubernetesUnreachable"
 _NOT_MADE_BY = {
     "Pod": "PodMutationHook",
     "Invalid": "InvalidExecutorConfig",
-    "Connection": "KubernetesUnreachable",
+    "Connection": UNREACHABLE,
 }
 _KEY = re.compile(r"TaskInstanceKey\(.*?\)", re.DOTALL)
 
@@ -118,6 +139,14 @@ def tell_pods(told: Told, component: str, facts: Facts) -> None:
             reason=match["reason"].strip("'\""),
             detail=match["message"],
         )
+    elif match := _UNREACHED.match(text):
+        # of the error only its class: its text holds addresses
+        who = _who(match["key"])
+        facts.event(at, component, "pod_refused", who, reason=UNREACHABLE, detail=match["error"])
+    elif match := _NOT_LAUNCHED.match(text):
+        facts.event(at, component, "pod_not_launched", from_repr(match["ti"]))
+    elif text.startswith("Pod reconciliation failed, "):
+        facts.event(at, component, "pod_not_started", reason="PodReconciliation")
     elif match := _NOT_MADE.match(text):
         # what follows is the pod or the executor_config as it was given, and may hold anything
         reason = _NOT_MADE_BY[match["what"].partition(" ")[0]]

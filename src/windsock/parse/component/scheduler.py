@@ -16,7 +16,7 @@ from windsock.parse.reading import FAILED
 _RUN_TIMEOUT = re.compile(r"Run (?P<run>\S+) of (?P<dag>\S+) has timed-out")
 _PAUSED = re.compile(r"Pausing DAG (?P<dag>\S+) because last (?P<count>\d{1,9}) DAG runs failed")
 _DEFERRAL = re.compile(r"Timed out (?P<count>\d{1,9}) deferred tasks")
-_LOADED = re.compile(r"Loaded executor: (?:[^:\s]*:)?(?P<name>[\w.]+)")
+_LOADED = re.compile(r"Loaded executor: (?P<parts>[\w.:-]+)")
 _SIGNAL = re.compile(r"Exiting gracefully upon receiving signal (?P<signal>\d+)")
 
 
@@ -46,9 +46,10 @@ def tell_scheduler(told: Told, component: str, facts: Facts, zone: tzinfo) -> No
 
 
 def tell_executor(told: Told, component: str, facts: Facts) -> None:
-    """`Loaded executor: LocalExecutor` (2.x), `Loaded executor: :CeleryExecutor:` (3.x: team, class and alias)."""
+    """`Loaded executor: LocalExecutor`, `alias:module.Class` (2.x), `:CeleryExecutor:`, `team:alias:module.Class` (3.x)."""
     if match := _LOADED.match(told.text):
-        facts.event(told.at, component, "executor_loaded", reason=match["name"].rpartition(".")[2])
+        name = match["parts"].rstrip(":").rpartition(":")[2].rpartition(".")[2]
+        facts.event(told.at, component, "executor_loaded", reason=name)
 
 
 def _about_dags(told: Told, component: str, facts: Facts) -> None:
