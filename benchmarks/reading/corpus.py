@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -82,7 +82,7 @@ def varied(corpus: Corpus, *, count: int, seed: int = 11) -> Corpus:
     its exceptions' messages of its own. Lines of code, names of DAGs and tasks, and words repeat, as in a fleet."""
     rng = random.Random(seed)
     made = [
-        replace(one, data=_as_another(one.data, rng), url=f"{one.url}#{turn}")
+        LogObject(one.key, _as_another(one.data, rng), f"{one.url}#{turn}", one.etag, one.modified_at)
         for turn in range(max(1, count // len(corpus.objects)))
         for one in corpus.objects
     ]

@@ -8,9 +8,11 @@ error, an unknown dialect) is read by the exact path. `task_logs.read_path` says
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from windsock.model import LogKey, Outcome, Row
 from windsock.parse import airflow2, dialects
@@ -49,8 +51,7 @@ Segment = tuple[Any, Passed]
 for one that it cannot account for."""
 
 
-@dataclass(frozen=True, slots=True)
-class LogObject:
+class LogObject(msgspec.Struct, frozen=True, gc=False):
     """One object as it was fetched."""
 
     key: LogKey

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 from windsock.errors import ConfigError
-from windsock.model import LogKey
+from windsock.model import Kind, LogKey
 
 # Ids are hostile: anything but a slash. `attempt=N.log` is anchored, because `attempt=1.log.trigger.1.log` and
 # `attempt=1.log.SchedulerJob.log` are other logs of the same attempt.
@@ -27,7 +27,8 @@ _LEGACY = re.compile(
     r"(?P<try_number>\d{1,9})\.log\Z",
     re.DOTALL,
 )
-_KIND = {None: "attempt", "S": "scheduler_job", "t": "trigger"}
+_KIND: dict[str | None, Kind] = {None: "attempt", "S": "scheduler_job", "t": "trigger"}
+_PARTS = ("dag_id", "run_id", "task_id", "map_index", "try_number")
 _FIELDS = {
     "dag_id": "dag_id", "run_id": "run_id", "task_id": "task_id", "map_index": "map_index",
     "try_number": "try_number", "ts": "run_id", "execution_date": "run_id", "logical_date": "run_id",
@@ -42,9 +43,10 @@ def parse_key(path: str, template: str | None = None) -> LogKey | None:
     if match := _MODERN.search(path):
         suffix = match["suffix"]
         kind = _KIND[suffix[1] if suffix else None]
-        return _key(match.groupdict(), layout="2.3+", kind=kind)
+        return _key(*match.group(*_PARTS), layout="2.3+", kind=kind)
     if match := _LEGACY.search(path):
-        return _key(match.groupdict(), layout="1.10-2.2", kind="attempt")
+        dag_id, run_id, task_id, try_number = match.group("dag_id", "run_id", "task_id", "try_number")
+        return _key(dag_id, run_id, task_id, None, try_number, layout="1.10-2.2", kind="attempt")
     return None
 
 
@@ -58,21 +60,22 @@ def render_key(key: LogKey) -> str:
     )
 
 
-def _key(parts: dict[str, str | None], *, layout: str, kind: str) -> LogKey | None:
-    map_index, try_number = int(parts.get("map_index") or -1), int(parts.get("try_number") or 1)
+def _key(
+    dag_id: str | None,
+    run_id: str | None,
+    task_id: str | None,
+    map_index_text: str | None,
+    try_number_text: str | None,
+    *,
+    layout: str,
+    kind: Kind,
+) -> LogKey | None:
+    map_index, try_number = int(map_index_text or -1), int(try_number_text or 1)
     if map_index > _INT32 or try_number > _INT32:
         return None
-    run_id = parts.get("run_id") or ""
-    return LogKey(
-        dag_id=parts.get("dag_id") or "",
-        run_id=run_id,
-        task_id=parts.get("task_id") or "",
-        map_index=map_index,
-        try_number=try_number,
-        kind=kind,  # type: ignore[arg-type]
-        logical_date=_iso(run_id) if layout == "1.10-2.2" else None,
-        layout=layout,
-    )
+    run_id = run_id or ""
+    logical_date = _iso(run_id) if layout == "1.10-2.2" else None
+    return LogKey(dag_id or "", run_id, task_id or "", map_index, try_number, kind, logical_date, layout)
 
 
 def _iso(text: str) -> datetime | None:
@@ -90,7 +93,7 @@ def _iso(text: str) -> datetime | None:
 
 
 def _from_template(match: re.Match[str]) -> LogKey | None:
-    return _key(match.groupdict(), layout="template", kind="attempt")
+    return _key(*map(match.groupdict().get, _PARTS), layout="template", kind="attempt")
 
 
 @lru_cache(maxsize=16)

@@ -6,7 +6,9 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from windsock.model import Reject, SourceObject
 from windsock.store import Body, NotFound, ObjectUnreadable, Store, TooLarge

@@ -10,6 +10,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+import msgspec
+
 from windsock.model import SourceObject
 
 CHUNK_BYTES = 4 * 1024 * 1024
@@ -74,8 +76,7 @@ class Storage:
     extra: dict[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Body:
+class Body(msgspec.Struct, frozen=True, gc=False):
     """Bytes that were read, and which version of the object they are (it may have changed since it was listed)."""
 
     data: bytes

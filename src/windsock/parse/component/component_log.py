@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime, tzinfo
 from zoneinfo import ZoneInfo
+
+from msgspec.structs import replace
 
 from windsock.model import Outcome, Parsed, Reject, Row
 from windsock.parse.component.callbacks import tell_callbacks
