@@ -124,6 +124,8 @@ COLUMNS: Mapping[str, Kind] = {
     "bounds": "plain",
     "stands": "plain",
     "because": "plain",  # windsock's own figures of a setting's use, without names
+    "lower_to": "plain",
+    "lower_because": "plain",
     "status": "plain",
     "figure": "plain",
     "code": "plain",  # all, same

@@ -10,7 +10,7 @@ import subprocess
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -75,11 +75,24 @@ class CeleryAirflow(Airflow):
             env=self.env() | {HOST_NAME: host}, cwd=self.home, stdout=log, stderr=log, start_new_session=True,
         )  # fmt: skip
 
+    def start_edge_worker(self, host: str, queues: str, slots: int) -> None:
+        """One worker of the EdgeExecutor, that speaks to the api-server alone."""
+        log = (self.home / f"worker-{host}.out").open("wb")
+        words = [
+            *("edge", "worker", "--queues", queues, "--concurrency", str(slots), "--edge-hostname", host),
+            *("--pid", str(self.home / f"{host}.pid")),
+        ]
+        self.workers[host] = subprocess.Popen(
+            [str(self.venv / "bin" / "airflow"), *words],
+            env=self.env() | {HOST_NAME: host}, cwd=self.home, stdout=log, stderr=log, start_new_session=True,
+        )  # fmt: skip
+
     def kill_worker(self, host: str) -> None:
         """SIGKILL for the worker and all that it started, as when a machine goes away."""
         worker = self.workers.pop(host)
         os.killpg(worker.pid, signal.SIGKILL)
         worker.wait(30)
+        _end_session(worker.pid)
 
     def stop(self) -> None:
         for worker in self.workers.values():
@@ -90,8 +103,17 @@ class CeleryAirflow(Airflow):
             except subprocess.TimeoutExpired:
                 os.killpg(worker.pid, signal.SIGKILL)
                 worker.wait(30)
+            _end_session(worker.pid)
         self.workers.clear()
         Airflow.stop(self)
+
+
+def _end_session(leader: int) -> None:
+    """SIGKILL for what outlived a worker: an edge worker's tasks are process groups of their own in its session."""
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # ended meanwhile
+            if int(stat.read_text().rpartition(")")[2].split()[3]) == leader:
+                os.kill(int(stat.parent.name), signal.SIGKILL)
 
 
 @contextmanager
@@ -119,22 +141,26 @@ def redis(home: Path) -> Iterator[str]:
 
 @contextmanager
 def celery_airflow(
-    home: Path, logs: str, more: dict[str, str], *, major: str = "3"
+    home: Path,
+    logs: str,
+    more: dict[str, str],
+    *,
+    major: str = "3",
+    dags: str = "celery_dags",
+    also: tuple[str, ...] = (),
 ) -> Iterator[CeleryAirflow]:
-    """Everything but the workers, started; stopped whatever happens."""
+    """Everything but the workers, started; stopped whatever happens. `also`: further extras (`edge3`)."""
     version, python = VERSIONS[major]
-    pins = str(HERE / "requirements" / f"airflow-{version}.txt")
-    celery = str(HERE / "requirements" / f"airflow-{version}-celery.txt")
-    extras = f"apache-airflow[amazon,celery,postgres]=={version}"
+    pins = [f"airflow-{version}", *(f"airflow-{version}-{extra}" for extra in ("celery", *also))]
+    constraints = [word for one in pins for word in ("-c", str(HERE / "requirements" / f"{one}.txt"))]
+    extras = f"apache-airflow[{','.join(sorted(('amazon', 'celery', 'postgres', *also)))}]=={version}"
     (home / "dags").mkdir(parents=True)
-    for path in (HERE / "celery_dags").glob("*.py"):
+    for path in (HERE / dags).glob("*.py"):
         shutil.copyfile(path, home / "dags" / path.name)
     (home / "modules").mkdir()
     (home / "modules" / "windsock_e2e_host.py").write_text(_HOSTNAME_CALLABLE)
     with redis(home) as broker, postgres() as server:
-        venv = environment(
-            f"airflow-{version}-celery", interpreter(python), [extras, "-c", pins, "-c", celery]
-        )
+        venv = environment(pins[-1], interpreter(python), [extras, *constraints])
         server.sql("postgres", 'create database "airflow"')
         place = server.url("airflow").removeprefix("postgresql://")
         settings = {
@@ -151,6 +177,9 @@ def celery_airflow(
             "AIRFLOW__SCHEDULER__NUM_STUCK_IN_QUEUED_RETRIES": "1",
         }
         settings = _settings(major) | settings | _HEARTBEATS[major] | more
+        if "edge3" in also:
+            settings["AIRFLOW__EDGE__API_ENABLED"] = "True"
+            settings["AIRFLOW__EDGE__API_URL"] = f"{settings['AIRFLOW__API__BASE_URL']}/edge_worker/v1/rpcapi"
         one = CeleryAirflow(major, venv, home, logs, settings, server=server)
         try:
             one.start()

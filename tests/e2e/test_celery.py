@@ -75,29 +75,34 @@ def seen(s3: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
         "AIRFLOW__LOGGING__REMOTE_LOG_CONN_ID": "aws_default",
         "AIRFLOW_CONN_AWS_DEFAULT": s3_connection(s3),
     }
-    binary = windsock(interpreter("3.11"), "windsock-3.11") / "bin" / "windsock"
     with celery_airflow(home, "s3://airflow-logs/celery", more) as one:
         _play(one)
-        ((began,),) = one.rows("select min(start_date) at time zone 'utc' from dag_run")
-        week = str(Week.of(datetime.fromisoformat(str(began)).replace(tzinfo=UTC)))
-        pipeline, parts = home / "windsock.toml", home / "components"
-        parts.mkdir()
-        for path in home.glob("*.out"):
-            if path.stem != "redis":
-                shutil.copy(path, parts / f"{path.stem}.log")
-        pipeline.write_text(
-            "[deployment]\nname = 'celery'\n[sources.task_logs]\nurl = 's3://airflow-logs/celery'\n"
-            "[sources.component_logs]\nurl = 'components'\n[lake]\nurl = 'lake'\n[report]\nout = 'out'\n"
-            f"[sources.airflow_api]\nurl = '{one.more['AIRFLOW__API__BASE_URL']}'\ntoken_env = '{TOKEN}'\n"
-        )
-        os.environ[TOKEN] = one.token()
-        try:
-            run([str(binary), "-q", "pull", str(pipeline), "--week", week])
-            run([str(binary), "-q", "report", str(pipeline), "--week", week])
-            (report,) = (home / "out").rglob("report.json")
-            yield Seen(one.tries(), binary, pipeline, week, json.loads(report.read_text()))
-        finally:
-            del os.environ[TOKEN]
+        yield from seen_by(one, home, "celery")
+
+
+def seen_by(one: CeleryAirflow, home: Path, name: str) -> Iterator[Seen]:
+    """What a windsock as users install it makes of this Airflow: task logs, components' output and API."""
+    binary = windsock(interpreter("3.11"), "windsock-3.11") / "bin" / "windsock"
+    ((began,),) = one.rows("select min(start_date) at time zone 'utc' from dag_run")
+    week = str(Week.of(datetime.fromisoformat(str(began)).replace(tzinfo=UTC)))
+    pipeline, parts = home / "windsock.toml", home / "components"
+    parts.mkdir()
+    for path in home.glob("*.out"):
+        if path.stem != "redis":
+            shutil.copy(path, parts / f"{path.stem}.log")
+    pipeline.write_text(
+        f"[deployment]\nname = '{name}'\n[sources.task_logs]\nurl = 's3://airflow-logs/{name}'\n"
+        "[sources.component_logs]\nurl = 'components'\n[lake]\nurl = 'lake'\n[report]\nout = 'out'\n"
+        f"[sources.airflow_api]\nurl = '{one.more['AIRFLOW__API__BASE_URL']}'\ntoken_env = '{TOKEN}'\n"
+    )
+    os.environ[TOKEN] = one.token()
+    try:
+        run([str(binary), "-q", "pull", str(pipeline), "--week", week])
+        run([str(binary), "-q", "report", str(pipeline), "--week", week])
+        (report,) = (home / "out").rglob("report.json")
+        yield Seen(one.tries(), binary, pipeline, week, json.loads(report.read_text()))
+    finally:
+        del os.environ[TOKEN]
 
 
 def test_every_try_has_the_state_that_the_database_has(seen: Seen) -> None:

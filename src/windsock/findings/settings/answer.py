@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from windsock.findings.held_settings import ASSUMED, FILE, IN_CODE, TOLD, number
+from windsock.findings.held_settings import ASSUMED, FILE, IN_CODE, TOLD, held_of, number
 from windsock.findings.how_to_set import spellings
 from windsock.findings.rule import rows_of
+from windsock.findings.settings.lower import lower
+from windsock.findings.settings.told import NEVER
 from windsock.findings.settings.use import QUESTIONS as USES
 from windsock.findings.settings.use import used
 from windsock.model import Answer, Row
@@ -16,7 +18,7 @@ FROM = ("settings_told", "airflow_seen")  # what every rule of settings reads
 QUESTIONS = (*FROM, *USES)
 ANSWERS = ("settings_of_week", "settings_unread")
 _COLUMNS = ("setting", "section", "key", "variable", "setting_value", "default_value", "origin", "unit", "scope", "bounds",
-            "since_at", "told_as", "stands", "because", "airflow_version")  # fmt: skip
+            "since_at", "told_as", "stands", "because", "lower_to", "lower_because", "airflow_version")  # fmt: skip
 _UNREAD = ("section", "key", "setting_value", "status", "section_now", "key_now", "variable_now", "value_now", "default_value",
            "airflow_version")  # fmt: skip
 _ASSUMED_VERSIONS = {2: "2.11", 3: "3.0"}
@@ -38,8 +40,12 @@ def settings_answers(answers: Mapping[str, Answer], names: Sequence[SettingName]
     numbers = {name: number(row["setting_value"]) for name, row in held.items()}
     how = spellings(names, version)
     made = Answer("settings_of_week", _COLUMNS, tuple(held.values()))
+    with_settings = {**answers, "settings_of_week": made}
+    as_held = held_of(with_settings)
     for name, row in held.items():
-        row["stands"], row["because"] = used(name, numbers, {**answers, "settings_of_week": made})
+        row["stands"], row["because"] = used(name, numbers, with_settings)
+        if row["stands"] == NEVER and (found := lower(as_held[name], with_settings)):
+            row["lower_to"], row["lower_because"] = found
     unread = [
         _unread(one, held[one.setting], told[one.fact], version)
         for one in known
@@ -86,7 +92,7 @@ def _row(one: SettingName, telling: tuple[Row | None, str], version: str) -> Row
         origin = FILE if row["told_by"] == "file" else TOLD
     values = (one.setting, one.section, one.key, one.variable if one.section else "",
               row["setting_value"] if row else one.default or None, one.default or None, origin, one.unit, one.scope,
-              one.bounds, row["since_at"] if row else None, told_as, "", "", version)  # fmt: skip
+              one.bounds, row["since_at"] if row else None, told_as, "", "", None, "", version)  # fmt: skip
     return dict(zip(_COLUMNS, values, strict=True))
 
 

@@ -18,6 +18,7 @@ from windsock.findings.settings.told import (
     against,
     full_minutes,
     hits,
+    major_version,
     peaks,
 )
 
@@ -61,14 +62,7 @@ def waited_for(limit: str, name: str, grain: str, what: str) -> Callable[[Number
 
 def active_tasks(held: Numbers, answers: Answers) -> Use:
     """Counted over a DAG in Airflow 2, within a run in Airflow 3."""
-    version = next(
-        (
-            str(row["airflow_version"] or row["major_version"] or "")
-            for row in rows_of(answers, "airflow_seen")
-        ),
-        "",
-    )
-    is_per_run = version.lstrip("v").startswith("3")
+    is_per_run = major_version(answers).startswith("3")
     grain, what = ("run", "tasks of a run") if is_per_run else ("dag", "tasks of a DAG")
     return waited_for("max_active_tasks", "max_active_tasks_per_dag", grain, what)(held, answers)
 

@@ -27,6 +27,13 @@ def peaks(answers: Answers, grain: str) -> list[Row]:
     return [row for row in rows_of(answers, "peaks_by_week") if row["grain"] == grain]
 
 
+def major_version(answers: Answers) -> str:
+    """`3.3.2`, `2`: what is told of Airflow's version, else what the logs look like; empty where nobody tells."""
+    rows = rows_of(answers, "airflow_seen")
+    told = next((str(row["airflow_version"] or row["major_version"] or "") for row in rows), "")
+    return told.lstrip("v")
+
+
 def full_minutes(answers: Answers) -> tuple[int, int]:
     """Minutes in which no executor slot was open, and minutes seen."""
     rows = rows_of(answers, "executor_load_by_hour")

@@ -2,7 +2,8 @@
 
 Texts of celery 5.6 (worker/consumer/gossip.py, worker/request.py, apps/worker.py), as the worker of Airflow 3 prints them,
 with Celery's own head in 2.x (`records.py`), and of edge_executor.py in apache-airflow-providers-edge3 5.1.0: 1.1.0, 2.0.0
-and 3.0.0 set a lifeless worker's state as well and log nothing of it.
+and 3.0.0 set a lifeless worker's state as well and log nothing of it. The tasks of an edge worker
+that was killed alone go on: it is lost with them only where its machine is.
 """
 
 from __future__ import annotations

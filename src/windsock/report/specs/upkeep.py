@@ -33,7 +33,7 @@ SETTINGS = Spec(
                 ("Origin", plain("origin")),
                 ("Of", plain("scope")),
                 ("This week", plain("stands")),
-                ("By", plain("because")),
+                ("By", lambda row: Cell(cell(row["lower_because"] or row["because"]))),
             ),
             is_worth_showing=_is_told_or_felt,
         ),
