@@ -154,3 +154,12 @@ def test_many_lines_are_blanked_together_as_each_is(lines: list[str]) -> None:
 def test_many_exceptions_are_signed_together_as_each_is() -> None:
     raised = [(one.kind, one.message, one.frame) for one in LABELLED]
     assert error_signatures(raised) == [error_signature(*one) for one in raised]
+
+
+@pytest.mark.parametrize(
+    "shouted", ["REQUEST ID: ABCDEFGHIJ", "STATUS CODE: 403", "EXIT STATUS 404", "REQUESTID=ABCDEFGHIJ"]
+)
+def test_what_is_written_in_capitals_does_not_hang_on_its_neighbours(shouted: str) -> None:
+    """An expression's hint is looked for in all lines at once: what it matches must hold the hint itself."""
+    beside = [shouted, "Request id: abcdefghij", "status 404", "exit status 404"]
+    assert blank_all(beside)[0] == blank(shouted)

@@ -91,3 +91,66 @@ def test_what_tells_nothing_gives_nothing(text: str) -> None:
 def test_no_line_of_a_real_configuration_with_a_secret_is_kept() -> None:
     for value in told(CFG).values():
         assert "FAKE" not in value
+
+
+CHART = """
+# of a deployment; FAKE secrets
+airflowVersion: "2.9.0"
+defaultAirflowTag: "2.9.0"
+images:
+  airflow:
+    repository: registry.example.com/airflow
+    tag: 2.10.5-python3.11
+executor: CeleryExecutor
+config:
+  core:
+    parallelism: 64
+    dags_are_paused_at_creation: 'True'
+    load_examples: false
+    fernet_key: FAKE-fernet-key
+    max_active_tasks_per_dag: '{{ .Values.tasks }}'
+  celery:
+    worker_concurrency: 16
+  database:
+    sql_alchemy_conn: postgresql://airflow:FAKE-password@db/airflow
+env:
+  - name: AIRFLOW__CORE__PARALLELISM
+    value: "96"
+  - name: AIRFLOW__SCHEDULER__PARSING_PROCESSES
+    valueFrom:
+      secretKeyRef: {name: s, key: k}
+scheduler:
+  env:
+    - name: AIRFLOW__SCHEDULER__PARSING_PROCESSES
+      value: 4
+data:
+  metadataConnection: {user: airflow, pass: FAKE-password}
+"""
+
+
+def test_the_helm_charts_values_are_what_the_chart_hands_to_airflow() -> None:
+    assert told(CHART) == {
+        "airflow.version": "2.10.5",
+        "config.core.executor": "CeleryExecutor",
+        "config.core.parallelism": "96",
+        "config.core.load_examples": "False",
+        "config.celery.worker_concurrency": "16",
+        "config.scheduler.parsing_processes": "4",
+    }
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "config:\n  core: [1, 2\n",  # broken
+        "config: 7\nenv: {}\nimages: []\nexecutor: [a]\n",
+        "config:\n  - core\n",
+        "env:\n- 1\n- {name: null, value: null}\n",
+        "executor: !!python/object/apply:os.system ['true']\n",
+        "a: &a [x, x]\nb: &b [*a, *a]\nconfig: {core: *b}\n",
+        "config:\n" + "".join(" " * (2 * n) + "a:\n" for n in range(1, 400)),
+        "executor: \x00\n",
+    ],
+)
+def test_values_that_are_no_chart_tell_nothing(text: str) -> None:
+    assert told(text) == {}

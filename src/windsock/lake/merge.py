@@ -90,9 +90,11 @@ class Merger:
             if table.name in _RUNS:
                 try:
                     return self._write(table, self._sorted_files(table, old, new, gone))
-                except Unfit:  # a few more seconds, and the same bytes
-                    for path in new if table.name == "metric_samples" else ():
-                        series.declare(path)
+                except Unfit:
+                    pass  # a few more seconds, and the same bytes
+                give_back()  # what was read ahead, which an error still held in its block
+                for path in new if table.name == "metric_samples" else ():
+                    series.declare(path)
             for count in _goes([*old, *new]):
                 try:
                     select = partial(self._parts, table, old, new, gone)

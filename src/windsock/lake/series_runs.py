@@ -20,6 +20,7 @@ from windsock.lake.series import CODED, TABLE, labels_text, ranks_of, times_of, 
 
 MAX_BYTES = 64_000_000
 """Of files that are merged a row group each is held."""
+_WORD_BYTES = 300  # what a series takes in Python
 Key = tuple[str, str, int, str]
 
 
@@ -40,7 +41,7 @@ class _Piece:
         )
         if not self._is_in_order():
             raise Unfit
-        self.nbytes = int(self._table.nbytes)
+        self.nbytes = int(self._table.nbytes) + len(self.words) * _WORD_BYTES
 
     def _learn(self, names: pa.DictionaryArray, labels: pa.Array) -> None:
         """Number the series as they come. Labels that are values become texts."""
@@ -137,13 +138,22 @@ class _Run:
         return False
 
 
+def _pieces(opened: Sequence[_Run]) -> list[_Piece]:
+    pieces = [run.piece for run in opened if run.piece is not None]
+    if sum(piece.nbytes for piece in pieces) > MAX_BYTES:
+        raise Unfit
+    return pieces
+
+
 def merged(paths: Sequence[tuple[Path, pa.Array | None]]) -> Iterator[pa.Table]:
     """The rows of all files in order, some at a time. Raises Unfit where they are in no order, or too many."""
-    opened = [run for path, gone in paths if (run := _Run(path, gone)).next()]
+    opened: list[_Run] = []
+    for path, gone in paths:
+        run = _Run(path, gone)
+        opened += [run] if run.next() else []
+        _pieces(opened)  # too many are not all opened
     while opened:
-        pieces = [run.piece for run in opened if run.piece is not None]
-        if sum(piece.nbytes for piece in pieces) > MAX_BYTES:
-            raise Unfit
+        pieces = _pieces(opened)
         border = min(piece.last for piece in pieces)
         parts = [part for piece in pieces if len(part := piece.take_up_to(border))]
         yield with_labels(parts[0].table if len(parts) == 1 else _together(parts))

@@ -22,8 +22,8 @@ from windsock.store import NotFound, ObjectUnreadable, TooLarge, open_store
 KIND = "airflow_config"
 MAX_BYTES = 4 << 20  # a configuration with all its descriptions is 200 KB
 NOTHING = (
-    "tells no setting that windsock reads; give an airflow.cfg, the output of `airflow config list --show-values`, or "
-    "lines such as AIRFLOW__CORE__PARALLELISM=32"
+    "tells no setting that windsock reads; give an airflow.cfg, the output of `airflow config list --show-values`, the "
+    "Helm chart's values.yaml, or lines such as AIRFLOW__CORE__PARALLELISM=32"
 )
 
 

@@ -52,7 +52,7 @@ _BLANKS: tuple[tuple[str, re.Pattern[str], _Replacement], ...] = tuple(
         # AWS and Azure name each request, in letters that need not be hexadecimal
         (
             "equest",
-            r"([rR](?<!\w.)(?i:equest[ _-]?id)\b[\"']?[:= ]{1,3}[\"']?)[\w+/=-]{8,120}",
+            r"([rR](?<!\w.)equest[ _-]?[iI][dD]\b[\"']?[:= ]{1,3}[\"']?)[\w+/=-]{8,120}",
             r"\1<id>",
         ),
         ("ostI", r"(\b[Hh]ostId\b[\"']?[:= ]{1,3}[\"']?)[\w+/=-]{8,120}", r"\1<id>"),
@@ -80,7 +80,7 @@ _BLANKS: tuple[tuple[str, re.Pattern[str], _Replacement], ...] = tuple(
         # a status of HTTP is a reason, where it is called one; every other number is a value
         (
             "tatus",
-            r"([sSſ](?<!\w.)(?i:(?<!exit .)tatus(?:[ _-]?code)?)[\"']?[:= ]{1,3})(?=[2-5]\d\d(?![\d.]))",
+            r"([sS](?<!\w.)(?<![eE]xit .)tatus(?:[ _-]?[cC]ode)?[\"']?[:= ]{1,3})(?=[2-5]\d\d(?![\d.]))",
             rf"\1{_KEPT}",
         ),
         (

@@ -1,17 +1,18 @@
 """Airflow's configuration as a file → rows of `deployments`, by the same allow-list as the API's.
 
-Three forms are read, mixed as they come: INI as in airflow.cfg or as `airflow config list --show-values` prints it; lines
-of an environment (`AIRFLOW__CORE__PARALLELISM=8`, which stand over INI, as in Airflow itself); the API's own answer to
-`GET /config`. `AIRFLOW_VERSION`, which Airflow's image sets, tells the version.
+Four forms are read. The Helm chart's values.yaml (`helm.py`); the API's own answer to `GET /config`; and, mixed as they come, INI as in airflow.cfg or as `airflow config list --show-values` prints it; lines
+of an environment (`AIRFLOW__CORE__PARALLELISM=8`, which stand over INI, as in Airflow itself). `AIRFLOW_VERSION`, which Airflow's image sets, tells the version.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 
 from windsock.model import Row
 from windsock.parse.told.facts import SETTINGS, fact, setting_facts
+from windsock.parse.told.helm import chart_settings, looks_like_chart
 from windsock.parse.told.rows import Teller
 
 _SECTION = re.compile(r"\[([A-Za-z_][\w.-]*)\]\s*\Z")
@@ -30,6 +31,8 @@ def config_facts(text: str, teller: Teller) -> list[Row]:
         except ValueError:
             return []
         return setting_facts(told, teller) if isinstance(told, dict) else []
+    if looks_like_chart(text) and (chart := chart_settings(text)):
+        return _rows(chart.values, chart.version, teller)
     found, set_outside, version = {}, {}, ""
     section = ""
     for line in text.split("\n"):
@@ -41,8 +44,13 @@ def config_facts(text: str, teller: Teller) -> list[Row]:
             version = match[1]
         elif match := _OPTION.match(line):
             found[section, match[1]] = match[2]
+    return _rows({**found, **set_outside}, version, teller)
+
+
+def _rows(values: Mapping[tuple[str, str], str], version: str, teller: Teller) -> list[Row]:
+    """What the allow-list lets through."""
     rows = [fact("airflow.version", version, teller)] if version else []
-    for (name, key), value in sorted({**found, **set_outside}.items()):
+    for (name, key), value in sorted(values.items()):
         value = value.strip().strip("'\"")
         if key in SETTINGS.get(name, ()) and _SAFE.match(value):
             rows.append(fact(f"config.{name}.{key}", value, teller))
