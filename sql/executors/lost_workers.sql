@@ -6,7 +6,7 @@
 -- with them goes the time that the scheduler waits for a heartbeat (`task_instance_heartbeat_timeout`).
 --
 -- grain:    hostname
--- reads:    component_events, known_runs, task_tries
+-- reads:    component_events, dag_runs, task_tries
 -- columns:
 --   hostname     varchar
 --   queue        varchar      of most of these tries; empty where nobody tells
