@@ -8,6 +8,7 @@
 --            set variable owner_patterns = ['sales_*']; set variable owner_names = ['sales'];  the first that matches counts
 --            set variable only_dag = 'orders';  tries, runs and records of that DAG alone; with it, what is known of all:
 --            set variable seen_until = timestamptz '2026-11-22 23:30:00Z'; set variable logs_seen = true;
+--            set variable listed_until = timestamptz '2026-11-23 06:00:00Z';  up to when a pull looked for new objects
 --            set variable quiet_from = [timestamptz '2026-11-20 22:00:00Z']; set variable quiet_until = [timestamptz '…'];
 select case
     when getvariable('lake') is null then error('set variable lake to the folder of the lake first')

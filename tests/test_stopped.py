@@ -4,9 +4,13 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import pytest
 from benchmarks.fleet.records import Attempt
 
 from tests.support.weeks import put_logs, report_of
+from windsock import config as configs
+from windsock import pipeline
+from windsock.output import Output
 from windsock.week import Week
 
 WEEK = Week.parse("2026-W47")
@@ -37,6 +41,27 @@ def test_a_fleet_that_stands_still_is_worse_and_says_since_when(tmp_path: Path) 
     )
     (finding,) = (one for one in body["findings"] if one["code"] == "WS531")
     assert (finding["severity"], finding["evidence"]["usual_tries"]) == ("critical", 220)
+
+
+@pytest.mark.parametrize(
+    ("until", "is_told"), [(None, True), (WEEK.from_at + timedelta(days=2, hours=12), False)]
+)
+def test_a_pull_that_finds_nothing_new_tells_that_nothing_came(
+    tmp_path: Path, until: datetime | None, is_told: bool
+) -> None:
+    """It writes no row; when it looked is kept all the same, and how far, where it was told to look no further."""
+    stopped = WEEK.from_at + timedelta(days=2, hours=10)
+    put_logs(tmp_path, fleet(stopped))
+    path = tmp_path / "prod.toml"
+    path.write_text("[deployment]\nname = 'prod'\n[sources.task_logs]\nurl = 'logs'\n[lake]\nurl = 'lake'\n")
+    config, quiet = configs.load(path, {}), Output(level=0)
+    pipeline.pull(config, now=stopped + timedelta(hours=3), week=WEEK, output=quiet, full=True)
+    (early,) = pipeline.ask(config, question="starts_stopped", sql="", week=WEEK).rows
+    assert early["silent_s"] < 6 * 3600
+    done = pipeline.pull(config, now=WEEK.to_at + timedelta(hours=3), week=WEEK, output=quiet, until=until)
+    assert done.read == 0
+    judgement, _, _ = pipeline.judge_week(config, week=WEEK, output=quiet)
+    assert ("WS531" in {one.code for one in judgement.findings}) == is_told
 
 
 def test_runs_made_by_hand_alone_are_no_healthy_week(tmp_path: Path) -> None:

@@ -2,7 +2,8 @@
 --
 -- From the newest start of any try to the end of the week, or to the newest pull where that came first; beside it what each
 -- of the four weeks before started in the same hours, and the longest time in which they started nothing. Hours of a quiet
--- window are no silence: the newest start counts as at its end.
+-- window are no silence: the newest start counts as at its end. A pull that finds nothing new writes nothing: when it looked
+-- is the variable `listed_until`.
 --
 -- grain:    newest_at
 -- reads:    task_tries, objects
@@ -27,7 +28,10 @@ newest as (
             select max(until_at) from quiet_windows
             where until_at < week_end() and from_at <= (select max(started_at) + interval 1 hour from starts)
         )) as newest_at,
-        least(week_end(), (select max(read_at) from objects)) as until_at
+        least(
+            week_end(),
+            greatest(cast(getvariable('listed_until') as timestamptz), (select max(read_at) from objects))
+        ) as until_at
     from starts
     where started_at >= week_start()
 ),

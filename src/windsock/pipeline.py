@@ -28,7 +28,7 @@ from windsock.one_case import Explained
 from windsock.one_case import explained as explained_case
 from windsock.output import Output
 from windsock.publish import Written, dispatch
-from windsock.pull import listing_told, open_lake, pull, reshard
+from windsock.pull import listed_until, listing_told, open_lake, pull, reshard
 from windsock.questions import Question, answer_as_arrow, ask_sql, load_questions, rows_as_arrow
 from windsock.questions import ask as ask_question
 from windsock.reviewed.known_issues import explained, load_known_issues
@@ -53,9 +53,16 @@ def load(path: Path) -> Config:
 
 def _on_lake(config: Config, week: Week, work: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
     """`work` on the lake's views with the pipeline's scope set, while the lake stands still."""
-    return open_lake(config).read(
+    lake = open_lake(config)
+    until = listed_until(lake)
+
+    def with_listing(conn: duckdb.DuckDBPyConnection) -> T:
+        conn.execute("set variable listed_until = ?::timestamptz", [until])
+        return work(conn)
+
+    return lake.read(
         week,
-        work,
+        with_listing,
         exclude=config.pipeline.scope.exclude,
         quiet=config.quiet,
         renamed=config.renamed,

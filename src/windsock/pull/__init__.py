@@ -138,6 +138,15 @@ def listing_told(lake: Lake) -> str:
     return text + (f"; {failed} folders could not be listed" if failed else "")
 
 
+def listed_until(lake: Lake) -> datetime | None:
+    """Up to when all shards looked for new objects, whether there were any; None where one never did."""
+    told = [
+        lake.recall(_memory_name(index, lake.shards)).get("listed_until") or ""
+        for index in range(lake.shards)
+    ]
+    return min(map(datetime.fromisoformat, told)) if all(told) else None
+
+
 def _memory_name(shard: int, shards: int) -> str:
     return f"pull-{shard:03d}-of-{shards:03d}"
 
@@ -196,6 +205,7 @@ class _Found:
     owned: Sequence[int]
     path: Path
     summary: PullSummary
+    until: datetime | None = None
 
     def list(
         self,
@@ -213,6 +223,7 @@ class _Found:
         under an old start date, has old run ids on new objects, and the first pull must not miss them.
         """
         from_at = _from_at(week, since, full)
+        self.until = until
         times = [one.get("listed_at") for one in memory if self.urls() <= set(one.get("urls", ()))]
         known = [datetime.fromisoformat(text) for text in times if text]
         listed_at = min(known) if known and len(known) == len(memory) else None
@@ -251,6 +262,9 @@ class _Found:
         return {
             "listing": self.summary.listing,
             "listed_at": before.get("listed_at") if self.summary.failed else at,
+            "listed_until": before.get("listed_until")
+            if self.summary.failed
+            else min(now, self.until or now).isoformat(),
             "urls": before.get("urls", []) if self.summary.failed else sorted(self.urls()),
             "full_at": at if is_full and not self.summary.failed else before.get("full_at"),
             "failed": [prefix for prefix, _why in self.summary.failed][:20],
