@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from windsock.airflow_access import check_airflow
@@ -25,18 +24,18 @@ from windsock.pull.airflow_config import pull_airflow_config
 from windsock.pull.components import is_part, read_components
 from windsock.pull.inputs import Input, inputs_of, shard_of, shards_of, version_of
 from windsock.pull.lean import rare_collections
-from windsock.pull.logs import is_of_kind, read_objects
+from windsock.pull.listed import LOOK_BACK_WEEKS, Found, from_at, memory_name
+from windsock.pull.listed import listed_until as listed_until
+from windsock.pull.listed import listing_told as listing_told
+from windsock.pull.logs import read_objects
 from windsock.pull.metrics import read_metrics
 from windsock.pull.prometheus import open_prometheus, pages_to_read, pull_prometheus
 from windsock.pull.summary import PullSummary
 from windsock.scratch import scratch_folder
-from windsock.scratch.spool import Spool, read_spool
+from windsock.scratch.spool import read_spool
 from windsock.sources.fetch import MAX_OBJECT_BYTES, FetchedOrRanges, fetch_or_stream
-from windsock.sources.listing import Listing, cutoff_of
 from windsock.week import Week
 
-LOOK_BACK_WEEKS = 8
-"""Weeks of history that the judges take as baseline."""
 CHECKPOINT_BYTES, CHECKPOINT_S = 4_000_000_000, 600.0
 """Log bytes, or seconds, after which a pull publishes what it has."""
 GONE_SILENT = 50
@@ -76,7 +75,7 @@ def pull(
     `confirm` asks a person whether to go on above `max_objects`; without it the pull stops there."""
     inputs, owned = inputs_of(config), shards_of(config, shard)
     with scratch_folder() as folder, rare_collections():
-        listing = _Found(config, inputs, owned, folder / "listing.parquet", PullSummary(is_dry_run=dry_run))
+        listing = Found(config, inputs, owned, folder / "listing.parquet", PullSummary(is_dry_run=dry_run))
         if 0 in owned:  # what has no dag_id belongs to shard 0
             _check_access(config)
         if dry_run:
@@ -86,7 +85,7 @@ def pull(
                 )
             return _plan(config, listing, now, week, since=since, until=until, full=full, reread=reread)
         lake = open_lake(config, create=True)
-        memory = [lake.recall(_memory_name(index, lake.shards)) for index in owned]
+        memory = [lake.recall(memory_name(index, lake.shards)) for index in owned]
         job = _Pull(config, inputs, listing.summary, output, confirm, reread)
         for index in owned:
             with lake.writer(shard=index, holder=socket.gethostname(), now=now) as writer:
@@ -101,13 +100,13 @@ def pull(
                 )
                 if index == 0:
                     job.ask_prometheus(
-                        writer, since=_from_at(week, since, full), until=until, now=now, reread=reread
+                        writer, since=from_at(week, since, full), until=until, now=now, reread=reread
                     )
                     span = Span(week.minus(LOOK_BACK_WEEKS + 1).from_at, since, until, is_anew=reread or full)
                     pull_airflow(config, writer, now=now, span=span, output=output)
                     pull_airflow_config(config, writer, now=now, output=output)
         for index, before in zip(owned, memory, strict=True):
-            lake.remember(_memory_name(index, lake.shards), listing.memory(now, before))
+            lake.remember(memory_name(index, lake.shards), listing.memory(now, before))
     return listing.summary
 
 
@@ -124,36 +123,9 @@ def reshard(config: Config) -> int:
     return lake.reshard(holder=socket.gethostname(), shard_of=partial(shard_of, config))
 
 
-def listing_told(lake: Lake) -> str:
-    """How the last pull listed its sources, for the trust box; no time of day, so that the page stays the same."""
-    told = [one for index in range(lake.shards) if (one := lake.recall(_memory_name(index, lake.shards)))]
-    if not told:
-        return "unknown"
-    is_full = all(one.get("listing") == "full" for one in told)
-    text = "full" if is_full else "incremental: older runs were passed over"
-    full_at = min((one.get("full_at") or "" for one in told), default="")
-    if not is_full:
-        text += f"; last full listing {full_at[:10]}" if full_at else "; never listed in full"
-    failed = sum(len(one.get("failed", ())) for one in told)
-    return text + (f"; {failed} folders could not be listed" if failed else "")
-
-
-def listed_until(lake: Lake) -> datetime | None:
-    """Up to when all shards looked for new objects, whether there were any; None where one never did."""
-    told = [
-        lake.recall(_memory_name(index, lake.shards)).get("listed_until") or ""
-        for index in range(lake.shards)
-    ]
-    return min(map(datetime.fromisoformat, told)) if all(told) else None
-
-
-def _memory_name(shard: int, shards: int) -> str:
-    return f"pull-{shard:03d}-of-{shards:03d}"
-
-
 def _plan(
     config: Config,
-    listing: _Found,
+    listing: Found,
     now: datetime,
     week: Week,
     *,
@@ -168,7 +140,7 @@ def _plan(
     except NoLake:
         lake = None
     shards = config.pipeline.lake.shards
-    memory = [lake.recall(_memory_name(index, shards)) for index in listing.owned] if lake else [{}]
+    memory = [lake.recall(memory_name(index, shards)) for index in listing.owned] if lake else [{}]
     spool = listing.list(now, week, since=since, until=until, full=full, memory=memory)
     summary = listing.summary
     summary.read, summary.bytes = spool.count, spool.bytes
@@ -180,7 +152,7 @@ def _plan(
     if 0 in listing.owned:
         known = [] if lake is None or reread else lake.known("prometheus:")
         ledger = {row["object_url"]: row for row in known}
-        wanted = pages_to_read(config, ledger, since=_from_at(week, since, full), until=until, now=now)
+        wanted = pages_to_read(config, ledger, since=from_at(week, since, full), until=until, now=now)
         summary.prometheus_hours = len(wanted)
     return summary
 
@@ -189,87 +161,6 @@ def _versions(config: Config, inputs: Sequence[Input]) -> dict[int, str]:
     """Sources whose rows hang on more than the parser."""
     told = {number: version_of(config, one.kind) for number, one in enumerate(inputs)}
     return {number: version for number, version in told.items() if version != PARSER_VERSION}
-
-
-def _from_at(week: Week, since: datetime | None, full: bool) -> datetime | None:
-    """The first pull reads the baseline of the judges and one week more, never years by surprise."""
-    return since or (None if full else week.minus(LOOK_BACK_WEEKS + 1).from_at)
-
-
-@dataclass(slots=True)
-class _Found:
-    """All sources listed into one file, for all shards of this pull."""
-
-    config: Config
-    inputs: Sequence[Input]
-    owned: Sequence[int]
-    path: Path
-    summary: PullSummary
-    until: datetime | None = None
-
-    def list(
-        self,
-        now: datetime,
-        week: Week,
-        *,
-        since: datetime | None,
-        until: datetime | None,
-        full: bool,
-        memory: Sequence[dict[str, Any]],
-    ) -> Spool:
-        """List once; keep what belongs to this pull's shards and times.
-
-        Incrementally, unless `full` or where no listing is known to go on from: a DAG that catches up, or runs once
-        under an old start date, has old run ids on new objects, and the first pull must not miss them.
-        """
-        from_at = _from_at(week, since, full)
-        self.until = until
-        times = [one.get("listed_at") for one in memory if self.urls() <= set(one.get("urls", ()))]
-        known = [datetime.fromisoformat(text) for text in times if text]
-        listed_at = min(known) if known and len(known) == len(memory) else None
-        cutoff = None
-        if listed_at is not None and not full:
-            cutoff = cutoff_of(now=now, since=since, listed_at=listed_at)
-        self.summary.listing = "full" if cutoff is None else "incremental"
-        with Spool(self.path) as spool:
-            for number, one in enumerate(self.inputs):
-                found = Listing(one.store, cutoff)
-                for obj in found:
-                    if not is_of_kind(self.config, one.kind, obj):
-                        continue
-                    shard = shard_of(self.config, obj.path, one.kind)
-                    if shard not in self.owned:
-                        continue
-                    self.summary.listed += 1
-                    if (from_at and obj.modified_at < from_at) or (until and obj.modified_at >= until):
-                        self.summary.skipped += 1
-                    else:
-                        spool.add(obj, source=number, shard=shard)
-                self.summary.failed += found.failed
-                self.summary.requests += one.store.requests
-                self.summary.refused += len(one.store.refused)
-        if all(one.store.local_root is not None for one in self.inputs):
-            self.summary.listing = "full"
-        return spool
-
-    def urls(self) -> set[str]:
-        """Where it lists; a source that joins later has no listing to go on from."""
-        return {one.store.url for one in self.inputs}
-
-    def memory(self, now: datetime, before: dict[str, Any]) -> dict[str, Any]:
-        """What the next pull and the trust box want to know. A listing with holes is not a point to start from."""
-        at, is_full = now.isoformat(), self.summary.listing == "full"
-        return {
-            "listing": self.summary.listing,
-            "listed_at": before.get("listed_at") if self.summary.failed else at,
-            "listed_until": before.get("listed_until")
-            if self.summary.failed
-            else min(now, self.until or now).isoformat(),
-            "urls": before.get("urls", []) if self.summary.failed else sorted(self.urls()),
-            "full_at": at if is_full and not self.summary.failed else before.get("full_at"),
-            "failed": [prefix for prefix, _why in self.summary.failed][:20],
-            "rejected": self.summary.rejected,
-        }
 
 
 def _parts(writer: Writer, *, reread: bool) -> dict[str, list[Part]]:
