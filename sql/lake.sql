@@ -165,7 +165,7 @@ select
     try_cast(max_tries as integer) as max_tries,
     try_cast(operator as varchar) as operator,
     try_cast(pool as varchar) as pool,
-    try_cast(pool_slots as integer) as pool_slots,
+    try_cast(pool_slots as bigint) as pool_slots,
     try_cast(queue as varchar) as queue,
     try_cast(executor as varchar) as executor,
     try_cast(priority_weight as bigint) as priority_weight,
@@ -181,7 +181,7 @@ select
     try_cast(object_url as varchar) as object_url,
     try_cast(read_at as timestamptz) as read_at
 from (
-    select cast(null as varchar) as dag_id, cast(null as varchar) as run_id, cast(null as varchar) as task_id, cast(null as integer) as map_index, cast(null as integer) as try_number, cast(null as varchar) as state, cast(null as integer) as max_tries, cast(null as varchar) as operator, cast(null as varchar) as pool, cast(null as integer) as pool_slots, cast(null as varchar) as queue, cast(null as varchar) as executor, cast(null as bigint) as priority_weight, cast(null as varchar) as hostname, cast(null as timestamptz) as scheduled_at, cast(null as timestamptz) as queued_at, cast(null as timestamptz) as started_at, cast(null as timestamptz) as ended_at, cast(null as timestamptz) as anchor_at, cast(null as varchar) as source, cast(null as integer) as is_history, cast(null as timestamptz) as told_at, cast(null as varchar) as object_url, cast(null as timestamptz) as read_at where false
+    select cast(null as varchar) as dag_id, cast(null as varchar) as run_id, cast(null as varchar) as task_id, cast(null as integer) as map_index, cast(null as integer) as try_number, cast(null as varchar) as state, cast(null as integer) as max_tries, cast(null as varchar) as operator, cast(null as varchar) as pool, cast(null as bigint) as pool_slots, cast(null as varchar) as queue, cast(null as varchar) as executor, cast(null as bigint) as priority_weight, cast(null as varchar) as hostname, cast(null as timestamptz) as scheduled_at, cast(null as timestamptz) as queued_at, cast(null as timestamptz) as started_at, cast(null as timestamptz) as ended_at, cast(null as timestamptz) as anchor_at, cast(null as varchar) as source, cast(null as integer) as is_history, cast(null as timestamptz) as told_at, cast(null as varchar) as object_url, cast(null as timestamptz) as read_at where false
     union all by name
     select * from query(getvariable('read_task_instances'))
 ) as stored
@@ -300,17 +300,17 @@ create or replace temp view pool_samples as
 select
     try_cast(sampled_at as timestamptz) as sampled_at,
     try_cast(pool as varchar) as pool,
-    try_cast(total_slots as integer) as total_slots,
-    try_cast(open_slots as integer) as open_slots,
-    try_cast(running_slots as integer) as running_slots,
-    try_cast(queued_slots as integer) as queued_slots,
-    try_cast(deferred_slots as integer) as deferred_slots,
-    try_cast(scheduled_slots as integer) as scheduled_slots,
+    try_cast(total_slots as bigint) as total_slots,
+    try_cast(open_slots as bigint) as open_slots,
+    try_cast(running_slots as bigint) as running_slots,
+    try_cast(queued_slots as bigint) as queued_slots,
+    try_cast(deferred_slots as bigint) as deferred_slots,
+    try_cast(scheduled_slots as bigint) as scheduled_slots,
     try_cast(source as varchar) as source,
     try_cast(object_url as varchar) as object_url,
     try_cast(read_at as timestamptz) as read_at
 from (
-    select cast(null as timestamptz) as sampled_at, cast(null as varchar) as pool, cast(null as integer) as total_slots, cast(null as integer) as open_slots, cast(null as integer) as running_slots, cast(null as integer) as queued_slots, cast(null as integer) as deferred_slots, cast(null as integer) as scheduled_slots, cast(null as varchar) as source, cast(null as varchar) as object_url, cast(null as timestamptz) as read_at where false
+    select cast(null as timestamptz) as sampled_at, cast(null as varchar) as pool, cast(null as bigint) as total_slots, cast(null as bigint) as open_slots, cast(null as bigint) as running_slots, cast(null as bigint) as queued_slots, cast(null as bigint) as deferred_slots, cast(null as bigint) as scheduled_slots, cast(null as varchar) as source, cast(null as varchar) as object_url, cast(null as timestamptz) as read_at where false
     union all by name
     select * from query(getvariable('read_pool_samples'))
 ) as stored;

@@ -1,5 +1,6 @@
 """Metric snapshots through a whole pull: order, late objects, two deployments behind one Prometheus, silence."""
 
+import os
 import random
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -303,3 +304,29 @@ def test_a_day_more_reads_its_own_pages_and_a_look_back_and_ends_as_one_pull(
     pull(whole)
     for everything in (EVERYTHING, POOLS):
         assert rows(parts, everything) == rows(whole, everything)
+
+
+def test_numbers_beyond_every_size_cost_their_values_and_no_pull(tmp_path: Path) -> None:
+    """A gauge of 9e15 slots, a count of 1e300: they are no counts, and everything else is there."""
+    odd = {5: "9e15", 7: "2147483640", 8: "1e300", 9: "-1e300", 11: "1e19", 12: "18446744073709551616"}
+    week = Week.parse("2026-W47")
+    for minute in range(30):
+        number, at = odd.get(minute, "3"), (week.from_at + timedelta(minutes=minute)).timestamp()
+        path = tmp_path / f"m/{minute:02d}.prom"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(
+            f"# TYPE airflow_scheduler_heartbeat counter\nairflow_scheduler_heartbeat {minute * 12}\n"
+            f'airflow_pool_open_slots{{pool="p"}} {number}\nairflow_pool_running_slots{{pool="p"}} 9\n'
+            'airflow_pool_queued_slots{pool="p"} 1\n# TYPE airflow_task_duration summary\n'
+            f"airflow_task_duration_sum {number}\nairflow_task_duration_count {number}\n"
+        )
+        os.utime(path, (at, at))
+    toml = tmp_path / "p.toml"
+    toml.write_text("[deployment]\nname = 'p'\n[sources.metrics]\nurl = 'm'\n[lake]\nurl = 'lake'\n")
+    config, quiet = configs.load(toml, {}), Output(level=0)
+    done = pipeline.pull(config, now=week.to_at, week=week, output=quiet, full=True)
+    assert (done.read, done.rejected) == (30, 0)
+    sql = "select total_slots, count(*) as samples from pool_samples group by all order by all"
+    rows = pipeline.ask(config, question="", sql=sql, week=week).rows
+    assert [tuple(row.values()) for row in rows] == [(13, 24), (None, 6)]
+    pipeline.judge_week(config, week=week, output=quiet)  # no question overflows either

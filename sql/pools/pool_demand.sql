@@ -8,9 +8,9 @@
 --   pool         varchar
 --   sampled_at   timestamptz
 --   span_s       double    seconds until the next sample, at most 900
---   total_slots  integer
---   busy_slots   integer   running + queued
---   waiting      integer   scheduled while no slot is open, else 0
+--   total_slots  bigint
+--   busy_slots   bigint    running + queued
+--   waiting      bigint    scheduled while no slot is open, else 0
 select
     pool,
     sampled_at,

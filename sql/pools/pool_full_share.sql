@@ -11,7 +11,7 @@
 -- columns:
 --   pool           varchar
 --   samples        bigint
---   total_slots    integer   newest known size
+--   total_slots    bigint    newest known size
 --   seen_hours     double    hours the samples stand for
 --   busy_hours     double    of those, hours with at least one running or queued slot
 --   full_hours     double

@@ -93,7 +93,12 @@ class Spill:
             values = [*map(itemgetter(field.name), rows)]
         except KeyError:
             values = [row.get(field.name) for row in rows]
-        return pa.array(values, field.type)
+        try:
+            return pa.array(values, field.type)
+        except (OverflowError, pa.ArrowInvalid):
+            if not pa.types.is_integer(field.type):
+                raise
+            return pa.array(_fitting(values, field.type), field.type)
 
     def _write(self, partition: Partition, table: pa.Table, kind: str) -> None:
         name = f"{partition.table}-{partition.week}-{partition.day}-{self._flushes}-{kind}.parquet"
@@ -123,6 +128,12 @@ class Spill:
             for path in paths:
                 path.unlink(missing_ok=True)
         self.files.clear()
+
+
+def _fitting(values: list[Any], kind: pa.DataType) -> list[Any]:
+    """Whole numbers that a column can hold; what a source tells beyond that is no count, and null."""
+    most = 2 ** (kind.bit_width - 1)
+    return [value if value is None or -most <= value < most else None for value in values]
 
 
 def _in_order(name: str, slices: list[Slice]) -> pa.Table:

@@ -57,7 +57,10 @@ def _only_dag(table: Table) -> str:
 
 
 def _view(table: Table) -> str:
-    columns = {name: SQL_TYPES[kind] for name, kind in table.columns.items()}
+    # slots are added up in many questions, and a pool may be as large as its number allows
+    columns = {
+        name: "bigint" if name.endswith("_slots") else SQL_TYPES[kind] for name, kind in table.columns.items()
+    }
     empty = ", ".join(f"cast(null as {kind}) as {name}" for name, kind in columns.items())
     casts = ",\n    ".join(f"{_cast(name, kind)} as {name}" for name, kind in columns.items())
     return f"""

@@ -202,6 +202,9 @@ edits = st.lists(
     edits, st.lists(st.sampled_from([-60, 0, 1, 20, 60, 60, 60, 90]), min_size=12, max_size=12), st.booleans()
 )
 @example([(3, 14, "value", "0.2"), (5, 16, "value", "99")], [60] * 12, True)
+@example(
+    [(2, 9, "value", "2147483520.0")], [60] * 12, False
+)  # open and running slots together are no number of slots
 def test_hostile_pages_give_the_same_on_both_paths(
     changes: list[tuple[int, int, str, str]], steps: list[int], is_zipped: bool
 ) -> None:

@@ -11,7 +11,7 @@ import pyarrow as pa
 from windsock.model import Reject, Slice
 from windsock.parse.metrics.names import COUNTER, GAUGE, TIMER
 from windsock.parse.metrics.plan import Parses, Plan, labels_text
-from windsock.parse.metrics.pools import GAUGES, OPEN
+from windsock.parse.metrics.pools import GAUGES, MAX_SLOTS, OPEN
 from windsock.parse.metrics.units import (
     LONGEST_PARSE_S,
     SHORTEST_PARSE_S,
@@ -218,7 +218,7 @@ def _times(microseconds: Any) -> pa.Array:
 
 def _whole(values: Any, is_told: Any) -> pa.Array:
     """Numbers of slots, null where a pool does not tell them."""
-    hidden = np.broadcast_to(~is_told, values.shape).ravel()
+    hidden = (~is_told | ~(np.abs(values) <= MAX_SLOTS)).ravel()
     return pa.array(np.where(hidden, 0, values.ravel()).astype(np.int64), mask=hidden).cast(pa.int32())
 
 

@@ -9,6 +9,8 @@ from typing import TypeVar
 from windsock.model import Reject, Row
 from windsock.parse.metrics.known import underscored
 
+MAX_SLOTS = 2**31 - 1
+"""No pool is as large: a gauge beyond it is no number of slots."""
 GAUGES = ("open_slots", "running_slots", "queued_slots", "deferred_slots", "scheduled_slots")
 OPEN = GAUGES[0]
 
@@ -81,8 +83,11 @@ def several(pool: str, sets: Iterable[Labels]) -> Reject:
 
 def _row(at: datetime, pool: str, told: Mapping[str, float], source: str) -> Row:
     row: Row = {"sampled_at": at, "pool": pool, "source": source}
+    told = {gauge: value for gauge, value in told.items() if abs(value) <= MAX_SLOTS}
     row |= {gauge: int(told[gauge]) for gauge in GAUGES if gauge in told}
-    if "running_slots" in told and "queued_slots" in told:
+    if all(gauge in told for gauge in (OPEN, "running_slots", "queued_slots")):
         # deferred slots count only where the pool includes them, which no gauge tells
-        row["total_slots"] = int(told[OPEN] + told["running_slots"] + told["queued_slots"])
+        total = int(told[OPEN] + told["running_slots"] + told["queued_slots"])
+        if abs(total) <= MAX_SLOTS:
+            row["total_slots"] = total
     return row
