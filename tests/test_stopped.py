@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from benchmarks.fleet.records import Attempt
 
-from tests.support.weeks import put_logs, report_of
+from tests.support.weeks import LOGS, put_logs, report_of
 from windsock import config as configs
 from windsock import pipeline
 from windsock.output import Output
@@ -62,6 +62,19 @@ def test_a_pull_that_finds_nothing_new_tells_that_nothing_came(
     assert done.read == 0
     judgement, _, _ = pipeline.judge_week(config, week=WEEK, output=quiet)
     assert ("WS531" in {one.code for one in judgement.findings}) == is_told
+
+
+@pytest.mark.parametrize(
+    ("until", "silent"),
+    [("2026-11-24T00:00Z", None), ("2026-11-20T10:00Z", "for 2 d 15 h"), ("2026-11-22T19:00Z", "for 6 h 55 min"),
+     ("2026-11-22T20:00Z", None)],
+)  # fmt: skip
+def test_hours_of_a_quiet_window_are_no_silence(tmp_path: Path, until: str, silent: str | None) -> None:
+    put_logs(tmp_path, fleet(WEEK.from_at + timedelta(days=2, hours=10)))
+    quiet = f"[[scope.quiet]]\nfrom = '2026-11-18T10:00Z'\nuntil = '{until}'\nreason = 'a move'\n"
+    body, _ = report_of(tmp_path, WEEK, f"{LOGS}{quiet}")
+    told = [one["headline"] for one in body["findings"] if one["code"] == "WS531"]
+    assert [silent in one for one in told] == ([] if silent is None else [True])
 
 
 def test_runs_made_by_hand_alone_are_no_healthy_week(tmp_path: Path) -> None:

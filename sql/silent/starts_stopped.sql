@@ -2,43 +2,48 @@
 --
 -- From the newest start of any try to the end of the week, or to the newest pull where that came first; beside it what each
 -- of the four weeks before started in the same hours, and the longest time in which they started nothing. Hours of a quiet
--- window are no silence: the newest start counts as at its end. A pull that finds nothing new writes nothing: when it looked
+-- window are no silence, nor are starts in these hours usual. A pull that finds nothing new writes nothing: when it looked
 -- is the variable `listed_until`.
 --
 -- grain:    newest_at
 -- reads:    task_tries, objects
 -- columns:
---   newest_at      timestamptz  newest start of the week, or the end of a quiet window after it
+--   newest_at      timestamptz  newest start of the week
 --   until_at       timestamptz  end of the week, or the newest pull; null where no pull is known
---   silent_s       double       seconds between them
+--   silent_s       double       seconds between them, without quiet windows
 --   usual_tries    bigint       starts in the same hours of that one of the four weeks which had fewest
 --   weeks_seen     bigint       of the four weeks, those with a start
 --   longest_gap_s  double       longest time between two starts in those weeks, seconds
 with starts as (
-    select distinct started_at
+    select started_at, is_quiet(started_at + to_days(cast(report_week() - week as integer))) as is_quiet_now, week
     from task_tries
     where started_at is not null
-        and started_at >= cast(weeks_ago(4) as timestamptz)
-        and started_at < week_end()
+        and week >= weeks_ago(4)
+        and week <= report_week()
         and not is_excluded
 ),
 newest as (
     select
-        greatest(max(started_at), (
-            select max(until_at) from quiet_windows
-            where until_at < week_end() and from_at <= (select max(started_at) + interval 1 hour from starts)
-        )) as newest_at,
+        max(started_at) as newest_at,
         least(
             week_end(),
             greatest(cast(getvariable('listed_until') as timestamptz), (select max(read_at) from objects))
         ) as until_at
     from starts
-    where started_at >= week_start()
+    where week = report_week() and started_at < week_end()
+),
+quiet as (
+    select coalesce(sum(epoch(least(quiet_windows.until_at, newest.until_at)) - epoch(greatest(from_at, newest_at))), 0) as quiet_s
+    from newest
+    join quiet_windows on from_at < newest.until_at and quiet_windows.until_at > newest_at
 ),
 gaps as (
     select max(epoch(next_at) - epoch(started_at)) as longest_gap_s
-    from (select started_at, lead(started_at) over (order by started_at) as next_at from starts) as pairs
-    where started_at < week_start()
+    from (
+        select started_at, lead(started_at) over (order by started_at) as next_at
+        from starts
+        where started_at < week_start()
+    ) as pairs
 ),
 weeks as (
     select unnest([1, 2, 3, 4]) as back
@@ -46,24 +51,25 @@ weeks as (
 usual as (
     select
         back,
-        count(task_tries.started_at) as tries,
-        count(task_tries.started_at) filter (
-            where task_tries.started_at > newest_at - to_days(cast(7 * back as integer))
-                and task_tries.started_at < until_at - to_days(cast(7 * back as integer))
+        count(starts.started_at) as tries,
+        count(starts.started_at) filter (
+            where starts.started_at > newest_at - to_days(cast(7 * back as integer))
+                and starts.started_at < until_at - to_days(cast(7 * back as integer))
+                and not is_quiet_now
         ) as same_hours
     from weeks
     cross join newest
-    left join task_tries
-        on task_tries.week = weeks_ago(back) and not task_tries.is_excluded
+    left join starts on starts.week = weeks_ago(back)
     group by back
 )
 select
     newest.newest_at,
     newest.until_at,
-    epoch(newest.until_at) - epoch(newest.newest_at) as silent_s,
+    epoch(newest.until_at) - epoch(newest.newest_at) - quiet.quiet_s as silent_s,
     (select min(same_hours) from usual) as usual_tries,
     (select count(*) from usual where tries > 0) as weeks_seen,
     gaps.longest_gap_s
 from newest
+cross join quiet
 cross join gaps
 where newest.newest_at is not null
