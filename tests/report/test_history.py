@@ -270,3 +270,15 @@ def test_a_first_week_is_never_called_same() -> None:
     assert calm.verdict_detail and not calm.quiet
     assert grave.verdict_cause.startswith("First week: nothing to compare it with yet. Look at: orders")
     assert len(grave.actions) == 1
+
+
+def test_a_week_without_task_logs_still_points_at_what_other_inputs_tell() -> None:
+    """Metrics alone may say that the scheduler is dead: the verdict of runs cannot be told, that can."""
+    given = answers(["orders"])
+    rows = [row | {"row_count": 0} for row in given["inputs_seen"].rows]
+    given["inputs_seen"] = replace(given["inputs_seen"], rows=tuple(rows))
+    dead = finding("WS530", "scheduler", headline="The scheduler was silent for 3 d", severity="critical")
+    grave, calm = page([dead], given=given), page([], given=given)
+    assert (grave.verdict, calm.verdict) == ("cannot_tell", "cannot_tell")
+    assert calm.verdict_cause == "Cannot tell: no task logs of this week were read."
+    assert grave.verdict_cause == f"{calm.verdict_cause} Look at: The scheduler was silent for 3 d."

@@ -38,11 +38,11 @@ def verdict(
     good += [f"{one.headline}: gone" for one in gone if one.status == "recovered"]
     missing = sorted({_INPUT[one.section] for one in no_data if one.section in _INPUT})
     detail = _rate(scores) + (f" {_and(missing).capitalize()} not seen." if missing else "")
-    if blind:
-        return "cannot_tell", f"Cannot tell: {blind}.", ""
     more = f", and {len(bad) - 1:,} more" if len(bad) > 1 else ""
+    look = f" Look at: {clean(bad[0].headline, MAX_CAUSE)}{more}." if bad else ""
+    if blind:
+        return "cannot_tell", f"Cannot tell: {blind}.{look}", ""
     if _is_first(scores):
-        look = f" Look at: {clean(bad[0].headline, MAX_CAUSE)}{more}." if bad else ""
         return "cannot_tell", f"First week: nothing to compare it with yet.{look}", detail.strip()
     if bad:
         return "worse", f"Worse: {clean(bad[0].headline, MAX_CAUSE)}{more}.", detail.strip()
