@@ -6,6 +6,7 @@ of about a megabyte. The result is the order of one sort.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -62,12 +63,6 @@ class _Run:
 
     def take_up_to(self, border: Key) -> pa.Table:
         """Take out the rows that come no later than a key."""
-        low, high = 0, len(self.rows)
-        while low < high:
-            middle = (low + high) // 2
-            if self.key(middle) <= border:
-                low = middle + 1
-            else:
-                high = middle
+        low = bisect_right(range(len(self.rows)), border, key=self.key)
         taken, self.rows = self.rows.slice(0, low), self.rows.slice(low)
         return taken

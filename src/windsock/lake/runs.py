@@ -7,6 +7,7 @@ interleave only the rows between two borders are put in order, by their attempts
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -92,13 +93,7 @@ class Piece:
 
     def take_up_to(self, border: Key) -> pa.Table:
         """Take out the rows that come no later than a key."""
-        low, high = 0, len(self)
-        while low < high:
-            middle = (low + high) // 2
-            if self.key(middle) <= border:
-                low = middle + 1
-            else:
-                high = middle
+        low = bisect_right(range(len(self)), border, key=self.key)
         taken = self._table.slice(self._start, low)
         self._start += low
         return taken

@@ -5,6 +5,7 @@ As `runs` does for records; here what puts rows in order is their series, its mi
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -84,13 +85,7 @@ class _Piece:
 
     def take_up_to(self, border: Key) -> _Taken:
         """Take out the rows that come no later than a key."""
-        low, high = 0, len(self)
-        while low < high:
-            middle = (low + high) // 2
-            if self.key(middle) <= border:
-                low = middle + 1
-            else:
-                high = middle
+        low = bisect_right(range(len(self)), border, key=self.key)
         at = slice(self._start, self._start + low)
         self._start += low
         return _Taken(self._table.slice(at.start, low), self.words, self._series[at], self._at[at])
