@@ -3,10 +3,11 @@
 -- From what the executors and the scheduler tell: pods killed for memory, evicted, never placed, with an image that cannot be
 -- had; workers that were lost; tasks given up in a queue. One pod is told by several lines: it counts once, with the line
 -- that knows most. A pod that was launched again by the executor (`pod_requeued`) cost no try. `memory_request` is what
--- Kubernetes itself said, where it did.
+-- Kubernetes itself said, where it did. Where no other input knows the try, one that came after it says that it was tried
+-- again, and the run's end that it was lost, as in `lost_workers`.
 --
 -- grain:    trouble, dag_id, task_id
--- reads:    component_events, task_tries
+-- reads:    component_events, dag_runs, task_tries
 -- columns:
 --   trouble         varchar      out_of_memory, evicted, deleted, not_placed, image, pod_setup, refused, unreachable, not_launched,
 --                                pod_failed, worker_lost, queued_too_long
@@ -93,12 +94,20 @@ single as (
     from marked
     group by of_what
 ),
+later as (
+    select dag_id, run_id, task_id, map_index, max(try_number) as try_number
+    from task_tries
+    where run_id in (select run_id from single)
+    group by dag_id, run_id, task_id, map_index
+),
 joined as (
     select
         single.*,
         single.told_at >= week_start() as is_of_week,
-        coalesce(tries.state = 'up_for_retry', false) and not single.is_free as is_retried,
-        coalesce(tries.last_try and tries.state = 'failed', false) and not single.is_free as is_lost,
+        coalesce(tries.state = 'up_for_retry', later.try_number > single.try_number, false)
+        and not single.is_free as is_retried,
+        coalesce(tries.last_try and tries.state = 'failed', runs.state = 'failed' and later.try_number is null, false)
+        and not single.is_free as is_lost,
         nullif(coalesce(
             nullif(regexp_extract(single.detail, 'request is ([0-9A-Za-z.]+)', 1), ''),
             nullif(regexp_extract(single.detail, 'requested: ([a-z.]*memory=[0-9A-Za-z.]+|[0-9]+)', 1), '')
@@ -110,6 +119,12 @@ joined as (
         and single.task_id = tries.task_id
         and coalesce(single.map_index, -1) = tries.map_index
         and single.try_number = tries.try_number
+    left join later
+        on single.dag_id = later.dag_id
+        and single.run_id = later.run_id
+        and single.task_id = later.task_id
+        and coalesce(single.map_index, -1) = later.map_index
+    left join known_runs as runs on single.dag_id = runs.dag_id and single.run_id = runs.run_id
 )
 select
     trouble,

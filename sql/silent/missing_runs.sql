@@ -1,10 +1,11 @@
 -- Which scheduled runs did each DAG's own cadence lead one to expect this week, and which never came?
 --
 -- A slot is a weekday and a minute of the logical date in the run_id. Expected is a slot that each of the last four weeks
--- had; a run that came late, after the week, is there. Windows of quiet are not expected.
+-- had; a run that came late, after the week, is there, and so is one that left no
+-- log and that API, database or a component tells. Windows of quiet are not expected.
 --
 -- grain:    dag_id
--- reads:    task_tries
+-- reads:    component_events, dag_runs, task_tries
 -- columns:
 --   dag_id       varchar
 --   weeks_seen   bigint       of the four weeks before, those with a run
@@ -20,8 +21,15 @@
 --   last_run_at  timestamptz  newest logical date seen before the first missing one
 with runs as (
     select distinct dag_id, run_id, try_cast(regexp_extract(run_id, '__(.+)$', 1) as timestamptz) as due_at
-    from task_tries
-    where run_type = 'scheduled' and not is_excluded and regexp_matches(run_id, '^scheduled__')
+    from (
+        select dag_id, run_id from task_tries
+        union all
+        select dag_id, run_id from known_runs
+        union all
+        select dag_id, run_id from component_events
+    ) as known
+    where regexp_matches(run_id, '^scheduled__')
+        and not exists (select 1 from excluded_dags where known.dag_id glob pattern)
 ),
 placed as (
     select

@@ -48,7 +48,7 @@ class MissedRuns(Cause):
 
     @classmethod
     def count(cls, answers: Mapping[str, Answer]) -> Count:
-        rows = [row for row in rows_of(answers, "missing_runs") if missing(row) > 0 and row["runs"]]
+        rows = [row for row in rows_of(answers, "missing_runs") if missing(row) > 0]
         total = sum(missing(row) for row in rows)
         return Count(total, "runs", earliest(rows, "first_at"), dags_of(rows))
 
