@@ -23,8 +23,6 @@ from windsock.parse.metrics.plan import Plan
 from windsock.parse.metrics.snapshots import read_snapshot
 from windsock.parse.metrics.stream import SnapshotStream
 
-MAX_NUMBER = 2.0**53
-"""Beyond it counts are no whole numbers: such pages are read exactly. Infinity is none either."""
 BATCH_PAGES, BATCH_CELLS = 256, 300_000
 """So many pages, or values of pages, are worked out at once: 10 to 20 MB with all that is made of them."""
 PATIENCE = 50
@@ -106,8 +104,6 @@ class _Chain(Generic[T]):
             return False
         layout.take(lines)
         places, values = found
-        if (np.abs(values) > MAX_NUMBER).any():
-            return False
         row = len(self._held) + 1
         self._values[row] = self._values[row - 1]
         self._values[row, places] = values
@@ -123,7 +119,7 @@ class _Chain(Generic[T]):
         layout = Layout(before, self.stream.heads)
         if not layout.seems(lines):
             return None
-        if not layout.learn(self.stream.totals) or (np.abs(layout.values) > MAX_NUMBER).any():
+        if not layout.learn(self.stream.totals):
             self._refused = PATIENCE
             return None
         values = dict(zip(layout.heads, layout.values.tolist(), strict=True))
