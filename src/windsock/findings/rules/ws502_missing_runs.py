@@ -18,10 +18,12 @@ class Limits(Thresholds):
     min_share: float = threshold(
         0.05, "fraction of the runs expected", "fewer are told by WS530 and the scoreboard"
     )
+    min_rarer: float = threshold(
+        1.5,
+        "times the usual distance of runs",
+        "runs that keep a distance so much longer have another schedule",
+    )
     many_dags: float = threshold(5, "DAGs", "so many at once have one cause, and are told in one line")
-
-
-RARER = 1.5  # times the distance of runs before
 
 
 class MissingRuns(Rule):
@@ -53,7 +55,7 @@ class MissingRuns(Rule):
                 and missing >= limits.min_missing
                 and missing >= limits.min_share * row["expected"]
             ):
-                is_rarer = row["every_s"] and row["every_s"] >= RARER * (row["every_prev_s"] or 0)
+                is_rarer = row["every_s"] and row["every_s"] >= limits.min_rarer * (row["every_prev_s"] or 0)
                 (rarer if is_rarer else found).append(row | {"missing": missing})
         if len(found) >= limits.many_dags:
             verdicts.findings.append(cls._of_many(found))
