@@ -16,6 +16,7 @@
 --   hours      double       hours that the tries of the lost ones ran
 --   runs_prev  bigint       runs up to `well_at`, in the 8 weeks before and the week
 --   lost_prev  bigint       of those, lost
+--   gap_s      double       from the begin of a run to that of the next, the median; null: one run
 with runs as (
     select
         dag_id,
@@ -31,7 +32,10 @@ with runs as (
     group by dag_id, run_id
 ),
 ordered as (
-    select *, max(began_at) filter (where not is_lost) over (partition by dag_id) as well_at
+    select
+        *,
+        max(began_at) filter (where not is_lost) over (partition by dag_id) as well_at,
+        epoch(began_at - lag(began_at) over (partition by dag_id order by began_at, run_id)) as gap_s
     from runs
     where began_at is not null
 ),
@@ -49,7 +53,8 @@ select
     any_value(well_at) as well_at,
     sum(hours) filter (where is_since) as hours,
     count(*) filter (where not is_since) as runs_prev,
-    count(*) filter (where not is_since and is_lost) as lost_prev
+    count(*) filter (where not is_since and is_lost) as lost_prev,
+    median(gap_s) as gap_s
 from placed
 group by dag_id
 having count(*) filter (where is_since and week = report_week()) > 0

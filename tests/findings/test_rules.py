@@ -18,6 +18,8 @@ from windsock.findings.rules.ws102_failure_rate_better import FailureRateBetter
 from windsock.findings.rules.ws103_broken import Broken
 from windsock.findings.rules.ws104_born_broken import BornBroken
 from windsock.findings.rules.ws106_broken_for_days import BrokenForDays, chance_of_all_lost
+from windsock.findings.rules.ws108_new_dag_failing import NewDagFailing
+from windsock.findings.rules.ws109_rare_run_lost import RareRunLost
 from windsock.findings.rules.ws110_incident import Incident
 from windsock.findings.rules.ws115_known_issue import KnownIssueSeen
 from windsock.findings.rules.ws201_parse_time_regression import ParseTimeRegression
@@ -204,7 +206,7 @@ def test_the_first_week_of_a_lake_has_no_new_dags() -> None:
 def lost_since(**changes: Any) -> dict[str, Answer]:
     """A daily DAG that broke on Friday, after eight good weeks."""
     row = {"dag_id": "d", "runs": 3, "week_runs": 3, "days": 3, "since": FRIDAY, "last_at": FRIDAY + timedelta(days=2),
-           "well_at": FRIDAY - timedelta(days=1), "hours": 1.5, "runs_prev": 60, "lost_prev": 0}  # fmt: skip
+           "well_at": FRIDAY - timedelta(days=1), "hours": 1.5, "runs_prev": 60, "lost_prev": 0, "gap_s": 86400.0}  # fmt: skip
     error = {"dag_id": "d", "error_signature": "KeyError: <>", "lost_runs": 3}
     return answers(runs_lost_since=[row | changes], lost_runs_by_dag_error=[error])
 
@@ -286,6 +288,77 @@ def test_a_broken_dag_is_told_once() -> None:
     assert told_once([broken, incident], said(2)) == [broken, incident]
 
 
+# --- WS108, WS109
+
+
+@pytest.mark.parametrize(
+    ("runs", "lost", "since", "last_lost", "is_found"),
+    [
+        (15, 2, 2, 1, False),  # too few
+        (15, 3, 2, 1, True),  # one in five
+        (16, 3, 2, 1, False),
+        (15, 3, 2, 0, False),  # all well on its last day
+        (15, 15, 2, 1, False),  # WS104's
+        (15, 3, -7, 1, True),  # fourteen days ago: still young
+        (15, 3, -8, 1, False),
+    ],
+)
+def test_a_new_dag_that_loses_runs(runs: int, lost: int, since: int, last_lost: int, is_found: bool) -> None:
+    old = days("old", [(1, 0)] * 7, (1, 0))
+    row = {"dag_id": "d", "week": MONDAY, "tries": 1, "failures": 1, "hours": 0.1}
+    new = [row | {"day": MONDAY + timedelta(days=since), "runs": runs - 1, "lost_runs": lost - last_lost},
+           row | {"day": MONDAY + timedelta(days=6), "runs": 1, "lost_runs": last_lost}]  # fmt: skip
+    error = {"dag_id": "d", "error_signature": "KeyError: 'amount'", "lost_runs": lost}
+    findings = found(
+        NewDagFailing, answers(failure_counts_by_dag_day=[*old, *new], lost_runs_by_dag_error=[error])
+    )
+    assert bool(findings) == is_found
+    if is_found:
+        assert f"{lost} of {runs} runs" in findings[0].headline
+        assert findings[0].advice.startswith(f"{lost} were lost to KeyError: 'amount'.")
+
+
+def test_in_a_lake_s_first_week_no_dag_is_new() -> None:
+    rows = days("d", [(8, 4)] * 7, (8, 4), weeks=0)
+    assert found(NewDagFailing, answers(failure_counts_by_dag_day=rows)) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_found"),
+    [
+        ({}, True),
+        ({"gap_s": 5 * 86400.0}, True),
+        ({"gap_s": 5 * 86400.0 - 1}, False),  # the next one comes soon
+        ({"gap_s": None}, False),  # nobody knows when
+        ({"lost_prev": 4}, False),  # half of those before
+        ({"lost_prev": 3}, True),
+        ({"well_at": None, "runs_prev": 0}, False),  # it never worked: WS106 watches it
+    ],
+)
+def test_a_rare_run_that_was_lost_is_told(changes: dict[str, Any], is_found: bool) -> None:
+    row = {"runs": 1, "week_runs": 1, "runs_prev": 8, "lost_prev": 0, "gap_s": 7 * 86400.0}
+    findings = found(RareRunLost, lost_since(**row | changes))
+    assert bool(findings) == is_found
+    if is_found and "gap_s" not in changes:
+        assert (
+            findings[0].headline
+            == "d lost its newest run, of Sun 22 Nov 02:00 UTC; the next one comes 7 days after it"
+        )
+
+
+@pytest.mark.parametrize("code", ["WS101", "WS106"])
+def test_a_rare_run_is_not_told_beside_what_tells_more(code: str) -> None:
+    row = {"runs": 1, "week_runs": 1, "runs_prev": 8, "lost_prev": 0, "gap_s": 7 * 86400.0}
+    (rare,) = found(RareRunLost, lost_since(**row))
+    other = replace(rare, id=f"{code}:d", code=code, evidence={"excess_failures": 9.0, "week_runs": 3})
+    assert told_once([other, rare], {}) == [other]
+    (incident,) = found(Incident, error())
+    told = answers(
+        lost_runs_by_dag_error=[{"dag_id": "d", "error_signature": "AuthError: <>", "lost_runs": 1}]
+    )
+    assert told_once([rare, incident], told) == [incident]
+
+
 # --- WS110
 
 AT = datetime(2026, 11, 18, 8, tzinfo=UTC)
@@ -334,6 +407,30 @@ def test_an_incident_is_many_dags_many_tries_and_more_than_before(
 def test_an_incident_without_any_past_is_never_critical() -> None:
     (finding,) = found(Incident, error(weeks_prev=0))
     assert finding.severity == "warning"
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_found"),
+    [
+        ({"last_at": AT + timedelta(hours=24)}, True),  # pressed together
+        ({"last_at": AT + timedelta(hours=25), "lost_runs": 0}, False),  # strays that retries saved
+        ({"last_at": AT + timedelta(hours=25), "lost_runs": 3}, False),  # half of the runs hit
+        ({"last_at": AT + timedelta(hours=25), "lost_runs": 4}, True),  # most of them, and still so
+        ({"last_at": AT + timedelta(hours=25), "lost_runs": 4, "tasks_well": 1}, True),
+        ({"last_at": AT + timedelta(hours=25), "lost_runs": 4, "tasks_well": 2}, False),
+    ],
+)
+def test_without_any_past_an_incident_is_pressed_together_or_goes_on(
+    changes: dict[str, Any], is_found: bool
+) -> None:
+    assert bool(found(Incident, error(weeks_prev=0, **changes))) == is_found
+
+
+@pytest.mark.parametrize(("lost", "is_told"), [(2, True), (3, False)])
+def test_an_incident_that_retries_saved_says_so(lost: int, is_told: bool) -> None:
+    (finding,) = found(Incident, error(tasks_well=3, lost=lost))
+    assert finding.advice.startswith("Retries saved 4 of 6 tries") == is_told
+    assert ("find out what mended it" in finding.advice) != is_told
 
 
 def test_an_incident_carries_what_the_contract_names() -> None:

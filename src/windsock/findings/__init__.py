@@ -17,6 +17,8 @@ from windsock.findings.rules.ws104_born_broken import BornBroken
 from windsock.findings.rules.ws105_worse_than_good_version import WorseThanGoodVersion
 from windsock.findings.rules.ws106_broken_for_days import BrokenForDays
 from windsock.findings.rules.ws107_retries import Retries
+from windsock.findings.rules.ws108_new_dag_failing import NewDagFailing
+from windsock.findings.rules.ws109_rare_run_lost import RareRunLost
 from windsock.findings.rules.ws110_incident import Incident
 from windsock.findings.rules.ws111_bad_hour import BadHour
 from windsock.findings.rules.ws115_known_issue import KnownIssueSeen
@@ -98,6 +100,8 @@ RULES: tuple[type[Rule], ...] = (
     BrokenForDays,
     WorseThanGoodVersion,
     Retries,
+    NewDagFailing,
+    RareRunLost,
     Incident,
     BadHour,
     KnownIssueSeen,
@@ -222,6 +226,8 @@ _FOLLOWS = {
     "WS105": frozenset({"WS101", "WS103", "WS104", "WS106"}),  # it lost runs in every comparison
     "WS106": frozenset({"WS101", "WS103", "WS104"}),  # the same runs, judged by their rate, or longer
     "WS107": frozenset({"WS103", "WS104", "WS106"}),  # no number of retries helps a DAG that is broken
+    "WS108": frozenset({"WS101", "WS103", "WS104", "WS106"}),  # a past was found to compare it with
+    "WS109": frozenset({"WS101", "WS103", "WS104", "WS106", "WS108"}),  # it lost more than its newest run
     "WS402": frozenset({"WS401"}),  # the run grew because its task did
     "WS403": frozenset({"WS401", "WS402"}),  # it is late because it takes longer
 }
@@ -262,6 +268,8 @@ def told_once(findings: Sequence[Finding], answers: Mapping[str, Answer]) -> lis
         if one.code == "WS510" and dag_id in killed:
             continue
         if one.code == "WS106" and explained.get(dag_id, 0) >= one.evidence["week_runs"]:
+            continue
+        if one.code in ("WS108", "WS109") and explained.get(dag_id, 0) >= one.evidence.get("lost_runs", 1):
             continue
         kept.append(one)
     return kept

@@ -21,6 +21,7 @@ class Became:
     evidence: Mapping[str, Any] = field(default_factory=dict)
 
 
+DAG_CODES = ("WS101", "WS103", "WS104", "WS106", "WS108", "WS109")  # one DAG loses runs
 _SECTION_OF = {
     "WS310": "waiting",
     "WS311": "waiting",
@@ -70,7 +71,7 @@ def became(before: Mapping[str, Any], answers: Mapping[str, Answer], judgement: 
         row = next((r for r in answers[question].rows if str(r.get(key)) == str(subject[key])), None)
         if row is None or not row.get(count):
             return Became("not_seen", f"{subject[key]} was not seen this week")
-        if code in ("WS101", "WS103", "WS104", "WS106"):
+        if code in DAG_CODES:
             return _rate(before, row)
     if code in _LEVELS:
         return _level(before, answers, *_LEVELS[code])

@@ -33,6 +33,11 @@ def body_of(page: Page) -> dict[str, Any]:
         "subject": page.subject,
         "findings": [_finding(one, page) for one in page.findings],
         "actions": [one.id for one in page.actions],
+        "alike": {
+            one.id: {"headline": one.headline, "advice": one.advice, "ids": list(page.alike[one.id])}
+            for one in page.actions
+            if one.id in page.alike
+        },
         "still_open": page.still_open,
         "scoreboard": [_plain(dict(row)) for row in page.scores],
         "measures": [_score(one) for one in page.scoreboard],

@@ -8,6 +8,7 @@ from typing import Any
 
 from windsock.model import Answer, Finding, Judgement
 from windsock.report.accepted import Accepted
+from windsock.report.alike import actions
 from windsock.report.became import became
 from windsock.report.calm import calm_lines, is_calm
 from windsock.report.cards import card
@@ -57,16 +58,17 @@ def build_page(
     history = _history(frame, judgement, answers, told or Told())
     findings = history.findings
     scores = scoreboard(answers, frame.week)
+    grave = [one for one in findings if is_grave(one)]
+    acting = [one for one in grave if one.unchanged_weeks < UNCHANGED_WEEKS]
+    to_do = actions(acting)
     word, cause, detail = verdict(
-        findings,
+        [*(one.finding for one in to_do), *(one for one in findings if one not in acting)],
         history.gone,
         judgement.no_data,
         scores,
         blind=blindness(answers),
         no_runs=has_no_runs(answers),
     )
-    grave = [one for one in findings if is_grave(one)]
-    acting = [one for one in grave if one.unchanged_weeks < UNCHANGED_WEEKS]
     parts = sections(findings, answers, judgement, frame.week, base_url=frame.base_url)
     changes, ids_of = _changes(history, parts), slices(findings, frame.owner_of)
     page = Page(
@@ -78,7 +80,8 @@ def build_page(
         verdict_cause=cause,
         verdict_detail=detail,
         subject=subject(frame.deployment, str(frame.week), WORDS[word], findings, history.gone),
-        actions=tuple(card(one, base_url=frame.base_url) for one in acting[:MAX_ACTIONS]),
+        actions=tuple(card(one.finding, base_url=frame.base_url) for one in to_do[:MAX_ACTIONS]),
+        alike={one.finding.id: one.others for one in to_do[:MAX_ACTIONS] if one.others},
         still_open=len(grave) - len(acting),
         findings=findings,
         changes=changes,

@@ -11,7 +11,7 @@ from typing import Any
 from windsock.errors import ConfigError
 from windsock.model import Finding
 from windsock.report.accepted import Accepted
-from windsock.report.became import Became
+from windsock.report.became import DAG_CODES, Became
 from windsock.week import Week
 
 WORSE_RATIO = 1.5  # times the impact when it was last told; less is the same problem
@@ -20,7 +20,6 @@ UNCHANGED_WEEKS = 2  # then a finding leaves the actions
 UNSEEN_WEEKS = 4  # then a finding that cannot be seen is forgotten: its DAG, file or pool is gone
 _KEPT = ("id", "code", "name", "severity", "advice", "status", "since_week", "weeks", "subject", "headline", "impact",
          "impact_told", "unchanged_weeks", "unseen_weeks")  # fmt: skip
-DAG_CODES = ("WS101", "WS103", "WS104", "WS106")  # one DAG loses runs
 SEVERITIES = ("info", "watch", "warning", "critical")
 
 

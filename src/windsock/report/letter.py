@@ -163,18 +163,24 @@ def _chosen(body: Mapping[str, Any], owner: str) -> tuple[list[Mapping[str, Any]
     findings = list(body["findings"])
     if owner:
         mine = set(concerns(body, owner))
-        told = [one for one in findings if one["id"] in mine]
-        return told[:MAX_ACTIONS], told[MAX_ACTIONS:]
-    acting = set(body["actions"])
-    first = [one for one in findings if one["id"] in acting][:MAX_ACTIONS]
+        own = [one for one in findings if one["id"] in mine]
+        return own[:MAX_ACTIONS], own[MAX_ACTIONS:]
+    alike, acting = body.get("alike") or {}, set(body["actions"])
+    told = acting.union(*(one["ids"] for one in alike.values()))
+    first = [_for_all(one, alike.get(one["id"])) for one in findings if one["id"] in acting]
     rest = [
         one
         for one in findings
-        if one["id"] not in acting
+        if one["id"] not in told
         and one["status"] in ("new", "worse", "still")
         and int(one.get("unchanged_weeks") or 0) < UNCHANGED_WEEKS
     ]
-    return first, rest
+    return first[:MAX_ACTIONS], rest
+
+
+def _for_all(one: Mapping[str, Any], alike: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """An action in the words of all that it stands for, where it stands for more than itself."""
+    return {**one, "headline": alike["headline"], "advice": alike["advice"]} if alike else one
 
 
 _WORD = (

@@ -140,6 +140,7 @@ class Page:
     verdict_detail: str  # the number and its interval, inputs that were missing
     subject: str
     actions: tuple[Card, ...]
+    alike: Mapping[str, tuple[str, ...]]  # id of an action -> ids of the other findings that it stands for
     still_open: int
     findings: tuple[Finding, ...]
     changes: tuple[Change, ...]

@@ -51,6 +51,10 @@ def trust_lines(
     total = sum(row["objects"] for row in objects)
     rejected = sum(row["objects"] for row in objects if row["outcome"] == "reject")
     lines.append(("Objects read", f"{total:,}, {rejected:,} rejected"))
+    strange = sum(row["objects"] for row in objects if row["reject_reason"] == "unknown_key")
+    if strange:
+        told = f"{strange:,} of them: their keys are of no layout that a log_filename_template of Airflow's gives"
+        lines.append(("Not known as logs", told))
     judged, few = sum(judgement.judged.values()), sum(judgement.not_enough.values())
     lines.append(("Judged", f"{plural(judged, 'subject')}; {few:,} more had too little data"))
     checks, warnings = trust.get("checks", 0), trust.get("check_warnings", 0)

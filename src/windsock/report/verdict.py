@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from windsock.model import Finding, NoData, Verdict
+from windsock.report.became import DAG_CODES
 from windsock.report.formats import clean
 from windsock.report.history import Gone
 from windsock.report.page import Score
@@ -57,7 +58,25 @@ def verdict(
             f"Cannot tell: no run of a schedule or an asset began this week{tail}.",
             detail.strip(),
         )
-    return "same", f"Same as before: nothing new passed its test{tail}.", detail.strip()
+    return "same", f"Same as before{_but(findings, scores)}{tail}.", detail.strip()
+
+
+def _but(findings: Sequence[Finding], scores: Sequence[Score]) -> str:
+    """What a week without a grave finding still says: which DAGs without a past of their own lose runs, and that the fleet
+    as a whole lost more, where that passed the scoreboard's test."""
+    young = [
+        one
+        for one in findings
+        if one.code in DAG_CODES and one.severity == "watch" and one.status in ("new", "worse")
+    ]
+    more = f", and {len(young) - 1:,} more" if len(young) > 1 else ""
+    told = f"{clean(young[0].headline, MAX_CAUSE)}{more}" if young else ""
+    lost = next((one for one in scores if one.key == "lost_runs"), None)
+    if lost is None or lost.mark != "worse":
+        return f": nothing new passed its test; to watch: {told}" if told else ": nothing new passed its test"
+    if told:
+        return f" where there is a before, but the fleet lost more of its runs: {told}"
+    return ", DAG by DAG and error by error, but the fleet as a whole lost more of its runs"
 
 
 def _is_first(scores: Sequence[Score]) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 from windsock.findings import wording
@@ -29,6 +30,9 @@ class Limits(Thresholds):
     max_chance: float = threshold(
         0.0001, "probability", "hundreds of signatures are looked at in a week; none may pass by luck"
     )
+    max_first_hours: float = threshold(
+        24, "hours from first to last", "where no week before is known, errors of every week look new"
+    )
 
 
 class Incident(Rule):
@@ -37,7 +41,8 @@ class Incident(Rule):
     What it means: failures that look like many problems share one error signature, or name one login, connection or host.
     How it is judged: one cause (without the place in the code) in at least `min_dags` DAGs that each have it `min_rise` times
     as often as before (who has it every week is not hit), or in `min_tasks` tasks, and `min_tries` failed tries this week; at least `min_rise` times its weekly rate before, and more runs
-    than its own past explains by chance (negative binomial prediction). upstream_failed tasks have no signature and
+    than its own past explains by chance (negative binomial prediction). Where no week before is known, it must be over within
+    `max_first_hours`, or end most of the runs that it hits while most of its tasks have not run well since. upstream_failed tasks have no signature and
     never count. It is over when every task it hit has run well since. What its tries share is told where at least
     `min_share` of them have it and at most `max_common` of all tries of the week. Ranked by lost runs and wasted hours. A
     DAG whose lost runs an incident tells is not told again.
@@ -89,7 +94,16 @@ def is_incident(row: Row, limits: Limits) -> bool:
         return False
     if row["tries"] < limits.min_tries or row["tries"] * weeks < limits.min_rise * row["tries_prev"]:
         return False
-    return not weeks or chance_of_more(row["runs"], row["runs_prev"], weeks) <= limits.max_chance
+    if not weeks:
+        return _stands_out(row, limits)
+    return chance_of_more(row["runs"], row["runs_prev"], weeks) <= limits.max_chance
+
+
+def _stands_out(row: Row, limits: Limits) -> bool:
+    """Whether an error without any past is pressed together, or has come to stay."""
+    if row["last_at"] - row["first_at"] <= timedelta(hours=limits.max_first_hours):
+        return True
+    return bool(row["lost_runs"] * 2 > row["runs"] and row["tasks_well"] * 2 < row["tasks"])
 
 
 def _evidence(row: Row, place: Shape) -> dict[str, Any]:
@@ -122,6 +136,12 @@ def _advice(row: Row, place: Shape, *, is_over: bool) -> str:
     is_named = row["cause"] not in row["signatures"] and kind in _FIRST_STEP
     dags = wording.names(list(row["dag_ids"]))
     began, ended = wording.moment(row["first_at"]), wording.moment(row["last_at"])
+    if is_over and row["lost"] * 2 < row["tries"]:
+        saved = row["tries"] - row["lost"]
+        return (
+            f"Retries saved {saved} of {wording.plural(row['tries'], 'try')} from {began} to {ended}. If it comes again, look for "
+            f"what {dags} share."
+        )
     if is_over:
         return (
             f"It lasted from {began} to {ended}; find out what mended it in {dags}, so that it stays mended."

@@ -1,0 +1,123 @@
+"""Findings to act on that most likely have one cause are one action: it counts them, names the first, and stands for all.
+
+Each of them stays a finding of its own, with its own history and its own acceptance; only the first screen tells them once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from windsock.model import Finding
+from windsock.report.formats import hours, moment, plural
+
+LEAST = 3
+"""Findings of one rule; two may be chance."""
+APART = timedelta(hours=24)
+"""From the first change to the last: a daily task shows a day later what an hourly one shows at once."""
+NAMES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A finding to act on, in the words of all that it stands for; `others` are their ids, most often none."""
+
+    finding: Finding
+    others: tuple[str, ...] = ()
+
+
+def actions(findings: Sequence[Finding]) -> tuple[Action, ...]:
+    """Findings in order of rank → what to do, each group at the place of its first."""
+    group_of: dict[str, Sequence[Finding]] = {}
+    for code, tell in _TOLD.items():
+        for status in ("new", "worse", "still"):
+            mine = [one for one in findings if one.code == code and one.status == status and _is_whole(one)]
+            for alike in _at_once(mine) if tell is not _silent else [mine]:
+                if len(alike) >= LEAST:
+                    group_of |= {one.id: alike for one in alike}
+    made: list[Action] = []
+    for one in findings:
+        group = group_of.get(one.id)
+        if group is None:
+            made.append(Action(one))
+        elif group[0] is one:
+            headline, advice = _TOLD[one.code](group)
+            others = tuple(other.id for other in group[1:])
+            made.append(Action(replace(one, headline=headline, advice=advice), others))
+    return tuple(made)
+
+
+def _is_whole(one: Finding) -> bool:
+    """Whether it carries what its group is told by: one that the last report carried along does not."""
+    return all(isinstance(one.evidence.get(name), kind) for name, kind in _NEEDS[one.code].items())
+
+
+def _at_once(findings: Sequence[Finding]) -> list[list[Finding]]:
+    """Those whose changes lie within `APART` of each other, each group in order of rank."""
+    groups: list[list[Finding]] = []
+    for one in sorted(findings, key=lambda one: one.evidence["changed_at"]):
+        if groups and one.evidence["changed_at"] - groups[-1][0].evidence["changed_at"] <= APART:
+            groups[-1].append(one)
+        else:
+            groups.append([one])
+    return [[one for one in findings if one in group] for group in groups]
+
+
+def _slower_tasks(group: Sequence[Finding]) -> tuple[str, str]:
+    dags = plural(len({one.subject["dag_id"] for one in group}), "DAG")
+    cost = hours(sum(float(one.evidence["extra_hours"]) for one in group))
+    names = [f"{one.subject['dag_id']}.{one.subject['task_id']}" for one in group]
+    headline = f"{plural(len(group), 'task')} in {dags} work {_ratios(group)} times as long since {_since(group)}: {_named(names)}"
+    return headline, f"{_COMMON} {_between(group)}; it costs {cost} of workers a week."
+
+
+def _slower_runs(group: Sequence[Finding]) -> tuple[str, str]:
+    names = [one.subject["dag_id"] for one in group]
+    headline = f"Runs of {plural(len(group), 'DAG')} take {_ratios(group)} times as long since {_since(group)}: {_named(names)}"
+    return headline, f"{_COMMON} {_between(group)}."
+
+
+def _silent(group: Sequence[Finding]) -> tuple[str, str]:
+    names = [one.subject["dag_id"] for one in group]
+    usual = sum(float(one.evidence["median_runs"]) for one in group)
+    last = moment(max(one.evidence["last_at"] for one in group))
+    headline = (
+        f"{plural(len(group), 'DAG')} did not run this week (usually {usual:,.0f} runs): {_named(names)}; the last run of "
+        f"any of them {last}"
+    )
+    return headline, "See what they share, and whether they are paused, gone or broken: airflow dags list."
+
+
+_COMMON = "So many at once have a cause in common: look at what they share (workers, network, a database, a release)"
+_TOLD: Mapping[str, Callable[[Sequence[Finding]], tuple[str, str]]] = {
+    "WS401": _slower_tasks,
+    "WS402": _slower_runs,
+    "WS501": _silent,
+}
+"""By code of the findings that come in swarms: headline and advice for all of them."""
+_STEP = {"changed_at": datetime, "changed_from": datetime, "changed_to": datetime, "ratio": float}
+_NEEDS: Mapping[str, Mapping[str, type]] = {
+    "WS401": _STEP | {"extra_hours": float},
+    "WS402": _STEP,
+    "WS501": {"median_runs": float, "last_at": datetime},
+}
+
+
+def _ratios(group: Sequence[Finding]) -> str:
+    low, high = (f"{pick(float(one.evidence['ratio']) for one in group):.1f}" for pick in (min, max))
+    return low if low == high else f"{low} to {high}"
+
+
+def _since(group: Sequence[Finding]) -> str:
+    return moment(min(one.evidence["changed_at"] for one in group))
+
+
+def _between(group: Sequence[Finding]) -> str:
+    first = min(one.evidence["changed_from"] for one in group)
+    return f"between {moment(first)} and {moment(max(one.evidence['changed_to'] for one in group))}"
+
+
+def _named(names: Sequence[str]) -> str:
+    more = f" and {len(names) - NAMES:,} more" if len(names) > NAMES else ""
+    return f"{', '.join(names[:NAMES])}{more}"
