@@ -12,6 +12,7 @@ from windsock.findings.methods.proportions import chance_of_rise
 from windsock.findings.rules.ws502_missing_runs import MissingRuns
 from windsock.findings.rules.ws503_dag_paused import DagPaused
 from windsock.findings.rules.ws504_dag_vanished import DagVanished
+from windsock.findings.rules.ws505_silent_task import SilentTask
 from windsock.findings.rules.ws511_no_log import NOT_SEEN, OUT_OF_MEMORY, NoLog, cause_of
 from windsock.findings.rules.ws512_false_success import FalseSuccess
 from windsock.findings.rules.ws513_timed_out_runs import TimedOutRuns
@@ -30,6 +31,49 @@ SILENT = [rule for rule in RULES if rule.section == "silent"]
 @pytest.mark.parametrize("rule", SILENT, ids=lambda rule: rule.code)
 def test_nothing_seen_is_no_finding(rule: Any) -> None:
     assert rule.judge({}, rule.limits(), week=WEEK).findings == []
+
+
+# --- WS505
+
+
+def gone(task_id: str = "load", **more: Any) -> dict[str, Any]:
+    """A task of a daily DAG that ran last on Tuesday, and in five runs since not."""
+    return {"dag_id": "d", "task_id": task_id, "last_at": AT, "first_missed_at": AT + timedelta(days=1),
+            "newest_at": AT + timedelta(days=5), "runs_with": 40, "runs_before": 40, "longest_gap": 0, "runs_since": 5,
+            "new_tasks": 0} | more  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_found", "why"),
+    [
+        ({}, True, "a branch never taken any more"),
+        ({"runs_since": 2}, False, "a branch not taken twice"),
+        ({"runs_since": 3}, True, "at the threshold"),
+        ({"newest_at": AT + timedelta(days=2)}, True, "a day over which they began"),
+        ({"newest_at": AT + timedelta(hours=47)}, False, "three runs of a morning"),
+        ({"runs_with": 38}, True, "it was in 95 of 100 before"),
+        ({"runs_with": 37, "runs_since": 30}, False, "a branch that is often left out"),
+        ({"longest_gap": 1, "runs_with": 39, "runs_since": 3}, True, "three times the longest gap"),
+        ({"longest_gap": 2, "runs_with": 38, "runs_since": 5}, False, "a month end lacked it twice"),
+        ({"runs_with": 6, "runs_before": 6, "runs_since": 3}, True, "three in a row after six: 0.4 %"),
+        ({"runs_with": 5, "runs_before": 5, "runs_since": 3}, False, "after five: 0.6 %"),
+        ({"new_tasks": 1}, False, "the DAG was rebuilt"),
+        ({"last_at": AT - timedelta(days=15)}, True, "two weeks ago"),
+        ({"last_at": AT - timedelta(days=16)}, False, "it was told three times"),
+    ],
+)
+def test_a_task_that_no_longer_runs(changes: dict[str, Any], is_found: bool, why: str) -> None:
+    assert bool(found(SilentTask, answers(tasks_gone=[gone(**changes)]))) == is_found, why
+
+
+def test_the_tasks_of_one_dag_are_one_finding() -> None:
+    rows = [gone("load", last_at=AT + timedelta(days=1)), gone("mail"), gone("rare", runs_with=20)]
+    (finding,) = found(SilentTask, answers(tasks_gone=rows))
+    assert finding.id == "WS505:d"
+    assert (
+        finding.headline
+        == "load, mail of d have not run since Tue 17 Nov 01:00 UTC, in 5 runs that ended well"
+    )
 
 
 # --- WS502

@@ -282,3 +282,16 @@ def test_a_week_without_task_logs_still_points_at_what_other_inputs_tell() -> No
     assert (grave.verdict, calm.verdict) == ("cannot_tell", "cannot_tell")
     assert calm.verdict_cause == "Cannot tell: no task logs of this week were read."
     assert grave.verdict_cause == f"{calm.verdict_cause} Look at: The scheduler was silent for 3 d."
+
+
+@pytest.mark.parametrize(
+    ("task_id", "status"), [("load", "not_seen"), ("other", "recovered")], ids=["still gone", "ran again"]
+)
+def test_a_task_that_still_does_not_run_has_not_recovered(task_id: str, status: str) -> None:
+    """Its rule tells it for three weeks only."""
+    told = finding("WS505", "orders", severity="watch", evidence={"tasks": ["load"], "runs": 5})
+    given = answers(["orders"])
+    row = {"dag_id": "orders", "task_id": task_id}
+    given["tasks_gone"] = Answer("tasks_gone", tuple(row), (row,))
+    made = week_page([], week_page([told], None, WEEK, given=given), WEEK.minus(-1), given=given)
+    assert [one.status for one in made.changes] == [status]

@@ -46,6 +46,7 @@ from windsock.findings.rules.ws501_silent_dag import SilentDag
 from windsock.findings.rules.ws502_missing_runs import MissingRuns
 from windsock.findings.rules.ws503_dag_paused import DagPaused
 from windsock.findings.rules.ws504_dag_vanished import DagVanished
+from windsock.findings.rules.ws505_silent_task import SilentTask
 from windsock.findings.rules.ws510_killed import Killed
 from windsock.findings.rules.ws511_no_log import NoLog
 from windsock.findings.rules.ws512_false_success import FalseSuccess
@@ -129,6 +130,7 @@ RULES: tuple[type[Rule], ...] = (
     MissingRuns,
     DagPaused,
     DagVanished,
+    SilentTask,
     Killed,
     NoLog,
     FalseSuccess,
@@ -228,6 +230,7 @@ _FOLLOWS = {
     "WS107": frozenset({"WS103", "WS104", "WS106"}),  # no number of retries helps a DAG that is broken
     "WS108": frozenset({"WS101", "WS103", "WS104", "WS106"}),  # a past was found to compare it with
     "WS109": frozenset({"WS101", "WS103", "WS104", "WS106", "WS108"}),  # it lost more than its newest run
+    "WS505": frozenset({"WS521"}),  # its last failed run holds it back
     "WS402": frozenset({"WS401"}),  # the run grew because its task did
     "WS403": frozenset({"WS401", "WS402"}),  # it is late because it takes longer
 }

@@ -73,6 +73,8 @@ def became(before: Mapping[str, Any], answers: Mapping[str, Answer], judgement: 
             return Became("not_seen", f"{subject[key]} was not seen this week")
         if code in DAG_CODES:
             return _rate(before, row)
+    if code == "WS505" and (gone := _tasks_gone(before, answers)):
+        return Became("not_seen", f"{', '.join(gone)} did not run this week, either")
     if code in _LEVELS:
         return _level(before, answers, *_LEVELS[code])
     if not answers.get("inputs_seen") or not _has_logs(answers["inputs_seen"]):
@@ -107,6 +109,14 @@ def _rate(before: Mapping[str, Any], row: Row) -> Became:
             "told_rate": told,
         },
     )
+
+
+def _tasks_gone(before: Mapping[str, Any], answers: Mapping[str, Answer]) -> list[str]:
+    """Of a finding's tasks those that have still not run: the rule tells them for some weeks only."""
+    subject, tasks = before.get("subject") or {}, (before.get("evidence") or {}).get("tasks") or ()
+    rows = answers["tasks_gone"].rows if "tasks_gone" in answers else ()
+    gone = {str(row["task_id"]) for row in rows if str(row["dag_id"]) == str(subject.get("dag_id"))}
+    return [task for task in tasks if task in gone]
 
 
 def _level(
