@@ -128,8 +128,11 @@ left join told
     and coalesce(told.run_id, lost.run_id) = lost.run_id
     and coalesce(told.map_index, lost.map_index) = lost.map_index
     and coalesce(told.try_number, lost.try_number) = lost.try_number
-    and coalesce(date_trunc('second', told.started_at), date_trunc('second', lost.started_at))
-        is not distinct from date_trunc('second', lost.started_at)
+    and (
+        told.try_number is not null
+        or coalesce(date_trunc('second', told.started_at), date_trunc('second', lost.started_at))
+            is not distinct from date_trunc('second', lost.started_at)
+    )
     and (
         told.run_id is not null and coalesce(told.try_number, epoch(told.started_at)) is not null
         or told.event_at between coalesce(lost.started_at, lost.queued_at, lost.ended_at - interval 1 hour) - interval 1 hour

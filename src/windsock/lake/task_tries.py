@@ -7,9 +7,34 @@ TELLER_RANK = "case when object_url like 'db:%' then 0 when object_url like 'api
 TOLD_TRIES = """
 -- What API, database and component logs tell of tries, with the moment of telling in `read_at`: a line of a component
 -- log was told when it was written. A try left running takes the state that a component marked it with afterwards: a
--- marking names no try number (before 2.9 no run either), but the second in which the try began.
+-- marking names no try number (before 2.9 no run either), but the second in which the try began. A try of which nothing was
+-- heard any more, or that waited in the queue for too long, has failed by that: of a worker that is gone nobody tells more.
 create or replace temp view told_tries as
-with markings as (
+with ended_by_scheduler as (
+    select
+        dag_id,
+        run_id,
+        task_id,
+        map_index,
+        try_number,
+        'failed' as state,
+        started_at,
+        event_at as ended_at,
+        event_at as told_at,
+        event_at as anchor_at,
+        event_at as read_at,
+        queue,
+        hostname,
+        'component_log' as source,
+        object_url
+    from component_events
+    where event in ('heartbeat_timeout', 'queue_timeout')
+        and dag_id is not null
+        and run_id is not null
+        and task_id is not null
+        and try_number > 0
+),
+markings as (
     select
         dag_id,
         run_id,
@@ -26,7 +51,11 @@ select
         coalesce(markings.marked_state, told.state) as state,
         coalesce(told.told_at, told.read_at) as read_at
     )
-from task_instances as told
+from (
+    select * from task_instances
+    union all by name
+    select * from ended_by_scheduler
+) as told
 left join markings
     on told.source = 'component_log'
     and (told.state is null or told.state in ('running', 'queued'))
