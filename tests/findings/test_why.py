@@ -484,6 +484,21 @@ def test_a_log_that_is_missing() -> None:
     assert not told(**QUIET, logs_missing_by_place=hosts(40, 20)), "it never ran on that host"
 
 
+def test_a_worker_that_went_took_other_tries_with_it() -> None:
+    mine = lost(reason="heartbeat", event="heartbeat_timeout", hostname="w1", told_at=AT)
+    at_once, late = mine | {"dag_id": "e", "told_at": AT + timedelta(minutes=15)}, timedelta(minutes=16)
+    rows = [
+        mine,
+        at_once,
+        mine | {"dag_id": "f", "told_at": AT + late},
+        mine | {"dag_id": "g", "hostname": "w2"},
+    ]
+    (one,) = told(Case("d", "t"), **QUIET, lost_tries=rows)
+    assert one.evidence["lost_with_it"] == "e.t on w1"
+    (alone,) = told(Case("d", "t"), **QUIET, lost_tries=[mine])
+    assert alone.evidence["lost_with_it"] is None
+
+
 # --- order and totals
 
 

@@ -1,7 +1,8 @@
 """The task's log is missing."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
 
 from windsock.findings import wording
 from windsock.findings.rule import rows_of
@@ -9,6 +10,9 @@ from windsock.findings.rules.ws511_no_log import NOT_SEEN, cause_of
 from windsock.findings.rules.ws523_logs_missing import LogsMissing
 from windsock.findings.why.cause import Case, Cause, Count, Told, dags_of, earliest, limits_of, of_dag
 from windsock.model import Answer, Row
+
+AT_ONCE = timedelta(minutes=15)
+"""What is told of the tries of a worker that went: the scheduler looks for lost heartbeats every few seconds to minutes."""
 
 
 class LogMissing(Cause):
@@ -39,6 +43,7 @@ class LogMissing(Cause):
                     "reason": newest["reason"],
                     "exit_code": newest["exit_code"],
                     "hosts": sorted({row["hostname"] for row in rows if row["hostname"]})[:20],
+                    "lost_with_it": _with_it(newest, rows_of(answers, "lost_tries")),
                 },
                 unknown=""
                 if is_seen
@@ -73,6 +78,22 @@ class LogMissing(Cause):
         ]
         missing = "" if rows else next((row["missing"] or "" for row in coverage), "")
         return Count(len(rows), "tries", earliest(rows, "started_at"), dags_of(rows), missing=missing)
+
+
+def _with_it(one: Row, lost: Sequence[Row]) -> str | None:
+    """Which other tries were lost on the same host at the same time: then it was the host that went, not the task."""
+    if not one["hostname"] or one["told_at"] is None:
+        return None
+    others = [
+        f"{row['dag_id']}.{row['task_id']}"
+        for row in lost
+        if row["hostname"] == one["hostname"]
+        and row["told_at"] is not None
+        and abs(row["told_at"] - one["told_at"]) <= AT_ONCE
+        and (row["dag_id"], row["run_id"], row["task_id"], row["map_index"], row["try_number"])
+        != (one["dag_id"], one["run_id"], one["task_id"], one["map_index"], one["try_number"])
+    ]
+    return f"{wording.names(others)} on {one['hostname']}" if others else None
 
 
 def _place(row: Row) -> tuple[float, str, str]:
