@@ -75,3 +75,12 @@ def test_nights_that_stay_bad_are_told(tmp_path: Path, fleet: Callable[..., Iter
     body, _ = report_of(tmp_path, WEEK)
     assert [code for code, subject in loud(body) if subject.get("dag_id") == fleet.__name__]
     assert body["verdict"] == "worse"
+
+
+def test_a_daily_dag_that_broke_is_told_with_the_task_and_the_error(tmp_path: Path) -> None:
+    put_logs(tmp_path, [*steady(2), *nightly(range(1, 7))])
+    body, _ = report_of(tmp_path, WEEK)
+    (finding,) = [one for one in body["findings"] if one["code"] == "WS106"]
+    assert "lost every run to load since Tue 17 Nov" in finding["headline"]
+    assert finding["evidence"]["task_ids"] == ["load"]
+    assert ERROR[0] in finding["evidence"]["error_signature"] and ERROR[0] in finding["advice"]

@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One attempt to be written. `ending` is success, failed, retry, killed, or lost: with its machine, so that nothing is written."""
+    """One attempt to be written. `ending` is success, failed, retry, killed, cut: its log stops in the middle of its work, or lost: with its
+    machine, so that nothing is written."""
 
     dag_id: str
     run_id: str
@@ -74,6 +75,8 @@ def airflow3(one: Attempt) -> bytes:
     add(0.6, "info", "::endgroup::", **ids, logger="task", filename="task_runner.py", lineno=2232)
     add(1.0, "info", f"loading {one.task_id} for {one.run_id}", logger="task.stdout")
     end = max(one.seconds, 1.2)
+    if one.ending == "cut":
+        return ("\n".join(lines) + "\n").encode()
     if one.ending == "killed":
         add(
             end, "critical",
@@ -149,6 +152,8 @@ def airflow2(one: Attempt) -> bytes:
     add(0.8, "taskinstance.py:740", "INFO", "::endgroup::")
     add(1.0, "logging_mixin.py:190", "INFO", f"loading {one.task_id} for {one.run_id}")
     end = max(one.seconds, 1.2)
+    if one.ending == "cut":
+        return ("\n".join(lines) + "\n").encode()
     if one.ending == "killed":
         url = "https://airflow.apache.org/docs/apache-airflow/stable/troubleshooting.html#LocalTaskJob-killed"
         add(

@@ -6,14 +6,15 @@
 -- grain:    dag_id, day
 -- reads:    task_tries
 -- columns:
---   dag_id     varchar
---   day        date      UTC day on which the run's first judged try started
---   week       date      its Monday
---   runs       bigint
---   lost_runs  bigint    runs in which at least one task failed its last known try
---   tries      bigint
---   failures   bigint    tries that failed, retried or not
---   hours      double    hours that the tries ran
+--   dag_id       varchar
+--   day          date      UTC day on which the run's first judged try started
+--   week         date      its Monday
+--   runs         bigint
+--   lost_runs    bigint    runs in which at least one task failed its last known try
+--   no_end_runs  bigint    runs not lost so far as is known, in which nobody knows how a task ended
+--   tries        bigint
+--   failures     bigint    tries that failed, retried or not
+--   hours        double    hours that the tries ran
 with runs as (
     select
         dag_id,
@@ -23,7 +24,8 @@ with runs as (
         count(*) as tries,
         count(*) filter (where state in ('failed', 'up_for_retry')) as failures,
         coalesce(sum(duration_s), 0) / 3600 as hours,
-        coalesce(bool_or(final_try and state in ('failed', 'up_for_retry')), false) as is_lost
+        coalesce(bool_or(final_try and state in ('failed', 'up_for_retry')), false) as is_lost,
+        coalesce(bool_or(final_try and not has_end(state)), false) as is_open
     from task_tries
     where week >= weeks_ago(8)
         and week <= report_week()
@@ -37,6 +39,7 @@ select
     week,
     count(*) as runs,
     count(*) filter (where is_lost) as lost_runs,
+    count(*) filter (where is_open and not is_lost) as no_end_runs,
     cast(sum(tries) as bigint) as tries,
     cast(sum(failures) as bigint) as failures,
     sum(hours) as hours

@@ -11,12 +11,14 @@
 --   runs                    bigint    judged runs that started in the week
 --   first_try_failed_runs   bigint    runs in which at least one first try failed
 --   lost_runs               bigint    runs in which at least one task failed its last known try
---   lost_rate               double    fraction 0-1
+--   no_end_runs             bigint    runs not lost so far as is known, in which nobody knows how a task ended
+--   lost_rate               double    fraction 0-1; of all runs, so at least
 --   tries                   bigint    tries that started in the week
 --   failures                bigint    tries that failed, retried or not
 --   runs_prev               bigint    the 8 weeks before
 --   first_try_failed_prev   bigint    the 8 weeks before
 --   lost_runs_prev          bigint    the 8 weeks before
+--   no_end_runs_prev        bigint    the 8 weeks before
 --   lost_rate_prev          double    fraction 0-1; null without runs
 --   tries_prev              bigint    the 8 weeks before
 --   failures_prev           bigint    the 8 weeks before
@@ -33,7 +35,8 @@ each_run as (
         run_id,
         min(week) as week,
         coalesce(bool_or(first_try and state in ('failed', 'up_for_retry')), false) as is_first_failed,
-        coalesce(bool_or(final_try and state in ('failed', 'up_for_retry')), false) as is_lost
+        coalesce(bool_or(final_try and state in ('failed', 'up_for_retry')), false) as is_lost,
+        coalesce(bool_or(final_try and not has_end(state)), false) as is_open
     from judged
     group by dag_id, run_id
 ),
@@ -52,12 +55,14 @@ select
     count(*) filter (where week = report_week()) as runs,
     count(*) filter (where week = report_week() and is_first_failed) as first_try_failed_runs,
     count(*) filter (where week = report_week() and is_lost) as lost_runs,
+    count(*) filter (where week = report_week() and is_open and not is_lost) as no_end_runs,
     lost_runs / nullif(runs, 0) as lost_rate,
     max(each_try.tries) as tries,
     max(each_try.failures) as failures,
     count(*) filter (where week < report_week()) as runs_prev,
     count(*) filter (where week < report_week() and is_first_failed) as first_try_failed_prev,
     count(*) filter (where week < report_week() and is_lost) as lost_runs_prev,
+    count(*) filter (where week < report_week() and is_open and not is_lost) as no_end_runs_prev,
     lost_runs_prev / nullif(runs_prev, 0) as lost_rate_prev,
     max(each_try.tries_prev) as tries_prev,
     max(each_try.failures_prev) as failures_prev

@@ -9,7 +9,8 @@
 --   task_id        varchar
 --   tries          bigint    tries that started in the week
 --   failures       bigint    tries that failed, retried or not
---   failure_rate   double    fraction 0-1
+--   no_end         bigint    tries of which nobody knows how they ended
+--   failure_rate   double    fraction 0-1; of all tries, so at least
 --   saved          bigint    task instances saved by a retry
 --   lost           bigint    task instances that failed their last known try
 with judged as (
@@ -23,6 +24,7 @@ select
     task_id,
     count(*) as tries,
     count(*) filter (where state in ('failed', 'up_for_retry')) as failures,
+    count(*) filter (where not has_end(state)) as no_end,
     failures / tries as failure_rate,
     count(*) filter (where final_try and not first_try and state = 'success') as saved,
     count(*) filter (where final_try and state in ('failed', 'up_for_retry')) as lost

@@ -2,7 +2,8 @@
 --
 -- Three rates, never one, of judged runs: tries that failed at the first try, tasks that failed after all retries, and runs
 -- that lost one of these tasks; each with its n and its 95 % interval (Wilson), which holds for independent failures: days
--- that cluster make it wider. upstream_failed is never a failure. What nobody tells (a host, an owner) is left out. A DAG of two
+-- that cluster make it wider. A try of which nobody knows how it ended is in n and counted beside it; the interval's upper end
+-- takes it for failed. upstream_failed is never a failure. What nobody tells (a host, an owner) is left out. A DAG of two
 -- owners counts for both.
 --
 -- grain:    grain, dag_id, task_id, owner, hostname, of_what
@@ -16,23 +17,27 @@
 --   of_what           varchar   operator, executor, queue, version or hour
 --   first_tries       bigint
 --   first_failed      bigint
+--   first_no_end      bigint    of those, without a known end
 --   first_rate        double    fraction 0-1
 --   first_low         double    lower end of its 95 % interval
 --   first_high        double    upper end
 --   ended             bigint    tasks whose last known try is in the week
 --   lost              bigint    of those, failed after all retries
+--   no_end            bigint    of those, without a known end
 --   lost_rate         double    fraction 0-1
 --   lost_low          double
 --   lost_high         double
 --   runs              bigint    runs with a try of this
 --   lost_runs         bigint    of those, runs that lost one of these tasks
+--   no_end_runs       bigint    of those, not lost so far as is known, and without a known end
 --   lost_runs_rate    double    fraction 0-1
 --   lost_runs_low     double
 --   lost_runs_high    double
 with judged as (
     select
         *,
-        state in ('failed', 'up_for_retry') as is_failed
+        state in ('failed', 'up_for_retry') as is_failed,
+        not has_end(state) as is_open
     from task_tries
     where week = report_week() and is_judged
 ),
@@ -72,10 +77,13 @@ counted as (
         of_what,
         count(*) filter (where first_try) as first_tries,
         count(*) filter (where first_try and is_failed) as first_failed,
+        count(*) filter (where first_try and is_open) as first_no_end,
         count(*) filter (where final_try) as ended,
         count(*) filter (where final_try and is_failed) as lost,
+        count(*) filter (where final_try and is_open) as no_end,
         count(distinct (dag_id, run_id)) as runs,
-        count(distinct (dag_id, run_id)) filter (where final_try and is_failed) as lost_runs
+        count(distinct (dag_id, run_id)) filter (where final_try and is_failed) as lost_runs,
+        count(distinct (dag_id, run_id)) filter (where final_try and (is_failed or is_open)) - lost_runs as no_end_runs
     from graded
     where grain in ('task', 'dag') or coalesce(of_owner, of_host, of_what) is not null
     group by grain, of_dag, of_task, of_owner, of_host, of_what
@@ -89,18 +97,21 @@ select
     of_what,
     first_tries,
     first_failed,
+    first_no_end,
     first_failed / nullif(first_tries, 0) as first_rate,
     wilson_low(first_failed, first_tries) as first_low,
-    wilson_high(first_failed, first_tries) as first_high,
+    wilson_high(first_failed + first_no_end, first_tries) as first_high,
     ended,
     lost,
+    no_end,
     lost / nullif(ended, 0) as lost_rate,
     wilson_low(lost, ended) as lost_low,
-    wilson_high(lost, ended) as lost_high,
+    wilson_high(lost + no_end, ended) as lost_high,
     runs,
     lost_runs,
+    no_end_runs,
     lost_runs / nullif(runs, 0) as lost_runs_rate,
     wilson_low(lost_runs, runs) as lost_runs_low,
-    wilson_high(lost_runs, runs) as lost_runs_high
+    wilson_high(lost_runs + no_end_runs, runs) as lost_runs_high
 from counted
 order by grain, lost_runs desc, of_dag, of_task, of_owner, of_host, of_what

@@ -1,7 +1,8 @@
 -- Since when has a DAG lost every run, and how did it do before?
 --
 -- Judged runs in the order they began; a DAG whose newest run of the week was not lost has no row. Where
--- every run of nine weeks was lost, `well_at` is null.
+-- every run of nine weeks was lost, `until_at` is null. A run of which nobody knows how it ended is no lost one, and none that
+-- worked.
 --
 -- grain:    dag_id
 -- reads:    task_tries
@@ -10,11 +11,13 @@
 --   runs       bigint       lost since the newest run that was not
 --   week_runs  bigint       of those, begun in the week
 --   days       bigint       UTC days on which they began
+--   task_ids   varchar[]    tasks that lost them, the one that lost most first
 --   since      timestamptz  the first of them began
 --   last_at    timestamptz  the last of them began
---   well_at    timestamptz  the newest run that was not lost began
+--   until_at   timestamptz  the newest run that was not lost, so far as is known, began
+--   well_at    timestamptz  the newest run that is known not to have been lost began
 --   hours      double       hours that the tries of the lost ones ran
---   runs_prev  bigint       runs up to `well_at`, in the 8 weeks before and the week
+--   runs_prev  bigint       runs up to `until_at` with a known end, in the 8 weeks before and the week
 --   lost_prev  bigint       of those, lost
 --   gap_s      double       from the begin of a run to that of the next, the median; null: one run
 with runs as (
@@ -24,7 +27,8 @@ with runs as (
         min(week) as week,
         min(coalesce(started_at, queued_at, scheduled_at)) as began_at,
         coalesce(sum(duration_s), 0) / 3600 as hours,
-        coalesce(bool_or(final_try and state in ('failed', 'up_for_retry')), false) as is_lost
+        coalesce(bool_or(final_try and state in ('failed', 'up_for_retry')), false) as is_lost,
+        coalesce(bool_or(final_try and not has_end(state)), false) as is_open
     from task_tries
     where week >= weeks_ago(8)
         and week <= report_week()
@@ -34,28 +38,47 @@ with runs as (
 ordered as (
     select
         *,
-        max(began_at) filter (where not is_lost) over (partition by dag_id) as well_at,
+        max(began_at) filter (where not is_lost) over (partition by dag_id) as until_at,
+        max(began_at) filter (where not is_lost and not is_open) over (partition by dag_id) as well_at,
         epoch(began_at - lag(began_at) over (partition by dag_id order by began_at, run_id)) as gap_s
     from runs
     where began_at is not null
 ),
 placed as (
-    select *, well_at is null or began_at > well_at as is_since
+    select *, until_at is null or began_at > until_at as is_since
     from ordered
+),
+lost_tasks as (
+    select dag_id, list(task_id order by runs desc, task_id) as task_ids
+    from (
+        select tries.dag_id, tries.task_id, count(distinct tries.run_id) as runs
+        from task_tries as tries
+        semi join placed on placed.is_since and tries.dag_id = placed.dag_id and tries.run_id = placed.run_id
+        where tries.is_judged
+            and tries.final_try
+            and tries.state in ('failed', 'up_for_retry')
+            and tries.week >= weeks_ago(8)
+            and tries.week <= report_week()
+        group by tries.dag_id, tries.task_id
+    ) as each_task
+    group by dag_id
 )
 select
-    dag_id,
+    placed.dag_id,
     count(*) filter (where is_since) as runs,
     count(*) filter (where is_since and week = report_week()) as week_runs,
     count(distinct cast(began_at as date)) filter (where is_since) as days,
+    any_value(task_ids) as task_ids,
     min(began_at) filter (where is_since) as since,
     max(began_at) filter (where is_since) as last_at,
+    any_value(until_at) as until_at,
     any_value(well_at) as well_at,
     sum(hours) filter (where is_since) as hours,
-    count(*) filter (where not is_since) as runs_prev,
+    count(*) filter (where not is_since and (is_lost or not is_open)) as runs_prev,
     count(*) filter (where not is_since and is_lost) as lost_prev,
     median(gap_s) as gap_s
 from placed
-group by dag_id
+left join lost_tasks on placed.dag_id = lost_tasks.dag_id
+group by placed.dag_id
 having count(*) filter (where is_since and week = report_week()) > 0
-order by dag_id
+order by placed.dag_id

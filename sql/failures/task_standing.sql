@@ -7,7 +7,8 @@
 -- columns:
 --   dag_id           varchar
 --   task_id          varchar
---   ended            bigint       tasks (each map index) that ended in the week
+--   ended            bigint       tasks (each map index) that ended in the week, so far as is known
+--   no_end           bigint       tasks of the week of which nobody knows how they ended
 --   lost             bigint       of those, failed after all retries
 --   saved            bigint       of those, saved by a retry
 --   ended_prev       bigint       the 8 weeks before
@@ -18,6 +19,7 @@
 --   last_success_at  timestamptz  it last succeeded
 --   failing_since    timestamptz  first failure after the last success; null: its newest end is no failure
 --   flaky_since      timestamptz  first lost or saved end after the last week before this one that had ends and none such
+--   no_end_since     timestamptz  first of those without a known end after the last week that had tries and none such
 --   dag_runs         bigint       runs of its DAG in the week
 with ended as (
     select
@@ -28,7 +30,8 @@ with ended as (
         week,
         state in ('failed', 'up_for_retry') as is_lost,
         state = 'success' and not first_try as is_saved,
-        state = 'success' as is_success
+        state = 'success' as is_success,
+        not has_end(state) as is_open
     from task_tries
     where is_judged and final_try and week >= weeks_ago(8) and week <= report_week()
 ),
@@ -48,16 +51,27 @@ calm_weeks as (
 last_calm_week as (
     select dag_id, task_id, max(week) as week from calm_weeks group by dag_id, task_id
 ),
+clear_weeks as (
+    select dag_id, task_id, week
+    from ended
+    where week < report_week()
+    group by dag_id, task_id, week
+    having not bool_or(is_open)
+),
+last_clear_week as (
+    select dag_id, task_id, max(week) as week from clear_weeks group by dag_id, task_id
+),
 dags as (
     select dag_id, count(distinct run_id) as dag_runs from ended where week = report_week() group by dag_id
 )
 select
     ended.dag_id,
     ended.task_id,
-    count(*) filter (where ended.week = report_week()) as ended,
+    count(*) filter (where ended.week = report_week() and not is_open) as ended,
+    count(*) filter (where ended.week = report_week() and is_open) as no_end,
     count(*) filter (where ended.week = report_week() and is_lost) as lost,
     count(*) filter (where ended.week = report_week() and is_saved) as saved,
-    count(*) filter (where ended.week < report_week()) as ended_prev,
+    count(*) filter (where ended.week < report_week() and not is_open) as ended_prev,
     count(*) filter (where ended.week < report_week() and is_lost) as lost_prev,
     count(*) filter (where ended.week < report_week() and is_saved) as saved_prev,
     count(distinct ended.week) filter (where ended.week < report_week()) as weeks_prev,
@@ -69,10 +83,13 @@ select
     min(started_at) filter (
         where (is_lost or is_saved) and (last_calm_week.week is null or ended.week > last_calm_week.week)
     ) as flaky_since,
+    min(started_at) filter (where is_open and (last_clear_week.week is null or ended.week > last_clear_week.week))
+        as no_end_since,
     coalesce(max(dag_runs), 0) as dag_runs
 from ended
 left join successes on ended.dag_id = successes.dag_id and ended.task_id = successes.task_id
 left join last_calm_week on ended.dag_id = last_calm_week.dag_id and ended.task_id = last_calm_week.task_id
+left join last_clear_week on ended.dag_id = last_clear_week.dag_id and ended.task_id = last_clear_week.task_id
 left join dags on ended.dag_id = dags.dag_id
 group by ended.dag_id, ended.task_id
 order by ended.dag_id, ended.task_id

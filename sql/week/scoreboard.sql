@@ -8,8 +8,11 @@
 --   runs                    bigint    judged runs
 --   first_try_failed_runs   bigint    runs in which at least one first try failed
 --   lost_runs               bigint    runs in which at least one task failed its last known try
+--   no_end_runs             bigint    runs not lost so far as is known, in which nobody knows how a task ended
+--   no_end_first_runs       bigint    runs without a failed first try so far as is known, in which nobody knows how one ended
 --   tries                   bigint
 --   failures                bigint    tries that failed, retried or not
+--   no_end_tries            bigint    tries of which nobody knows how they ended
 --   failed_hours            double    hours that failed tries ran
 --   log_bytes               bigint    size of the week's task logs
 with runs as (
@@ -18,7 +21,9 @@ with runs as (
         run_id,
         min(week) as week,
         coalesce(bool_or(first_try and state in ('failed', 'up_for_retry')), false) as is_first_failed,
-        coalesce(bool_or(final_try and state in ('failed', 'up_for_retry')), false) as is_lost
+        coalesce(bool_or(final_try and state in ('failed', 'up_for_retry')), false) as is_lost,
+        coalesce(bool_or(final_try and not has_end(state)), false) as is_open,
+        coalesce(bool_or(first_try and not has_end(state)), false) as is_first_open
     from task_tries
     where week >= weeks_ago(8)
         and week <= report_week()
@@ -30,6 +35,7 @@ tries as (
         week,
         count(*) as tries,
         count(*) filter (where state in ('failed', 'up_for_retry')) as failures,
+        count(*) filter (where not has_end(state)) as no_end_tries,
         coalesce(sum(duration_s) filter (where state in ('failed', 'up_for_retry')), 0) / 3600 as failed_hours
     from task_tries
     where week >= weeks_ago(8)
@@ -48,8 +54,11 @@ select
     count(*) as runs,
     count(*) filter (where is_first_failed) as first_try_failed_runs,
     count(*) filter (where is_lost) as lost_runs,
+    count(*) filter (where is_open and not is_lost) as no_end_runs,
+    count(*) filter (where is_first_open and not is_first_failed) as no_end_first_runs,
     max(tries.tries) as tries,
     max(tries.failures) as failures,
+    max(tries.no_end_tries) as no_end_tries,
     max(tries.failed_hours) as failed_hours,
     coalesce(max(sizes.log_bytes), 0) as log_bytes
 from runs

@@ -7,6 +7,11 @@ from math import sqrt
 Z95 = 1.959963984540054
 
 
+def bounds(failures: float, unknown: float, total: float) -> tuple[float, float]:
+    """As `wilson`, where of `unknown` more nobody knows: the lower end as if none of them failed, the upper one as if all had."""
+    return wilson(failures, total)[0], wilson(min(failures + unknown, total), total)[1]
+
+
 def wilson(failures: float, total: float, z: float = Z95) -> tuple[float, float]:
     """95 % interval of a proportion; (0, 1) without data. Fractions 0 to 1."""
     if total <= 0:

@@ -405,7 +405,7 @@ def test_the_delay_is_said_with_its_price() -> None:
 
 
 def task(**more: Any) -> dict[str, Any]:
-    return {"ended": 28, "lost": 0, "saved": 0, "ended_prev": 200, "lost_prev": 0, "saved_prev": 0, "weeks_prev": 8,
+    return {"ended": 28, "no_end": 0, "no_end_since": AT, "lost": 0, "saved": 0, "ended_prev": 200, "lost_prev": 0, "saved_prev": 0, "weeks_prev": 8,
             "last_at": AT, "last_success_at": AT, "failing_since": None, "flaky_since": None, "dag_runs": 28} | more  # fmt: skip
 
 
@@ -422,6 +422,11 @@ def task(**more: Any) -> dict[str, Any]:
         (task(ended=0), "silent"),
         (task(ended=0, weeks_prev=3), "healthy"),
         (task(ended=0, dag_runs=0), "healthy"),
+        (task(ended=0, no_end=1), "unknown"),
+        (task(ended=1, no_end=1), "healthy"),
+        (task(ended=2, no_end=2), "unknown"),
+        (task(ended=3, no_end=2), "healthy"),
+        (task(ended=3, no_end=2, lost=3, failing_since=AT), "broken"),
     ],
 )
 def test_how_a_task_stands(row: dict[str, Any], word: str) -> None:

@@ -96,7 +96,7 @@ def days(
         runs, lost = before if n < 0 else now[n]
         day = MONDAY + timedelta(days=n)
         rows.append({"dag_id": dag_id, "day": day, "week": day - timedelta(days=day.weekday()), "runs": runs,
-                     "lost_runs": lost, "tries": runs, "failures": lost, "hours": float(runs)})  # fmt: skip
+                     "lost_runs": lost, "no_end_runs": 0, "tries": runs, "failures": lost, "hours": float(runs)})  # fmt: skip
     return [row for row in rows if row["runs"]]
 
 
@@ -127,6 +127,46 @@ def test_a_dag_that_loses_more_runs_is_worse_with_its_evidence() -> None:
 )
 def test_noise_is_no_finding(now: list[tuple[int, int]], why: str) -> None:
     assert found(FailureRateWorse, rates(days("d", now, now[-1]))) == [], why
+
+
+def open_days(now: tuple[int, int, int], before: tuple[int, int, int]) -> dict[str, Answer]:
+    """A DAG with so many (runs, lost, without a known end) each day of the week, and of the eight before."""
+    rows = days("d", [now[:2]] * 7, before[:2])
+    given = rates([row | {"no_end_runs": (now if row["day"] >= MONDAY else before)[2]} for row in rows])
+    told = {"dag_id": "d", "no_end_runs": 7 * now[2], "no_end_runs_prev": 56 * before[2]}
+    return given | answers(failure_rate_by_dag=[told])
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "is_better"),
+    [
+        ((8, 0, 0), (8, 3, 0), True),
+        ((8, 0, 3), (8, 3, 0), False),  # what failed before has no end now
+        ((8, 0, 8), (8, 3, 5), True),  # of those that did not fail none ever told its end
+    ],
+)
+def test_failures_whose_logs_are_cut_now_are_no_recovery(
+    now: tuple[int, int, int], before: tuple[int, int, int], is_better: bool
+) -> None:
+    assert [one.code for one in found(FailureRateBetter, open_days(now, before))] == ["WS102"] * is_better
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "is_worse"),
+    [
+        ((8, 3, 0), (8, 0, 0), True),
+        ((8, 3, 0), (8, 0, 3), False),  # they may have failed before, and nobody knew
+        ((8, 3, 5), (8, 0, 8), True),
+        ((8, 3, 2), (8, 0, 0), True),
+    ],
+)
+def test_failures_that_are_only_known_now_are_no_change(
+    now: tuple[int, int, int], before: tuple[int, int, int], is_worse: bool
+) -> None:
+    made = found(FailureRateWorse, open_days(now, before))
+    assert [one.code for one in made] == ["WS101"] * is_worse
+    if now[2]:
+        assert f"21 of 56 runs failed, {7 * now[2]} without a known end" in made[0].headline
 
 
 @pytest.mark.parametrize(("runs", "is_found"), [(19, False), (20, True), (21, True)])
@@ -206,7 +246,8 @@ def test_the_first_week_of_a_lake_has_no_new_dags() -> None:
 def lost_since(**changes: Any) -> dict[str, Answer]:
     """A daily DAG that broke on Friday, after eight good weeks."""
     row = {"dag_id": "d", "runs": 3, "week_runs": 3, "days": 3, "since": FRIDAY, "last_at": FRIDAY + timedelta(days=2),
-           "well_at": FRIDAY - timedelta(days=1), "hours": 1.5, "runs_prev": 60, "lost_prev": 0, "gap_s": 86400.0}  # fmt: skip
+           "until_at": FRIDAY - timedelta(days=1), "well_at": FRIDAY - timedelta(days=1), "task_ids": ["load"], "hours": 1.5, "runs_prev": 60, "lost_prev": 0,
+           "gap_s": 86400.0}  # fmt: skip
     error = {"dag_id": "d", "error_signature": "KeyError: <>", "lost_runs": 3}
     return answers(runs_lost_since=[row | changes], lost_runs_by_dag_error=[error])
 
@@ -236,17 +277,38 @@ def test_a_dag_of_few_runs_is_broken_when_so_many_in_a_row_are_no_luck(
 def test_what_broke_says_since_when_between_which_runs_and_with_which_error() -> None:
     (finding,) = found(BrokenForDays, lost_since())
     assert (finding.id, finding.severity) == ("WS106:d", "critical")
-    assert finding.headline == "d has lost every run since Fri 20 Nov (3; before: 0 of 60)"
+    assert finding.headline == "d has lost every run to load since Fri 20 Nov (3; before: 0 of 60)"
+    assert finding.evidence["task_ids"] == ["load"]
     assert "KeyError: <>" in finding.advice
     assert "Thu 19 Nov 02:00 UTC" in finding.advice and "Fri 20 Nov 02:00 UTC" in finding.advice
 
 
+@pytest.mark.parametrize(
+    ("well_at", "told"),
+    [
+        (
+            FRIDAY - timedelta(days=3),
+            "Tue 17 Nov 02:00 UTC, when the last run that worked began, and Fri 20 Nov 02:00 UTC (how",
+        ),
+        (None, "of no run before is it known that it worked"),
+    ],
+)
+def test_a_run_without_a_known_end_is_not_called_one_that_worked(well_at: datetime | None, told: str) -> None:
+    (finding,) = found(BrokenForDays, lost_since(well_at=well_at))
+    assert told in finding.advice
+
+
+def test_of_many_tasks_that_lost_runs_the_first_ones_are_named() -> None:
+    (finding,) = found(BrokenForDays, lost_since(task_ids=["load", "publish", "mail"]))
+    assert "lost every run to load, publish and 1 more since" in finding.headline
+
+
 def test_a_dag_that_never_worked_is_watched_where_nobody_else_tells_it() -> None:
     """As in the first week of a lake; later it is WS103's, and WS104's where others were seen before."""
-    (finding,) = found(BrokenForDays, lost_since(well_at=None, runs_prev=0))
+    (finding,) = found(BrokenForDays, lost_since(until_at=None, well_at=None, runs_prev=0))
     assert (finding.severity, finding.headline) == (
         "watch",
-        "d has lost every run that was seen (3 since Fri 20 Nov)",
+        "d has lost every run that was seen to load (3 since Fri 20 Nov)",
     )
     for code in ("WS103", "WS104"):
         other = replace(finding, id=f"{code}:d", code=code)

@@ -260,7 +260,7 @@ def test_the_cause_is_what_a_component_told(told: dict[str, Any], cause: str) ->
 
 def ending(**more: Any) -> dict[str, Any]:
     return {"dag_id": "d", "task_id": "t", "tries": 20, "both_known": 18, "reported_success": 0, "failed_unseen": 0,
-            "deferred_unseen": 0, "no_end": 0, "no_end_prev": 0, "tries_prev": 160, "reasons": [], **SPAN} | more  # fmt: skip
+            "deferred_unseen": 0, "no_end": 0, "no_end_prev": 0, "no_end_since": SPAN["first_at"], "tries_prev": 160, "reasons": [], **SPAN} | more  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -270,6 +270,9 @@ def ending(**more: Any) -> dict[str, Any]:
         (ending(no_end=2), None),
         (ending(no_end=3), "warning"),
         (ending(no_end=4, no_end_prev=30), "watch"),
+        (ending(no_end=3, no_end_prev=7), "warning"),
+        (ending(no_end=3, no_end_prev=8), "warning"),
+        (ending(no_end=3, no_end_prev=9), "watch"),
     ],
 )
 def test_a_success_that_never_ran_to_its_end(row: dict[str, Any], severity: str | None) -> None:

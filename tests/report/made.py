@@ -70,17 +70,20 @@ def answers(names: list[str], text: str = "boom", *, weeks: int = 9) -> dict[str
         "objects_by_outcome": [{"kind": "task_logs", "outcome": "parsed", "reject_reason": "", "objects": 500, "bytes": 10}],
         "scoreboard": [
             {"week": day.monday, "dags": 9, "runs": 400, "first_try_failed_runs": 30, "lost_runs": 20 + n,
-             "tries": 600, "failures": 50, "failed_hours": 0.5, "log_bytes": 1_100_000}
+             "tries": 600, "failures": 50, "no_end_runs": 0,
+             "no_end_first_runs": 0, "no_end_tries": 0, "failed_hours": 0.5, "log_bytes": 1_100_000}
             for n, day in enumerate(days)
         ],
         "runs_made_by_hand": [{"kind": "backfill", "dag_id": "old", "runs": 10, "lost_runs": 4}],
         "failure_rate_by_dag": [
             {"dag_id": one, "runs": 56, "first_try_failed_runs": 22, "lost_runs": 22, "lost_rate": 0.39, "tries": 56,
-             "failures": 22, "runs_prev": 392, "first_try_failed_prev": 0, "lost_runs_prev": 0}
+             "failures": 22, "runs_prev": 392, "first_try_failed_prev": 0, "lost_runs_prev": 0, "no_end_runs": 0,
+             "no_end_runs_prev": 0}
             for one in names
         ],
         "failure_counts_by_dag_day": [
-            {"dag_id": one, "day": day.monday, "week": day.monday, "runs": 56, "lost_runs": 2, "tries": 56, "failures": 2}
+            {"dag_id": one, "day": day.monday, "week": day.monday, "runs": 56, "lost_runs": 2, "no_end_runs": 0,
+             "tries": 56, "failures": 2}
             for one in names[:20] for day in days
         ],
         "incidents_by_error": [

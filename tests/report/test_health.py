@@ -76,7 +76,7 @@ def test_a_component_is_alive_or_silent(gaps: list[dict[str, Any]], judged: str,
 
 def week(n: int, lost: int) -> dict[str, Any]:
     return {"week": WEEK.minus(n).monday, "runs": 200, "lost_runs": lost, "first_try_failed_runs": lost, "tries": 1000,
-            "failures": lost}  # fmt: skip
+            "failures": lost, "no_end_runs": 0, "no_end_first_runs": 0, "no_end_tries": 0}  # fmt: skip
 
 
 def test_a_rate_is_judged_against_its_own_past_and_not_against_five_percent() -> None:
@@ -89,6 +89,16 @@ def test_a_rate_is_judged_against_its_own_past_and_not_against_five_percent() ->
     assert judged.startswith("higher (by luck in ")
     few = lines(scoreboard=[week(0, 9), week(1, 1)])["Runs lost after retries"]
     assert few[2] == "not judged: fewer than four weeks"
+
+
+def test_what_has_no_known_end_is_named_and_is_neither_a_rise_nor_a_fall() -> None:
+    cut = week(0, 0) | {"no_end_runs": 40}
+    this, _, judged, _common = lines(scoreboard=[cut, *(week(n, 40) for n in range(1, 9))])[
+        "Runs lost after retries"
+    ]
+    assert (this, judged) == ("0 of 200, 40 without a known end, 0 % (0.0 to 26 %)", "no change")
+    known = lines(scoreboard=[week(0, 0), *(week(n, 40) for n in range(1, 9))])["Runs lost after retries"]
+    assert known[2].startswith("lower (by luck in ")
 
 
 def queue(growing: float, *, weeks: int = 8) -> list[dict[str, Any]]:

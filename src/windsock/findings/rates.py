@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from windsock.findings import wording
 from windsock.findings.methods.failure_rates import Counts, RateChange, judge_rates
 from windsock.findings.rule import Thresholds, rows_of, threshold
 from windsock.intervals import wilson
@@ -25,15 +26,60 @@ class RateThresholds(Thresholds):
 
 
 def changes(answers: Mapping[str, Answer], limits: RateThresholds, week: Week) -> list[RateChange]:
-    """Every DAG's change of its lost-run rate."""
-    days: dict[str, tuple[list[tuple[int, int]], list[tuple[int, int]]]] = {}
+    """Every DAG's change of its lost-run rate. A change is none that may only be one of what is known: failures of which the
+    log is cut now are no recovery."""
+    days: dict[str, tuple[list[Row], list[Row]]] = {}
     for row in rows_of(answers, "failure_counts_by_dag_day"):
-        windows = days.setdefault(row["dag_id"], ([], []))
-        windows[0 if row["week"] == week.monday else 1].append((row["runs"], row["lost_runs"]))
-    subjects = [Counts(dag_id, now, before) for dag_id, (now, before) in sorted(days.items())]
+        days.setdefault(row["dag_id"], ([], []))[0 if row["week"] == week.monday else 1].append(row)
+    windows = sorted(days.items())
+    subjects = [Counts(dag_id, _lost(now), _lost(before)) for dag_id, (now, before) in windows]
+    careful = [
+        _as_if_lost(one, *([row["no_end_runs"] for row in rows] for rows in both))
+        for one, (_, both) in zip(subjects, windows, strict=True)
+    ]
+    found = _judged(subjects, limits)
+    if careful == subjects:
+        return found
+    words = {one.counts.subject: one.word for one in _judged(careful, limits)}
+    return [
+        one if words[one.counts.subject] == one.word else replace(one, word="no evidence") for one in found
+    ]
+
+
+def _lost(rows: Sequence[Row]) -> list[tuple[int, int]]:
+    return [(row["runs"], row["lost_runs"]) for row in rows]
+
+
+def _judged(subjects: Sequence[Counts], limits: RateThresholds) -> list[RateChange]:
     return judge_rates(
         subjects, fdr=limits.fdr, min_units=int(limits.min_tries), min_failures=int(limits.min_failures)
     )
+
+
+def _as_if_lost(counts: Counts, now: Sequence[int], before: Sequence[int]) -> Counts:
+    """Counts in which runs without a known end (by day) were lost: those that one window has above the other's share.
+
+    The share is that of the runs that are not known to be lost, so that a task whose log never ends changes nothing.
+    """
+    well, well_prev = counts.n - counts.k, counts.n_prev - counts.k_prev
+    if not well or not well_prev:
+        return counts
+    share, share_prev = sum(now) / well, sum(before) / well_prev
+    return Counts(
+        counts.subject,
+        _with(counts.days, now, round(well * (share - share_prev))),
+        _with(counts.days_prev, before, round(well_prev * (share_prev - share))),
+    )
+
+
+def _with(days: Sequence[tuple[int, int]], unknown: Sequence[int], most: int) -> list[tuple[int, int]]:
+    """The days with up to `most` of the unknown ones among the failures, first days first."""
+    made = []
+    for (units, failures), open_ in zip(days, unknown, strict=True):
+        taken = min(open_, max(0, most))
+        most -= taken
+        made.append((units, failures + taken))
+    return made
 
 
 def evidence(change: RateChange, rows: Sequence[Row]) -> dict[str, Any]:
@@ -54,7 +100,20 @@ def evidence(change: RateChange, rows: Sequence[Row]) -> dict[str, Any]:
         "probability": change.probability,
         "dispersion": change.dispersion,
         "first_try_failed_runs": told.get("first_try_failed_runs"),
+        "no_end_runs": told.get("no_end_runs") or None,
+        "no_end_runs_prev": told.get("no_end_runs_prev") or None,
     }
+
+
+def headline(change: RateChange, rows: Sequence[Row]) -> str:
+    """`5 of 48 runs failed (before: 3 of 380)`, with what has no known end."""
+    counts = change.counts
+    told = next((row for row in rows if row["dag_id"] == counts.subject), {})
+    now, before = (
+        f", {told[name]:,} without a known end" if told.get(name) else ""
+        for name in ("no_end_runs", "no_end_runs_prev")
+    )
+    return f"{counts.k} of {wording.plural(counts.n, 'run')} failed{now} (before: {counts.k_prev} of {counts.n_prev}{before})"
 
 
 def main_errors(answers: Mapping[str, Answer]) -> dict[str, Row]:

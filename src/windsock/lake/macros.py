@@ -33,6 +33,11 @@ create or replace temp macro wilson_low(k, n) as
 create or replace temp macro wilson_high(k, n) as
     case when n > 0 then least(1, (k + 1.9207 + 1.96 * sqrt(k * (n - k) / n + 0.9604)) / (n + 3.8415)) end;
 
+-- Whether a try in this state is over. Of one that is not (its log stops, it was still running when it was asked) nobody
+-- knows whether it will have failed: no rate takes it for a success without saying so.
+create or replace temp macro has_end(state) as
+    state in ('success', 'failed', 'up_for_retry', 'skipped', 'upstream_failed', 'removed');
+
 -- A DAG's name of today: what the pipeline file says was renamed is told under its new name, in every table.
 create or replace temp macro dag_now(name) as case
     when getvariable('renamed_from') is null then name

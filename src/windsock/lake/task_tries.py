@@ -284,6 +284,8 @@ select
     try_number,
     run_type,
     case
+        -- its log stops, and yet there was another try: this one did not end well
+        when seen_state in ('unknown', 'running', 'deferred', 'up_for_reschedule') and not ends_execution then 'up_for_retry'
         when seen_state not in ('failed', 'up_for_retry') then seen_state
         when not ends_execution then 'up_for_retry'
         when told_state in ('failed', 'up_for_retry') then told_state

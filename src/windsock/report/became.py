@@ -89,8 +89,10 @@ def _rate(before: Mapping[str, Any], row: Row) -> Became:
     """
     evidence = before.get("evidence") or {}
     told, usual = evidence.get("told_rate", evidence.get("rate")), float(evidence.get("baseline_rate") or 0)
-    runs, lost = int(row["runs"]), int(row["lost_runs"])
+    runs, lost, unknown = int(row["runs"]), int(row["lost_runs"]), int(row["no_end_runs"])
     if not isinstance(told, int | float) or lost / runs <= (told + usual) / 2:
+        if isinstance(told, int | float) and (lost + unknown) / runs > (told + usual) / 2:
+            return Became("not_seen", f"{lost} of {runs} runs lost this week, {unknown} without a known end")
         return Became("recovered", f"{lost} of {runs} runs lost this week")
     low, high = wilson(lost, runs)
     return Became(

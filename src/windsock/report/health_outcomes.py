@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from statistics import median
 
-from windsock.intervals import wilson
+from windsock.intervals import bounds, wilson
 from windsock.model import Answer, Row
 from windsock.report.formats import chance, interval, number, plural, share
 from windsock.report.marks import ALPHA, rate_moved
@@ -37,23 +37,29 @@ def blind(name: str, why: str, common: str) -> Line:
 def _rates(answers: Mapping[str, Answer], week: Week) -> Iterator[Line]:
     weeks = {row["week"]: row for row in rows_of(answers, "scoreboard")}
     days: list[date] = [week.minus(n).monday for n in range(8, -1, -1)]
-    first = [_pair(weeks.get(day), "first_try_failed_runs", "runs") for day in days]
-    retried = [_pair(weeks.get(day), "failures", "tries") for day in days]
-    lost = [_pair(weeks.get(day), "lost_runs", "runs") for day in days]
+    parts = (
+        ("first_try_failed_runs", "runs", "no_end_first_runs"),
+        ("failures", "tries", "no_end_tries"),
+        ("lost_runs", "runs", "no_end_runs"),
+    )
     common = (
         "10 %: of 7 runs 1 is 14 %, and may be 0.4 to 58 %",
         "one number for all three hides what retries save",
         "5 %: an hourly DAG loses 8 of its 168 runs a week below it",
     )
     names = ("Runs with a failed first try", "Tries that failed", "Runs lost after retries")
-    for name, counts, misleads in zip(names, (first, retried, lost), common, strict=True):
+    for name, (part, whole, no_end), misleads in zip(names, parts, common, strict=True):
+        counts = [_pair(weeks.get(day), part, whole) for day in days]
+        unknown = [int(weeks[day][no_end]) if day in weeks else 0 for day in days]
         now = counts[-1]
         if now is None or not now[1]:
             yield blind(name, "no task logs and no tries from API or database", misleads)
             continue
         past = [k / n for k, n in (one for one in counts[:-1] if one) if n]
-        this = f"{number(now[0])} of {number(now[1])}, {share(now[0] / now[1])} ({interval(*wilson(*now))})"
-        sign, p = rate_moved(counts)
+        more = f"{number(unknown[-1])} without a known end, " if unknown[-1] else ""
+        around = interval(*bounds(now[0], unknown[-1], now[1]))
+        this = f"{number(now[0])} of {number(now[1])}, {more}{share(now[0] / now[1])} ({around})"
+        sign, p = rate_moved(counts, unknown)
         judged = (
             "no change" if p >= ALPHA else f"{'higher' if sign > 0 else 'lower'} (by luck in {chance(p)})"
         )

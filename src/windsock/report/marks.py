@@ -16,12 +16,24 @@ def _two_sided(t: float, freedom: int) -> float:
     return float(2 * stdtr(freedom, -abs(t)))
 
 
-def rate_moved(counts: Sequence[tuple[int, int] | None]) -> tuple[int, float]:
+def rate_moved(counts: Sequence[tuple[int, int] | None], no_end: Sequence[int] = ()) -> tuple[int, float]:
     """Sign and p-value of the last of several `(failed, total)` against those before it.
+
+    `no_end` of each have no known end: a change is none where it may be that more or fewer ends are known than before.
 
     Binomial with Pearson's dispersion estimated from the past weeks, never below 1 (McCullagh & Nelder 1989,
     section 4.5), referred to Student's t with their degrees of freedom. (0, 1.0) where it cannot be judged.
     """
+    sign, p = _rate_moved(counts)
+    if any(no_end):
+        # as if all of them had failed: what holds both ways holds however they ended
+        most = [one and (one[0] + more, one[1]) for one, more in zip(counts, no_end, strict=True)]
+        sign_most, p_most = _rate_moved(most)
+        return (sign, max(p, p_most)) if sign == sign_most else (0, 1.0)
+    return sign, p
+
+
+def _rate_moved(counts: Sequence[tuple[int, int] | None]) -> tuple[int, float]:
     *past, now = counts
     seen = [one for one in past if one and one[1]]
     if now is None or not now[1] or len(seen) < MIN_WEEKS:

@@ -7,7 +7,7 @@ from datetime import date
 from statistics import median
 from typing import Any
 
-from windsock.intervals import wilson
+from windsock.intervals import bounds
 from windsock.model import Answer, Row
 from windsock.report.formats import chance, hours, interval, number, seconds, share, size, span
 from windsock.report.marks import ALPHA, amount_moved, rate_moved
@@ -15,9 +15,15 @@ from windsock.report.page import Mark, Score
 from windsock.week import Week
 
 _RATES = (
-    ("lost_runs", "Runs lost after all retries", "lost_runs", "runs"),
-    ("first_try_failed_runs", "Runs with a failed first try", "first_try_failed_runs", "runs"),
-    ("failures", "Tries that failed", "failures", "tries"),
+    ("lost_runs", "Runs lost after all retries", "lost_runs", "runs", "no_end_runs"),
+    (
+        "first_try_failed_runs",
+        "Runs with a failed first try",
+        "first_try_failed_runs",
+        "runs",
+        "no_end_first_runs",
+    ),
+    ("failures", "Tries that failed", "failures", "tries", "no_end_tries"),
 )
 _AMOUNTS: tuple[tuple[str, str, Callable[[float | None], str], bool], ...] = (
     ("failed_hours", "Hours spent on failed tries", hours, True),
@@ -89,14 +95,17 @@ def _parse_times(answers: Mapping[str, Answer], week: Week) -> dict[date, float]
     return totals.get(best, {})
 
 
-def _rate(key: str, name: str, part: str, whole: str, rows: Sequence[Row | None]) -> Score:
+def _rate(key: str, name: str, part: str, whole: str, no_end: str, rows: Sequence[Row | None]) -> Score:
     counts = [(int(row[part]), int(row[whole])) if row else None for row in rows]
     values = [one[0] / one[1] if one and one[1] else None for one in counts]
     now = counts[-1]
     detail = ""
     if now and now[1]:
-        detail = f"{now[0]:,} of {now[1]:,}; 95 % interval {interval(*wilson(*now))}"
-    sign, p = rate_moved(counts)
+        unknown = int(rows[-1][no_end]) if rows[-1] else 0
+        more = f", {unknown:,} without a known end" if unknown else ""
+        around = interval(*bounds(now[0], unknown, now[1]))
+        detail = f"{now[0]:,} of {now[1]:,}{more}; 95 % interval {around}"
+    sign, p = rate_moved(counts, [int(row[no_end]) if row else 0 for row in rows])
     return _score(key, name, share, values, detail, _mark(sign, p, is_cost=True), _why(sign, p))
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from windsock.findings import rates, wording
+from windsock.findings import rates
 from windsock.findings.rule import Rule, Verdicts, rows_of
 from windsock.model import Answer
 from windsock.week import Week
@@ -16,7 +16,8 @@ class FailureRateWorse(Rule):
     How it is judged: the unit is the run, whatever number of its tasks failed. Empirical-Bayes beta-binomial over all
     DAGs; how much days differ, and which DAGs have bad nights, is learned from all of them: a bad night that is over is no
     change, days that stay bad until the week's end are one. Among the findings made, one in twenty may be false.
-    Backfills, manual runs, cleared tries and retries that worked are not counted. A DAG whose lost runs an incident
+    Backfills, manual runs, cleared tries and retries that worked are not counted. Runs of which nobody knows how they ended
+    are named beside it; it must hold whether more of them were lost before or not. A DAG whose lost runs an incident
     (WS110) explains is told there only.
     What to do: look at the error named beside it, then at what was deployed on the day it began.
     """
@@ -44,8 +45,7 @@ class FailureRateWorse(Rule):
                     cls.finding(
                         subject={"dag_id": counts.subject},
                         severity="critical" if counts.k / counts.n >= 0.5 else "warning",
-                        headline=f"{counts.subject}: {counts.k} of {wording.plural(counts.n, 'run')} failed "
-                        f"(before: {counts.k_prev} of {counts.n_prev})",
+                        headline=f"{counts.subject}: {rates.headline(one, told)}",
                         evidence=rates.evidence(one, told)
                         | ({"error_signature": error["error_signature"]} if error else {}),
                         advice=f"{named}Look at what changed in {counts.subject}: about {one.excess_failures:.0f} runs more "

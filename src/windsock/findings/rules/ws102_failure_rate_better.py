@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from windsock.findings import rates, wording
+from windsock.findings import rates
 from windsock.findings.rule import Rule, Verdicts, rows_of
 from windsock.model import Answer
 from windsock.week import Week
@@ -13,7 +13,7 @@ class FailureRateBetter(Rule):
     """A DAG loses clearly fewer of its runs than in its own recent past.
 
     What it means: something that was done helped, or the cause went away.
-    How it is judged: as WS101, in the other direction.
+    How it is judged: as WS101, in the other direction; logs that stop now where they told a failure before are no recovery.
     What to do: nothing; keep what changed.
     """
 
@@ -33,8 +33,7 @@ class FailureRateBetter(Rule):
                     cls.finding(
                         subject={"dag_id": counts.subject},
                         severity="info",
-                        headline=f"{counts.subject} recovered: {counts.k} of {wording.plural(counts.n, 'run')} failed "
-                        f"(before: {counts.k_prev} of {counts.n_prev})",
+                        headline=f"{counts.subject} recovered: {rates.headline(one, told)}",
                         evidence=rates.evidence(one, told),
                         advice="Nothing to do.",
                         rank=-one.excess_failures,

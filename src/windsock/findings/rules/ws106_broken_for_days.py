@@ -33,7 +33,8 @@ class BrokenForDays(Rule):
     prior). Two bad nights that are over are none. Not told where WS101, WS103 or WS104 tells the DAG, or an incident, a bad
     hour or a bad host tells all of the runs. Where every run of nine weeks was lost, and neither of them tells it (a lake of its
     first weeks), it is a watch: nothing is known of better days.
-    What to do: look at the error named beside it, then at what was deployed between the last run that worked and the
+    A run of which nobody knows how it ended is no lost one, and none that worked.
+    What to do: look at the task and the error named beside it, then at what was deployed between the last run that worked and the
     first that did not.
     """
 
@@ -49,7 +50,7 @@ class BrokenForDays(Rule):
             verdicts.judged += 1
             if row["runs"] < limits.min_runs or row["days"] < limits.min_days:
                 continue
-            if row["well_at"] is not None and _chance(row) > limits.max_chance:
+            if row["until_at"] is not None and _chance(row) > limits.max_chance:
                 continue
             verdicts.findings.append(cls._told(row, errors.get(row["dag_id"]), _killed(answers, row)))
         return verdicts
@@ -59,17 +60,18 @@ class BrokenForDays(Rule):
         dag_id, since = row["dag_id"], f"{row['since']:%a %d %b}"
         evidence = {
             name: row[name] for name in ("runs", "week_runs", "days", "since", "last_at", "hours")
-        } | {"rate": 1.0}
+        } | {"rate": 1.0, "task_ids": list(row["task_ids"] or ())}
+        task = f" to {wording.names(evidence['task_ids'], 2)}" if evidence["task_ids"] else ""
         cause = f"{error['error_signature']} ended the runs. " if error else ""
         if error:
             evidence["error_signature"] = error["error_signature"]
         if killed:
             cause, evidence["ending"] = f"Their tries were {killed[0]}. {killed[1]} ", killed[0]
-        if row["well_at"] is None:
+        if row["until_at"] is None:
             return cls.finding(
                 subject={"dag_id": dag_id},
                 severity="watch",
-                headline=f"{dag_id} has lost every run that was seen ({row['runs']} since {since})",
+                headline=f"{dag_id} has lost every run that was seen{task} ({row['runs']} since {since})",
                 evidence=evidence,
                 advice=f"{cause}Mend it, or pause it until it is mended: airflow dags pause '{dag_id}'.",
                 rank=float(row["runs"]),
@@ -77,19 +79,29 @@ class BrokenForDays(Rule):
         return cls.finding(
             subject={"dag_id": dag_id},
             severity="critical",
-            headline=f"{dag_id} has lost every run since {since} ({row['runs']}; before: {row['lost_prev']} of "
+            headline=f"{dag_id} has lost every run{task} since {since} ({row['runs']}; before: {row['lost_prev']} of "
             f"{row['runs_prev']})",
             evidence=evidence
             | {
                 "well_at": row["well_at"],
-                "baseline_rate": row["lost_prev"] / row["runs_prev"],
+                "baseline_rate": row["lost_prev"] / row["runs_prev"] if row["runs_prev"] else None,
                 "baseline_tries": row["runs_prev"],
                 "chance": _chance(row),
             },
-            advice=f"{cause}Look at what changed in {dag_id} between {wording.moment(row['well_at'])}, when the last run that "
-            f"worked began, and {wording.moment(row['since'])}.",
+            advice=f"{cause}Look at what changed in {dag_id} {_between(row)}.",
             rank=float(row["runs"]),
         )
+
+
+def _between(row: Row) -> str:
+    """When what broke it came. A run without a known end may have worked, or not."""
+    if row["well_at"] is None:
+        return f"up to {wording.moment(row['since'])}; of no run before is it known that it worked"
+    unknown = "" if row["well_at"] == row["until_at"] else " (how those in between ended is not known)"
+    return (
+        f"between {wording.moment(row['well_at'])}, when the last run that worked began, and "
+        f"{wording.moment(row['since'])}{unknown}"
+    )
 
 
 def _chance(row: Row) -> float:

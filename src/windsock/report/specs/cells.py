@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from windsock.intervals import wilson
+from windsock.intervals import bounds, wilson
 from windsock.model import Row
 from windsock.report.formats import cell, clean, interval, measure, share, span
 from windsock.report.page import Cell
@@ -28,14 +28,18 @@ def words(name: str) -> Callable[[Row], Cell]:
     return lambda row: Cell(cell(row[name]).replace("_", " "))
 
 
-def of(part: str, whole: str) -> Callable[[Row], Cell]:
-    """`22 of 56, 39 % (28 to 52 %)`."""
+def of(part: str, whole: str, no_end: str = "") -> Callable[[Row], Cell]:
+    """`22 of 56, 39 % (28 to 52 %)`; `no_end` counts those without a known end, which the upper end takes for such, too."""
 
     def made(row: Row) -> Cell:
         k, n = row[part], row[whole]
         if not n:
             return Cell("no runs", -1.0)
-        return Cell(f"{k:,} of {n:,}, {share(k / n)} ({interval(*wilson(k, n))})", k / n)
+        told = f"{k:,} of {n:,}, {share(k / n)} ({interval(*wilson(k, n))})"
+        if open_ := row[no_end] if no_end else 0:
+            low, high = bounds(k, open_, n)
+            told = f"{k:,} of {n:,}, {open_:,} without a known end, {share(k / n)} ({interval(low, high)})"
+        return Cell(told, k / n)
 
     return made
 

@@ -20,8 +20,12 @@ def _sample(row: Row) -> Cell:
 
 
 def _standing(row: Row) -> Cell:
-    """`broken since 2026-11-02`."""
+    """`broken since 2026-11-02`; `unknown since 2026-11-17 (no known end of 4 of 7)`."""
     word, since = standing(row)
+    if word == "unknown":
+        all_of_it = row["ended"] + row["no_end"]
+        word_since = f"{word} since {since:%Y-%m-%d}" if since else word
+        return Cell(f"{word_since} (no known end of {row['no_end']:,} of {all_of_it:,})")
     return Cell(f"{word} since {since:%Y-%m-%d}" if since else word)
 
 
@@ -32,7 +36,7 @@ def _where(row: Row) -> Cell:
 
 def _gathers(row: Row) -> bool:
     """The few telling grains: failures of something other than a DAG or a task, and more than one of them."""
-    return row["grain"] not in ("task", "dag", "hour") and row["lost"] > 1
+    return row["grain"] not in ("task", "dag", "hour") and row["lost"] + row["no_end"] > 1
 
 
 INCIDENTS = Spec(
@@ -83,15 +87,15 @@ FAILURES = Spec(
     ("WS1",),
     (
         Grid(
-            "DAGs that lost runs",
+            "DAGs that lost runs, or may have",
             "failure_rate_by_dag",
             (
                 ("DAG", plain("dag_id")),
-                ("Runs lost", of("lost_runs", "runs")),
+                ("Runs lost", of("lost_runs", "runs", "no_end_runs")),
                 ("First try failed", of("first_try_failed_runs", "runs")),
-                ("Lost in 8 weeks before", of("lost_runs_prev", "runs_prev")),
+                ("Lost in 8 weeks before", of("lost_runs_prev", "runs_prev", "no_end_runs_prev")),
             ),
-            is_worth_showing=lambda row: bool(row["lost_runs"]),
+            is_worth_showing=lambda row: bool(row["lost_runs"] or row["no_end_runs"]),
         ),
     ),
 )
@@ -102,7 +106,7 @@ TASKS = Spec(
     (),
     (
         Grid(
-            "Tasks that are flaky, broken or silent",
+            "Tasks that are flaky, broken, silent or unknown",
             "task_standing",
             (
                 ("DAG", plain("dag_id")),
@@ -127,9 +131,9 @@ GRAINS = Spec(
             (
                 ("By", plain("grain")),
                 ("Of", _where),
-                ("Failed first try", of("first_failed", "first_tries")),
-                ("Lost after retries", of("lost", "ended")),
-                ("Runs lost", of("lost_runs", "runs")),
+                ("Failed first try", of("first_failed", "first_tries", "first_no_end")),
+                ("Lost after retries", of("lost", "ended", "no_end")),
+                ("Runs lost", of("lost_runs", "runs", "no_end_runs")),
             ),
             is_worth_showing=_gathers,
         ),
