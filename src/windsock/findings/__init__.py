@@ -53,6 +53,7 @@ from windsock.findings.rules.ws515_unheard_failures import Unheard
 from windsock.findings.rules.ws516_state_mismatch import StateMismatch
 from windsock.findings.rules.ws517_errors_in_successes import ErrorsInSuccesses
 from windsock.findings.rules.ws518_many_messages import ManyMessages
+from windsock.findings.rules.ws519_no_failure_alert import NoFailureAlert
 from windsock.findings.rules.ws520_duplicate_dag_id import DuplicateDagId
 from windsock.findings.rules.ws521_blocked_by_past import BlockedByPast
 from windsock.findings.rules.ws522_start_date_moves import StartDateMoves
@@ -134,6 +135,7 @@ RULES: tuple[type[Rule], ...] = (
     StateMismatch,
     ErrorsInSuccesses,
     ManyMessages,
+    NoFailureAlert,
     DuplicateDagId,
     BlockedByPast,
     StartDateMoves,
