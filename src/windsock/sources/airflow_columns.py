@@ -40,7 +40,7 @@ SERIALIZED = {"dag_id": "s.dag_id", "data": "s.data::text", "data_compressed": "
 SERIALIZED_WITHIN = """
 select
     dag_id,
-    coalesce(octet_length(data), octet_length(data_compressed)) as size,
+    coalesce(octet_length(data_compressed), octet_length(data)) as size,
     case when octet_length(data) <= {limit} then data end as data,
     case when octet_length(data_compressed) <= {limit} then data_compressed end as data_compressed
 from ({rows} offset 0) as s

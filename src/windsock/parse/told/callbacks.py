@@ -20,6 +20,7 @@ from windsock.parse.told.rows import Teller, text
 
 MAX_SERIALIZED = 32 * 1024 * 1024
 """Bytes of one DAG's JSON. The largest that Airflow's own pages can show are a tenth of it."""
+TOO_LARGE = "larger than 32 MB"
 ON_FAILURE = frozenset({"one_failed", "all_failed"})
 """Trigger rules of tasks that run because others failed: such a task may tell."""
 
@@ -123,18 +124,21 @@ def _runs_on_failure(fields: _Fields) -> bool:
 
 
 def _plain(raw: Mapping[str, Any]) -> bytes | str:
+    """Where it is compressed, Airflow stores JSON's `null` as `data`, not SQL's."""
     data, packed = raw.get("data"), raw.get("data_compressed")
-    if isinstance(data, str):
-        return data
+    if (raw.get("size") or 0) > MAX_SERIALIZED:
+        raise Unread(TOO_LARGE)
     if not isinstance(packed, bytes):
-        raise Unread("larger than 32 MB" if (raw.get("size") or 0) > MAX_SERIALIZED else "empty")
+        if not isinstance(data, str) or data == "null":
+            raise Unread("empty")
+        return data
     unpacking = zlib.decompressobj()
     try:
         plain = unpacking.decompress(packed, MAX_SERIALIZED)
     except zlib.error:
         raise Unread("not zlib") from None
     if unpacking.unconsumed_tail:
-        raise Unread("larger than 32 MB")
+        raise Unread(TOO_LARGE)
     if not unpacking.eof:
         raise Unread("cut off")
     return plain
