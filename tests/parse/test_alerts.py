@@ -77,18 +77,18 @@ GOOD = json.dumps({"dag": {"tasks": []}}).encode()
     ("raw", "why"),
     [
         ({"data": None, "data_compressed": None, "size": None}, "empty"),
-        ({"data": None, "data_compressed": None, "size": 40_000_000}, "larger than 32 MB"),
+        ({"data": None, "data_compressed": None, "size": 40_000_000}, "larger than 16 MB"),
         ({"data": "no JSON"}, "not the JSON of a DAG"),
         ({"data": "null"}, "empty"),
         ({"data": "7"}, "not the JSON of a DAG"),
-        ({"data": "null", "size": 40_000_000}, "larger than 32 MB"),
+        ({"data": "null", "size": 40_000_000}, "larger than 16 MB"),
         ({"data": '{"dag": {"tasks": {"a": "b"}}}'}, "not the JSON of a DAG"),
         ({"data": '{"dag": {"tasks": [{"partial_kwargs": 7}]}}'}, "not the JSON of a DAG"),
         ({"data": "[" * 100_000}, "not the JSON of a DAG"),
         ({"data_compressed": b"\x1f\x8b no zlib"}, "not zlib"),
         ({"data_compressed": zlib.compress(GOOD)[:-3]}, "cut off"),
         ({"data_compressed": zlib.compress(b"\xff\xfe")}, "not the JSON of a DAG"),
-        ({"data_compressed": zlib.compress(bytes(33 * 1024 * 1024))}, "larger than 32 MB"),
+        ({"data_compressed": zlib.compress(bytes(17 * 1024 * 1024))}, "larger than 16 MB"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_read_is_counted_with_its_reason_and_is_no_dag_without_a_callback(
@@ -103,7 +103,7 @@ def test_a_small_row_that_unpacks_to_much_holds_no_more_than_the_limit(
     monkeypatch.setattr(callbacks, "MAX_SERIALIZED", len(GOOD))
     fits, bomb = zlib.compress(GOOD), zlib.compress(GOOD + b" ")
     assert told({"dag_id": "d", "data_compressed": fits})[1] == {}
-    assert told({"dag_id": "d", "data_compressed": bomb})[1] == {"larger than 32 MB": 1}
+    assert told({"dag_id": "d", "data_compressed": bomb})[1] == {"larger than 16 MB": 1}
 
 
 json_values = st.recursive(
