@@ -11,7 +11,8 @@ import boto3
 import pytest
 import requests
 
-from tests.support.postgres import Postgres, postgres
+from tests.support import serialized_dags
+from tests.support.postgres import READER, Postgres, postgres
 from tests.support.servers import aws_server
 from windsock import config as configs
 from windsock import pipeline
@@ -115,8 +116,27 @@ def server() -> Iterator[Postgres]:
 
 
 @pytest.mark.parametrize("major", [2, 3])
+def test_the_columns_named_are_enough_for_serialised_dags(server: Postgres, major: int) -> None:
+    server.create("columns", major)
+    (row, *_) = serialized_dags.rows(major, packed=True)
+    serialized_dags.insert(server, "columns", major, row)
+    of_all, of_3 = re.findall(r"`((?:\w+, )+\w+)`", DOC.split("may be granted alone")[1])
+    granted = of_all + (f", {of_3}" if major == 3 else "")
+    server.sql(
+        "columns",
+        f"revoke select on serialized_dag from {READER}; grant select ({granted}) on serialized_dag to {READER}",
+    )
+    database = open_db(server.url("columns", READER))
+    assert [one["data_compressed"] for one in database.serialized_dags(1_000_000)] == [row["data_compressed"]]
+    assert database.gaps == []
+    database.close()
+
+
+@pytest.mark.parametrize("major", [2, 3])
 def test_the_grants_are_enough_for_the_database(server: Postgres, major: int) -> None:
     server.create("meta", major)
+    for row in serialized_dags.rows(major, packed=False):
+        serialized_dags.insert(server, "meta", major, row)
     server.sql("postgres", "drop role if exists windsock")
     grants = block("airflow-db").split("-- Airflow 3")[0] if major == 2 else block("airflow-db")
     server.sql("meta", grants)
@@ -126,6 +146,9 @@ def test_the_grants_are_enough_for_the_database(server: Postgres, major: int) ->
         assert len(tries) > 100
         for told in (database.pools(), database.import_errors(), database.dags(), database.dag_versions()):
             list(told)
+        assert {one["dag_id"] for one in database.serialized_dags(1_000_000)} == serialized_dags.truth(
+            major
+        ).keys()
         assert list(database.pools())
         assert database.gaps == []
     finally:

@@ -1,5 +1,6 @@
 """`windsock pull` from a real HTTP server and a real PostgreSQL, with what real Airflows said."""
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from tests.support import serialized_dags
 from tests.support.airflow_server import PASSWORD, TOKEN, USER, Answer, FakeAirflow, load, read_csv, serve
 from tests.support.airflow_truth import DATA, truth
 from tests.support.postgres import READER, Postgres
@@ -283,6 +285,96 @@ def test_a_role_that_may_not_read_a_table_is_a_named_gap(
     assert rows(config, gap)[0][0].startswith(
         "table log: the role may not read it; `grant select on log to …`"
     )
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["plain", "compressed"])
+def test_how_failures_would_be_told_enters_the_lake_as_counts_and_nothing_else_of_a_dag_does(
+    tmp_path: Path, pg: Postgres, db: str, major: int, packed: bool
+) -> None:
+    for row in serialized_dags.rows(major, packed=packed):
+        serialized_dags.insert(pg, f"airflow{major}", major, row)
+    config = pipeline_file(tmp_path, db=db)
+    pull(config)
+    told = rows(config, "select key, value from deployments where key like 'dag_alerts.%'")
+    assert {
+        key.removeprefix("dag_alerts."): json.loads(value) for key, value in told
+    } == serialized_dags.truth(major)
+    assert rows(config, "select count(*) from deployments where key like 'db.missing_permission%'") == [(0,)]
+    lake = str(pipeline.open_lake(config).store.local_root)
+    for (table,) in rows(
+        config, f"select distinct split_part(file, '/', -3) from glob('{lake}/*/*/*.parquet') as found(file)"
+    ):
+        whole = rows(
+            config, f"select cast(one as varchar) from read_parquet('{lake}/{table}/*/*.parquet') as one"
+        )
+        assert not [one for (one,) in whole if "FAKE" in one or "def tell" in one]
+    before = files(config)
+    pull(config, now=NOW + timedelta(minutes=30))
+    assert files(config) == before
+    if major == 3:  # a new version without the callback
+        (silent,) = (one for one in serialized_dags.rows(3, packed=packed) if one["dag_id"] == "silent")
+        serialized_dags.insert(pg, "airflow3", 3, silent | {"dag_id": "dag_callback"}, "2026-11-24 00:00Z")
+    else:
+        pg.sql("airflow2", "update serialized_dag as a set data = b.data, data_compressed = b.data_compressed "
+                           "from serialized_dag as b where a.dag_id = 'dag_callback' and b.dag_id = 'silent'")  # fmt: skip
+    pull(config, now=NOW + timedelta(hours=1))
+    told = rows(
+        config, "select value from deployments where key = 'dag_alerts.dag_callback' order by seen_at"
+    )
+    assert [json.loads(value)["dag_callback"] for (value,) in told] == [True, False]
+
+
+def test_serialised_dags_that_cannot_be_read_are_a_counted_gap_and_no_dag_without_a_callback(
+    tmp_path: Path, pg: Postgres, db: str, major: int
+) -> None:
+    well, *_ = serialized_dags.rows(major, packed=True)
+    for dag_id, packed in (("cut", well["data_compressed"][:-9]), ("junk", b"junk"), ("junk_too", b"more")):
+        serialized_dags.insert(
+            pg, f"airflow{major}", major, well | {"dag_id": dag_id, "data_compressed": packed}
+        )
+    serialized_dags.insert(pg, f"airflow{major}", major, well)
+    config = pipeline_file(tmp_path, db=db)
+    pull(config)
+    told = dict(rows(config, "select key, value from deployments where key like 'dag_alerts.%'"))
+    assert {key.removeprefix("dag_alerts."): json.loads(value).get("unread") for key, value in told.items()} == {
+        "cut": "cut off", "junk": "not zlib", "junk_too": "not zlib", "silent": None,
+    }  # fmt: skip
+    ((gap,),) = rows(
+        config, "select value from deployments where key = 'db.missing_permission.table serialized_dag'"
+    )
+    assert gap == (
+        "table serialized_dag: DAGs that cannot be read (cut off: 1, not zlib: 2); without it: which DAGs have no failure "
+        "callback, mail or deadline"
+    )
+    assert told_tries(config) == truth(major)
+
+
+def test_the_report_names_the_dags_that_fail_and_tell_nobody(
+    tmp_path: Path, pg: Postgres, db: str, major: int
+) -> None:
+    """DAGs of the recorded fleet, given the serialised forms that a real Airflow made of DAGs with and without an alert."""
+    config = pipeline_file(tmp_path, db=db)
+    pull(config)
+    lost = dict(rows(config, "select dag_id, count(*) from task_tries where week = report_week() and is_judged and final_try "
+                             "and state = 'failed' group by dag_id order by count(*) desc, dag_id"))  # fmt: skip
+    silent, told, *others = lost
+    forms = {one["dag_id"]: one for one in serialized_dags.rows(major, packed=True)}
+    for dag_id, form in ((silent, "silent"), (told, "some_tasks"), *((other, "watched") for other in others)):
+        serialized_dags.insert(pg, f"airflow{major}", major, forms[form] | {"dag_id": dag_id})
+    pull(config, now=NOW + timedelta(hours=1))
+    answer = pipeline.ask(config, question="failure_alerts", sql="", week=WEEK).rows
+    known = {row["dag_id"]: (row["told_by"], row["lost"]) for row in answer if row["dag_id"] in lost}
+    assert known[silent] == ("nothing", lost[silent])
+    assert known[told] == ("some tasks", lost[told])
+    assert {known[other] for other in others} == {("task for failures", lost[other]) for other in others}
+    written = pipeline.report(config, week=WEEK, output=QUIET, out=tmp_path / "out")
+    found = json.loads((written.path.parent / "report.json").read_text())["findings"]
+    of_rule = [one for one in found if one["code"] == "WS519"]
+    assert [(one["severity"], one["evidence"]["dag_ids"], one["evidence"]["tasks"]) for one in of_rule] == [
+        ("info", [silent], {2: 6, 3: 9}[major])
+    ]
+    page = (written.path.parent / "report.html").read_text()
+    assert "task for failures" in page and "DAGs whose failures nobody would be told of" in page
 
 
 def test_settings_enter_the_lake_by_the_allow_list_only(tmp_path: Path, airflow: FakeAirflow) -> None:

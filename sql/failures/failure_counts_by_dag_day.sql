@@ -11,6 +11,7 @@
 --   week         date      its Monday
 --   runs         bigint
 --   lost_runs    bigint    runs in which at least one task failed its last known try
+--   saved_runs   bigint    runs not lost in which a first try failed
 --   no_end_runs  bigint    runs not lost so far as is known, in which nobody knows how a task ended
 --   tries        bigint
 --   failures     bigint    tries that failed, retried or not
@@ -25,7 +26,8 @@ with runs as (
         count(*) filter (where state in ('failed', 'up_for_retry')) as failures,
         coalesce(sum(duration_s), 0) / 3600 as hours,
         coalesce(bool_or(final_try and state in ('failed', 'up_for_retry')), false) as is_lost,
-        coalesce(bool_or(final_try and not has_end(state)), false) as is_open
+        coalesce(bool_or(final_try and not has_end(state)), false) as is_open,
+        coalesce(bool_or(first_try and state in ('failed', 'up_for_retry')), false) as is_first_failed
     from task_tries
     where week >= weeks_ago(8)
         and week <= report_week()
@@ -39,6 +41,7 @@ select
     week,
     count(*) as runs,
     count(*) filter (where is_lost) as lost_runs,
+    count(*) filter (where is_first_failed and not is_lost and not is_open) as saved_runs,
     count(*) filter (where is_open and not is_lost) as no_end_runs,
     cast(sum(tries) as bigint) as tries,
     cast(sum(failures) as bigint) as failures,

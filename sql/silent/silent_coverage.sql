@@ -46,6 +46,11 @@ files as (
     where parsed_at >= week_start() and parsed_at < week_end()
     group by source, dag_file
 ),
+alerts as (
+    select distinct substr(key, 12) as dag_id
+    from deployments
+    where starts_with(key, 'dag_alerts.') and json_valid(value) and json_extract_string(value, '$.unread') is null
+),
 kinds as (
     select
         'tries without a log' as kind,
@@ -115,6 +120,14 @@ kinds as (
         count(distinct dag_id) filter (where not has_processor),
         case when not max(has_processor) then 'dag-processor log' end
     from tries, seen
+    union all
+    select
+        'ways to tell of a failure',
+        'DAGs',
+        count(distinct dag_id) filter (where dag_id in (select dag_id from alerts)),
+        count(distinct dag_id) filter (where dag_id not in (select dag_id from alerts)),
+        case when not exists (select 1 from alerts) then 'metadata database' end
+    from tries
     union all
     select
         'files without a DAG',

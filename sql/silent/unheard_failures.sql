@@ -4,10 +4,10 @@
 -- then the dag-processor's work, and its word (`callback_ran`, `callback_failed`) is the only sign. Killed, too, is who leaves
 -- by `os._exit`, without an exception, or is ended by the scheduler while deferred. Tasks whose process came to its own
 -- end are `ran_to_end`: there the callback ran if there is one. Whether a DAG has callbacks is not told by
--- logs: `heard` counts failures of the last nine weeks with a sign of one.
+-- logs: `heard` counts failures of the last nine weeks with a sign of one, and the metadata database may tell.
 --
 -- grain:    dag_id
--- reads:    component_events, log_events, task_tries
+-- reads:    component_events, deployments, log_events, task_tries
 -- columns:
 --   dag_id      varchar
 --   lost        bigint       tasks that failed for good in the week
@@ -15,6 +15,7 @@
 --   unheard     bigint       killed, lost or never begun, and no component told of a callback
 --   told        bigint       killed, lost or never begun, and a component did
 --   heard       bigint       tries of nine weeks with a sign of a callback
+--   callback    boolean      the DAG or a task of it has an on_failure_callback, by the serialised DAG; null: nobody tells
 --   components  boolean      a dag-processor's log was read in the week: without it `unheard` cannot be told from told
 --   first_at    timestamptz  of the unheard ones
 --   last_at     timestamptz
@@ -60,6 +61,17 @@ heard as (
         where starts_with(message, 'Error in callback') or starts_with(message, 'Failed to run task callback')
     ) as both_kinds
     group by dag_id
+),
+alerts as (
+    select
+        substr(key, 12) as dag_id,
+        max_by(
+            json_extract_string(value, '$.dag_callback') = 'true' or json_extract_string(value, '$.callback_tasks') <> '0',
+            seen_at order by value
+        ) as callback
+    from deployments
+    where starts_with(key, 'dag_alerts.') and json_valid(value)
+    group by key
 )
 select
     marked.dag_id,
@@ -68,6 +80,7 @@ select
     count(*) filter (where is_cut_off and not is_told) as unheard,
     count(*) filter (where is_cut_off and is_told) as told,
     coalesce(max(heard.heard), 0) as heard,
+    bool_or(alerts.callback) as callback,
     exists (
         select 1 from component_events
         where component in ('dag-processor', 'dag_processor') and event_at >= week_start() and event_at < week_end()
@@ -76,5 +89,6 @@ select
     max(coalesce(ended_at, started_at)) filter (where is_cut_off and not is_told) as last_at
 from marked
 left join heard on marked.dag_id = heard.dag_id
+left join alerts on marked.dag_id = alerts.dag_id
 group by marked.dag_id
 order by unheard desc, marked.dag_id

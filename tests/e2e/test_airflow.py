@@ -8,7 +8,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import combinations
 from pathlib import Path
 
@@ -18,7 +18,11 @@ from moto.server import ThreadedMotoServer
 
 from tests.e2e.airflow import Airflow, airflow, free_port, s3_connection
 from tests.e2e.environments import ROOT, interpreter, run, windsock
+from tests.support import serialized_dags
 from tests.support.statsd_capture import statsd_capture
+from windsock import config as configs
+from windsock import pipeline
+from windsock.output import Output
 from windsock.week import Week
 
 pytestmark = pytest.mark.e2e
@@ -87,6 +91,7 @@ def fleet(
         "WINDSOCK_BIN": str(binary),
         "WINDSOCK_PIPELINE": str(pipeline),
         "WINDSOCK_SHARDS": str(SHARDS),
+        "AIRFLOW__CORE__COMPRESS_SERIALIZED_DAGS": str(major == "2"),  # one of either form
         "AIRFLOW__METRICS__STATSD_ON": "True",
         "AIRFLOW__METRICS__STATSD_HOST": "127.0.0.1",
     }
@@ -178,3 +183,32 @@ def test_every_object_is_accounted_for(fleet: Fleet) -> None:
     rows = fleet.ask("select outcome, reject_reason, count(*) as n from objects group by all order by all")
     assert {row["outcome"] for row in rows} <= {"parsed", "ignored"}
     assert fleet.ask("select count(*) as n from task_logs where state = 'unknown'") == [{"n": 0}]
+
+
+def test_its_serialised_dags_tell_whose_failures_nobody_hears_of(fleet: Fleet, tmp_path: Path) -> None:
+    one, major = fleet.airflow, int(fleet.airflow.major)
+    shutil.copy(ROOT / "tests" / "data" / "serialized_dags" / "told.py", one.home / "dags")
+    expected = serialized_dags.truth(major)
+    for dag_id in expected:
+        one.serializes(dag_id)
+    column = "data_compressed" if major == 2 else "data"
+    assert one.rows(f"select count(*) from serialized_dag where {column} is null") == [(0,)]
+    path = tmp_path / "db.toml"
+    path.write_text("[deployment]\nname = 'e2e'\n[sources.airflow_db]\nurl_env = 'DB'\n")
+    config, week, quiet = configs.load(path, {"DB": one.database}), Week.parse(fleet.week), Output(level=0)
+    pipeline.pull(config, now=datetime.now(UTC), week=week, output=quiet)
+    sql = "select key, value from deployments where starts_with(key, 'dag_alerts.')"
+    told = {
+        row["key"].removeprefix("dag_alerts."): json.loads(row["value"])
+        for row in pipeline.ask(config, question="", sql=sql, week=week).rows
+    }
+    assert {dag_id: told[dag_id] for dag_id in expected} == expected
+    rows = pipeline.ask(config, question="failure_alerts", sql="", week=week).rows
+    known = {row["dag_id"]: (row["lost"], row["told_by"], row["has_alert"]) for row in rows}
+    nobody = dict.fromkeys(BROKEN, (1, "nothing", False))
+    assert {dag_id: known[dag_id] for dag_id in BROKEN} == nobody | {
+        "broken_load_6": (1, "callback of the DAG", True),
+        "broken_load_7": (1, "each task", True),
+    }
+    assert known["endings"][1:] == ("nothing", False)
+    assert "dag_callback" not in known, "what never ran fails nobody"

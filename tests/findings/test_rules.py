@@ -21,6 +21,7 @@ from windsock.findings.rules.ws106_broken_for_days import BrokenForDays, chance_
 from windsock.findings.rules.ws108_new_dag_failing import NewDagFailing
 from windsock.findings.rules.ws109_rare_run_lost import RareRunLost
 from windsock.findings.rules.ws110_incident import Incident
+from windsock.findings.rules.ws112_saved_by_retries import SavedByRetries
 from windsock.findings.rules.ws115_known_issue import KnownIssueSeen
 from windsock.findings.rules.ws201_parse_time_regression import ParseTimeRegression
 from windsock.findings.rules.ws202_parse_time_near_limit import ParseTimeNearLimit
@@ -96,7 +97,7 @@ def days(
         runs, lost = before if n < 0 else now[n]
         day = MONDAY + timedelta(days=n)
         rows.append({"dag_id": dag_id, "day": day, "week": day - timedelta(days=day.weekday()), "runs": runs,
-                     "lost_runs": lost, "no_end_runs": 0, "tries": runs, "failures": lost, "hours": float(runs)})  # fmt: skip
+                     "lost_runs": lost, "saved_runs": 0, "no_end_runs": 0, "tries": runs, "failures": lost, "hours": float(runs)})  # fmt: skip
     return [row for row in rows if row["runs"]]
 
 
@@ -419,6 +420,44 @@ def test_a_rare_run_is_not_told_beside_what_tells_more(code: str) -> None:
         lost_runs_by_dag_error=[{"dag_id": "d", "error_signature": "AuthError: <>", "lost_runs": 1}]
     )
     assert told_once([rare, incident], told) == [incident]
+
+
+# --- WS112
+
+
+def saved(now: Sequence[tuple[int, int]], before: tuple[int, int]) -> dict[str, Answer]:
+    rows = [row | {"saved_runs": row["lost_runs"], "lost_runs": 0} for row in days("d", now, before)]
+    error = {"dag_id": "d", "error_signature": "Deadlock: <>", "lost_runs": 0, "first_runs": 21}
+    return rates(rows) | answers(lost_runs_by_dag_error=[error])
+
+
+@pytest.mark.parametrize(
+    ("now", "is_found", "why"),
+    [
+        ([(8, 3)] * 7, True, "a retry saves three of eight, and none was needed"),
+        ([(8, 0), (8, 7), (8, 7), *[(8, 0)] * 4], False, "two bad nights, then normal"),
+        ([(8, 0)] * 7, False, "nothing happened"),
+        ([(2, 1)] * 7, False, "fourteen runs say too little"),
+    ],
+)
+def test_more_runs_that_a_retry_saved_are_told(
+    now: Sequence[tuple[int, int]], is_found: bool, why: str
+) -> None:
+    findings = found(SavedByRetries, saved(now, (8, 0)))
+    assert bool(findings) == is_found, why
+    if is_found:
+        assert findings[0].headline == "d: a retry saved 21 of 56 runs (before: 0 of 448)"
+        assert findings[0].advice.startswith("In 21 runs a first try failed with Deadlock: <>.")
+        assert found(FailureRateWorse, saved(now, (8, 0))) == []
+
+
+def test_what_a_retry_saved_is_not_told_beside_what_it_did_not_save() -> None:
+    (one,) = found(SavedByRetries, saved([(8, 3)] * 7, (8, 0)))
+    other = replace(one, id="WS101:d", code="WS101")
+    assert told_once([other, one], {}) == [other]
+    (incident,) = found(Incident, error(dag_ids=["b", "c", "d"]))
+    assert told_once([one, incident], {}) == [incident]
+    assert told_once([one], {}) == [one]
 
 
 # --- WS110

@@ -333,12 +333,27 @@ def test_a_callback_that_fails(change: dict[str, Any], severity: str | None) -> 
 
 @pytest.mark.parametrize(("unheard", "is_found"), [(4, False), (5, True), (6, True)])
 def test_failures_that_nobody_heard_of(unheard: int, is_found: bool) -> None:
-    row = {"dag_id": "d", "lost": 10, "ran_to_end": 4, "unheard": unheard, "told": 0, "heard": 3, "components": False,
-           **SPAN}  # fmt: skip
+    row = {"dag_id": "d", "lost": 10, "ran_to_end": 4, "unheard": unheard, "told": 0, "heard": 3, "callback": None,
+           "components": False, **SPAN}  # fmt: skip
     other = row | {"dag_id": "never_heard", "unheard": 9, "heard": 0}
     got = found(Unheard, answers(unheard_failures=[row, other]))
     assert bool(got) == is_found
     assert all(one.severity == "watch" and one.evidence["not_known"] == 9 for one in got)
+
+
+@pytest.mark.parametrize(("unheard", "is_found"), [(4, False), (5, True)])
+def test_a_callback_that_the_database_tells_of_was_expected_to_run(unheard: int, is_found: bool) -> None:
+    row = {"dag_id": "d", "lost": 10, "ran_to_end": 4, "unheard": unheard, "told": 0, "heard": 0, "callback": True,
+           "components": False, **SPAN}  # fmt: skip
+    without, unread = (
+        row | {"dag_id": "e", "callback": False, "unheard": 7},
+        row | {"dag_id": "f", "callback": None},
+    )
+    got = found(Unheard, answers(unheard_failures=[row, without, unread]))
+    assert bool(got) == is_found
+    for one in got:
+        assert (one.evidence["dag_ids"], one.evidence["lost"]) == (["d"], 10)
+        assert (one.evidence["not_known"], one.evidence["without_callback"]) == (5, 7)
 
 
 # --- WS517

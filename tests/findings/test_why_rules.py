@@ -1,4 +1,4 @@
-"""WS518 and WS520 to WS524: below, at and above each threshold, and nothing in a quiet week."""
+"""WS518 to WS524: below, at and above each threshold, and nothing in a quiet week."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,6 +9,7 @@ from tests.findings.test_rules import WEEK, answers, found
 from windsock.findings import judge_all
 from windsock.findings.rules.ws110_incident import Incident
 from windsock.findings.rules.ws518_many_messages import ManyMessages
+from windsock.findings.rules.ws519_no_failure_alert import NoFailureAlert
 from windsock.findings.rules.ws520_duplicate_dag_id import DuplicateDagId
 from windsock.findings.rules.ws521_blocked_by_past import BlockedByPast
 from windsock.findings.rules.ws522_start_date_moves import StartDateMoves
@@ -16,7 +17,15 @@ from windsock.findings.rules.ws523_logs_missing import LogsMissing
 from windsock.findings.rules.ws524_connection_failing import ConnectionFailing
 
 AT = datetime(2026, 11, 17, 1, tzinfo=UTC)
-RULES = [ManyMessages, DuplicateDagId, BlockedByPast, StartDateMoves, LogsMissing, ConnectionFailing]
+RULES = [
+    ManyMessages,
+    NoFailureAlert,
+    DuplicateDagId,
+    BlockedByPast,
+    StartDateMoves,
+    LogsMissing,
+    ConnectionFailing,
+]
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
@@ -44,6 +53,49 @@ def test_many_messages_for_few_causes(messages: int, behind: int, is_found: bool
     if messages == 412:
         assert "412 failed tries, and 9 causes" in findings[0].headline
         assert findings[0].severity == "info"
+
+
+# --- WS519
+
+
+def alert(dag_id: str, lost: int, has_alert: bool | None, missing: str | None = None) -> dict[str, Any]:
+    told_by = {True: "callback of the DAG", False: "nothing", None: "not known" if missing else "SLA"}[
+        has_alert
+    ]
+    return {"dag_id": dag_id, "owner": "finance" if dag_id == "a" else None, "runs": 9, "lost": lost, "told_by": told_by,
+            "has_alert": has_alert, "tasks": 4, "told_tasks": 0, "seen_at": AT, "missing": missing}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("rows", "tasks"),
+    [
+        ([alert("a", 4, False)], None),
+        ([alert("a", 3, False), alert("b", 2, False)], 5),
+        ([alert("a", 5, False), alert("b", 0, False)], 5),
+        ([alert("a", 30, False), alert("b", 40, True), alert("c", 50, None)], 30),
+        ([alert("a", 0, False), alert("b", 0, False)], None),
+        ([alert("a", 40, True), alert("b", 0, True)], None),
+        ([alert("a", 40, None, "metadata database"), alert("b", 40, None)], None),
+    ],
+    ids=["below", "at, over two", "at, one did not fail", "above, of the known alone", "none failed", "told", "not known"],
+)  # fmt: skip
+def test_failures_that_tell_nobody_are_told_where_that_is_known(
+    rows: list[dict[str, Any]], tasks: int | None
+) -> None:
+    findings = found(NoFailureAlert, answers(failure_alerts=rows))
+    assert [one.evidence["tasks"] for one in findings] == ([tasks] if tasks else [])
+    assert {one.severity for one in findings} <= {"info"}
+
+
+def test_what_could_not_be_known_stands_beside_what_tells_nobody() -> None:
+    rows = [alert("a", 6, False), alert("b", 7, False), alert("c", 0, False), alert("d", 1, True),
+            alert("e", 2, None, "the right to read serialized_dag"), alert("f", 0, None)]  # fmt: skip
+    (one,) = found(NoFailureAlert, answers(failure_alerts=rows))
+    assert one.headline == "13 tasks failed for good in 2 DAGs without failure callback, mail or deadline"
+    assert one.evidence["dag_ids"] == ["b", "a"] and one.evidence["owners"] == ["finance"]
+    assert one.evidence["dags_that_did_not_fail"] == 1 and one.evidence["dags_with_an_alert"] == 1
+    assert one.evidence["dags_not_known"] == 2
+    assert one.evidence["not_known_for_want_of"] == ["the right to read serialized_dag"]
 
 
 # --- WS520

@@ -108,12 +108,14 @@ def test_a_rate_has_recovered_below_the_middle_of_what_was_told_and_what_is_usua
     assert [one.status for one in second.changes] == ["still" if is_open else "recovered"]
 
 
-@pytest.mark.parametrize("code", ["WS103", "WS110"])
-def test_a_dag_whose_failures_are_now_told_by_another_finding_is_not_told_twice(code: str) -> None:
+@pytest.mark.parametrize(("code", "status"), [("WS103", "still"), ("WS110", "new")])
+def test_a_dag_whose_failures_are_now_told_by_another_finding_is_not_told_twice(
+    code: str, status: str
+) -> None:
     evidence = {"dag_ids": ["orders", "other"]} if code == "WS110" else {}
     subject = {"error_signature": "e"} if code == "WS110" else {"dag_id": "orders"}
     pages = weeks_of([finding()], [finding(code, id=f"{code}:x", subject=subject, evidence=evidence)])
-    assert [(one.id, one.status) for one in pages[1].changes] == [(f"{code}:x", "new")]
+    assert [(one.id, one.status) for one in pages[1].changes] == [(f"{code}:x", status)]
 
 
 def test_what_cannot_be_seen_has_not_recovered_and_comes_back_with_its_age() -> None:
@@ -295,3 +297,28 @@ def test_a_task_that_still_does_not_run_has_not_recovered(task_id: str, status: 
     given["tasks_gone"] = Answer("tasks_gone", tuple(row), (row,))
     made = week_page([], week_page([told], None, WEEK, given=given), WEEK.minus(-1), given=given)
     assert [one.status for one in made.changes] == [status]
+
+
+def test_a_dag_whose_lost_runs_another_rule_now_tells_is_no_news() -> None:
+    """It lost most of its runs last week (WS101), and every one since (WS106)."""
+    first = week_page([finding(severity="critical")], None, WEEK)
+    all_lost = finding("WS106", severity="critical", rank=288.0, headline="orders has lost every run")
+    made = week_page([all_lost], first, WEEK.minus(-1))
+    (one,) = made.findings
+    assert (one.status, one.weeks, one.since_week, made.verdict) == ("still", 2, str(WEEK), "same")
+    assert [one.status for one in made.changes] == ["still"]
+
+
+@pytest.mark.parametrize(
+    ("before", "status"),
+    [
+        ({"severity": "watch"}, "worse"),
+        ({"code": "WS501", "id": "WS501:orders"}, "new"),
+        ({"subject": {"dag_id": "x"}}, "new"),
+    ],
+    ids=["graver now", "another trouble", "another DAG"],
+)
+def test_what_is_graver_or_another_trouble_is_news(before: dict[str, Any], status: str) -> None:
+    first = week_page([finding(**before)], None, WEEK)
+    made = week_page([finding("WS106", severity="critical")], first, WEEK.minus(-1))
+    assert [one.status for one in made.findings if one.code == "WS106"] == [status]

@@ -1,12 +1,14 @@
 """The database is only ever read, by a role that may only read, whatever release wrote its schema."""
 
 import builtins
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from tests.support import serialized_dags
 from tests.support.postgres import READER, Postgres
 from windsock.errors import ConfigError, SourceError
 from windsock.sources.airflow_db import AirflowDb, open_db, shown
@@ -134,3 +136,54 @@ def test_a_missing_driver_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(ConfigError, match=r"pip install 'windsock\[postgres\]'"):
         open_db("postgresql://localhost/airflow")
+
+
+@pytest.mark.parametrize("major", [2, 3])
+def test_serialised_dags_are_read_plain_and_compressed_as_airflow_wrote_them(
+    pg: Postgres, major: int
+) -> None:
+    pg.create("serialized", major)
+    expected = {}
+    for packed in (False, True):
+        for row in serialized_dags.rows(major, packed=packed):
+            name = f"{row['dag_id']}-{packed}"
+            serialized_dags.insert(pg, "serialized", major, row | {"dag_id": name})
+            expected[name] = row
+    db = opened(pg, "serialized")
+    found = {one["dag_id"]: one for one in db.serialized_dags(1_000_000)}
+    assert found.keys() == expected.keys()
+    for name, row in expected.items():
+        assert found[name]["data_compressed"] == row["data_compressed"]
+        assert (found[name]["data"] is None) == (row["data"] is None)
+        assert found[name]["data"] is None or json.loads(found[name]["data"]) == json.loads(row["data"])
+    small = next(iter(db.serialized_dags(10)))
+    assert small["size"] > 10 and small["data"] in (None, "null") and small["data_compressed"] is None
+    db.close()
+
+
+def test_of_the_versions_of_a_dag_the_newest_is_read_and_none_of_a_dag_that_is_gone(pg: Postgres) -> None:
+    pg.create("versions", 3)
+    silent, told = serialized_dags.rows(3, packed=False)[0::2][:2]
+    for row, at in ((told, "2026-11-20 10:00Z"), (silent, "2026-11-22 10:00Z"), (told, "2026-11-21 10:00Z")):
+        serialized_dags.insert(pg, "versions", 3, row | {"dag_id": "orders_ingest"}, at)
+        serialized_dags.insert(pg, "versions", 3, row | {"dag_id": "crm_export"}, at)
+    pg.sql("versions", "update dag set is_stale = (dag_id = 'crm_export')")
+    db = opened(pg, "versions")
+    (found,) = db.serialized_dags(1_000_000)
+    assert (found["dag_id"], json.loads(found["data"])) == ("orders_ingest", json.loads(silent["data"]))
+    db.close()
+
+
+def test_serialised_dags_of_older_schemas_are_read_without_the_column_they_lack(
+    pg: Postgres, old: str
+) -> None:
+    pg.sql(old, "alter table serialized_dag drop column data_compressed")
+    pg.sql(
+        old,
+        "insert into serialized_dag (dag_id, fileloc, fileloc_hash, data, last_updated, dag_hash) "
+        "values ('d', 'd.py', 1, '{\"dag\": {\"tasks\": []}}', now(), '')",
+    )
+    db = opened(pg, old)
+    (found,) = db.serialized_dags(1_000_000)
+    assert found["data_compressed"] is None and json.loads(found["data"]) == {"dag": {"tasks": []}}
+    db.close()

@@ -21,6 +21,7 @@ from windsock.findings.rules.ws108_new_dag_failing import NewDagFailing
 from windsock.findings.rules.ws109_rare_run_lost import RareRunLost
 from windsock.findings.rules.ws110_incident import Incident
 from windsock.findings.rules.ws111_bad_hour import BadHour
+from windsock.findings.rules.ws112_saved_by_retries import SavedByRetries
 from windsock.findings.rules.ws115_known_issue import KnownIssueSeen
 from windsock.findings.rules.ws201_parse_time_regression import ParseTimeRegression
 from windsock.findings.rules.ws202_parse_time_near_limit import ParseTimeNearLimit
@@ -56,6 +57,7 @@ from windsock.findings.rules.ws515_unheard_failures import Unheard
 from windsock.findings.rules.ws516_state_mismatch import StateMismatch
 from windsock.findings.rules.ws517_errors_in_successes import ErrorsInSuccesses
 from windsock.findings.rules.ws518_many_messages import ManyMessages
+from windsock.findings.rules.ws519_no_failure_alert import NoFailureAlert
 from windsock.findings.rules.ws520_duplicate_dag_id import DuplicateDagId
 from windsock.findings.rules.ws521_blocked_by_past import BlockedByPast
 from windsock.findings.rules.ws522_start_date_moves import StartDateMoves
@@ -103,6 +105,7 @@ RULES: tuple[type[Rule], ...] = (
     Retries,
     NewDagFailing,
     RareRunLost,
+    SavedByRetries,
     Incident,
     BadHour,
     KnownIssueSeen,
@@ -140,6 +143,7 @@ RULES: tuple[type[Rule], ...] = (
     StateMismatch,
     ErrorsInSuccesses,
     ManyMessages,
+    NoFailureAlert,
     DuplicateDagId,
     BlockedByPast,
     StartDateMoves,
@@ -230,6 +234,9 @@ _FOLLOWS = {
     "WS107": frozenset({"WS103", "WS104", "WS106"}),  # no number of retries helps a DAG that is broken
     "WS108": frozenset({"WS101", "WS103", "WS104", "WS106"}),  # a past was found to compare it with
     "WS109": frozenset({"WS101", "WS103", "WS104", "WS106", "WS108"}),  # it lost more than its newest run
+    "WS112": frozenset(
+        {"WS101", "WS103", "WS104", "WS106", "WS108"}
+    ),  # what retries no longer save says more
     "WS505": frozenset({"WS521"}),  # its last failed run holds it back
     "WS402": frozenset({"WS401"}),  # the run grew because its task did
     "WS403": frozenset({"WS401", "WS402"}),  # it is late because it takes longer
@@ -245,6 +252,12 @@ def told_once(findings: Sequence[Finding], answers: Mapping[str, Answer]) -> lis
     """
     broken = {one.subject["dag_id"] for one in findings if one.code in ("WS103", "WS104")}
     killed = {one.subject["dag_id"] for one in findings if one.code == "WS106" and "ending" in one.evidence}
+    hit = {
+        dag_id
+        for one in findings
+        if one.code in ("WS110", "WS111")
+        for dag_id in one.evidence.get("dag_ids", ())
+    }
     explained, within = explained_runs(findings, answers), within_another(findings)
     elsewhere = told_with_more(findings)
     has_rejects = any(one.code == "WS901" for one in findings)
@@ -267,6 +280,8 @@ def told_once(findings: Sequence[Finding], answers: Mapping[str, Answer]) -> lis
             dag_id in broken
             or (dag_id in explained and one.evidence["excess_failures"] - explained[dag_id] < OWN_EXCESS)
         ):
+            continue
+        if one.code == "WS112" and dag_id in hit:
             continue
         if one.code == "WS510" and dag_id in killed:
             continue

@@ -46,6 +46,15 @@ def changes(answers: Mapping[str, Answer], limits: RateThresholds, week: Week) -
     ]
 
 
+def saved_changes(answers: Mapping[str, Answer], limits: RateThresholds, week: Week) -> list[RateChange]:
+    """Every DAG's change of the rate of runs that a retry saved, judged as the lost ones are."""
+    days: dict[str, tuple[list[tuple[int, int]], list[tuple[int, int]]]] = {}
+    for row in rows_of(answers, "failure_counts_by_dag_day"):
+        windows = days.setdefault(row["dag_id"], ([], []))
+        windows[0 if row["week"] == week.monday else 1].append((row["runs"], row["saved_runs"]))
+    return _judged([Counts(dag_id, *windows) for dag_id, windows in sorted(days.items())], limits)
+
+
 def _lost(rows: Sequence[Row]) -> list[tuple[int, int]]:
     return [(row["runs"], row["lost_runs"]) for row in rows]
 
@@ -116,11 +125,11 @@ def headline(change: RateChange, rows: Sequence[Row]) -> str:
     return f"{counts.k} of {wording.plural(counts.n, 'run')} failed{now} (before: {counts.k_prev} of {counts.n_prev}{before})"
 
 
-def main_errors(answers: Mapping[str, Answer]) -> dict[str, Row]:
-    """By DAG, the error that ended most of its lost runs."""
+def main_errors(answers: Mapping[str, Answer], of: str = "lost_runs") -> dict[str, Row]:
+    """By DAG, the error that ended most of its lost runs, or with which most first tries failed (`first_runs`)."""
     worst: dict[str, Row] = {}
     for row in rows_of(answers, "lost_runs_by_dag_error"):
         before = worst.get(row["dag_id"])
-        if before is None or row["lost_runs"] > before["lost_runs"]:
+        if row[of] and (before is None or row[of] > before[of]):
             worst[row["dag_id"]] = row
     return worst

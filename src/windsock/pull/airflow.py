@@ -20,6 +20,7 @@ from windsock.lake import Writer
 from windsock.model import Parsed, Row, SourceObject
 from windsock.output import Output
 from windsock.parse import PARSER_VERSION
+from windsock.parse.told.callbacks import MAX_SERIALIZED, alert_facts
 from windsock.parse.told.facts import (
     EVENTS,
     dag_limit_facts,
@@ -47,6 +48,7 @@ from windsock.parse.told.rows import (
 )
 from windsock.pull.marks import MOVING, Chunks, Tables, Tally, etag_of, mark_of, windows_of
 from windsock.schema import TABLES
+from windsock.sources.airflow_gaps import LOSES, Gap
 
 OVERLAP = timedelta(hours=1)
 CHECKPOINT_ROWS = 400_000
@@ -141,6 +143,7 @@ class _Pull:
         self._list("dag_limits", {"deployments": dag_limit_facts(dags, self.teller)})
         self._list("dag_owners", {"deployments": dag_owner_facts(dags, self.teller)})
         self._list("dag_states", {"deployments": dag_state_facts(dags, self.teller)})
+        self._list("dag_alerts", {"deployments": self._alert_facts()})
         # it moves with each run: only the newest list is kept
         told = self._teller(f"{self.airflow.address}/dag_next_runs")
         self._list("dag_next_runs", {"deployments": next_run_facts(dags, told)})
@@ -178,6 +181,15 @@ class _Pull:
             *pool_facts(pools, told),
         ]
         return {"deployments": rows}
+
+    def _alert_facts(self) -> list[Row]:
+        """What each DAG has to tell of a failure; what could not be read is counted, and named beside missing rights."""
+        rows, unread = alert_facts(self.airflow.serialized_dags(MAX_SERIALIZED), self.teller)
+        if unread:
+            why = ", ".join(f"{reason}: {count}" for reason, count in sorted(unread.items()))
+            gap = Gap("table serialized_dag", f"DAGs that cannot be read ({why})", LOSES["serialized_dags"])
+            self.airflow.gaps.append(gap)
+        return rows
 
     def _whole(self, name: str, to_rows: Callable[[Iterable[Raw], Teller], list[Row]]) -> Tables:
         return {

@@ -72,7 +72,9 @@ def became(before: Mapping[str, Any], answers: Mapping[str, Answer], judgement: 
         if row is None or not row.get(count):
             return Became("not_seen", f"{subject[key]} was not seen this week")
         if code in DAG_CODES:
-            return _rate(before, row)
+            return _rate(before, row, int(row["lost_runs"]), "failed")
+        if code == "WS112":
+            return _rate(before, row, int(row["first_try_failed_runs"]), "failed at first")
     if code == "WS505" and (gone := _tasks_gone(before, answers)):
         return Became("not_seen", f"{', '.join(gone)} did not run this week, either")
     if code in _LEVELS:
@@ -82,31 +84,33 @@ def became(before: Mapping[str, Any], answers: Mapping[str, Answer], judgement: 
     return Became("recovered")
 
 
-def _rate(before: Mapping[str, Any], row: Row) -> Became:
-    """A DAG that loses runs as before has only dragged its own past up: that is no recovery.
+def _rate(before: Mapping[str, Any], row: Row, failed: int, verb: str) -> Became:
+    """A DAG that loses runs as before, or has them saved by a retry, has only dragged its own past up: that is no recovery.
 
     Recovered is a rate below the middle between what was told first and what was usual before that.
     """
     evidence = before.get("evidence") or {}
     told, usual = evidence.get("told_rate", evidence.get("rate")), float(evidence.get("baseline_rate") or 0)
-    runs, lost, unknown = int(row["runs"]), int(row["lost_runs"]), int(row["no_end_runs"])
-    if not isinstance(told, int | float) or lost / runs <= (told + usual) / 2:
-        if isinstance(told, int | float) and (lost + unknown) / runs > (told + usual) / 2:
-            return Became("not_seen", f"{lost} of {runs} runs lost this week, {unknown} without a known end")
-        return Became("recovered", f"{lost} of {runs} runs lost this week")
-    low, high = wilson(lost, runs)
+    runs, unknown = int(row["runs"]), int(row["no_end_runs"])
+    if not isinstance(told, int | float) or failed / runs <= (told + usual) / 2:
+        if isinstance(told, int | float) and (failed + unknown) / runs > (told + usual) / 2:
+            return Became(
+                "not_seen", f"{failed} of {runs} runs {verb} this week, {unknown} have no known end"
+            )
+        return Became("recovered", f"{failed} of {runs} runs {verb} this week")
+    low, high = wilson(failed, runs)
     return Became(
         "still",
         "no longer above its own recent past, which it has dragged up",
-        f"{row['dag_id']}: {lost} of {runs} runs failed, as since {before.get('since_week')}",
+        f"{row['dag_id']}: {failed} of {runs} runs {verb}, as since {before.get('since_week')}",
         {
             "tries": runs,
-            "failures": lost,
-            "rate": lost / runs,
+            "failures": failed,
+            "rate": failed / runs,
             "rate_low": low,
             "rate_high": high,
             "baseline_rate": usual,
-            "excess_failures": lost - usual * runs,
+            "excess_failures": failed - usual * runs,
             "probability": None,
             "told_rate": told,
         },

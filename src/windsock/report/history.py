@@ -72,13 +72,31 @@ def compare(
         entry = by_id.get(finding.id) or by_id.get(anchor(finding.id, finding.code))
         if entry:
             used.add(entry.id)
-        aged.append(_aged(finding, before.get(finding.id), entry, week))
+        known = before.get(finding.id) or _under_another_code(finding, before)
+        aged.append(_aged(finding, known, entry, week))
     return History(
         findings=tuple(aged),
         gone=tuple(gone),
         expired=tuple(one for one in accepted if one.id in used and not one.holds(week)),
         unused=tuple(one for one in accepted if one.id not in used),
     )
+
+
+def _under_another_code(
+    finding: Finding, before: Mapping[str, Mapping[str, Any]]
+) -> Mapping[str, Any] | None:
+    """What the last report said of the same DAG's lost runs by another rule: a DAG that lost many of its runs and now
+    loses all of them is no news. Impacts of two rules are not compared."""
+    if finding.code not in DAG_CODES:
+        return None
+    for one in before.values():
+        if (
+            one.get("code") in DAG_CODES
+            and one.get("status") not in ("better", "recovered", "accepted")
+            and (one.get("subject") or {}).get("dag_id") == finding.subject.get("dag_id")
+        ):
+            return {key: value for key, value in one.items() if key not in ("impact", "impact_told")}
+    return None
 
 
 def _vanished(

@@ -13,6 +13,8 @@ from windsock.report.page import Score
 WORDS = {"worse": "worse", "same": "same", "better": "better", "cannot_tell": "cannot tell"}
 GRAVE = ("warning", "critical")
 _INPUT = {"failures": "task logs", "parsing": "parse times", "pools": "pools", "silent": "run cadence"}
+WATCHED = (*DAG_CODES, "WS112", "WS505")
+"""Codes of what nobody sees by itself: told in the verdict's sentence though it is only to be watched."""
 MAX_CAUSE = 220
 
 
@@ -64,16 +66,16 @@ def verdict(
 def _but(findings: Sequence[Finding], scores: Sequence[Score]) -> str:
     """What a week without a grave finding still says: which DAGs without a past of their own lose runs, and that the fleet
     as a whole lost more, where that passed the scoreboard's test."""
-    young = [
+    watched = [
         one
         for one in findings
-        if one.code in DAG_CODES and one.severity == "watch" and one.status in ("new", "worse")
+        if one.code in WATCHED and one.severity == "watch" and one.status in ("new", "worse")
     ]
-    more = f", and {len(young) - 1:,} more" if len(young) > 1 else ""
-    told = f"{clean(young[0].headline, MAX_CAUSE)}{more}" if young else ""
+    more = f", and {len(watched) - 1:,} more" if len(watched) > 1 else ""
+    told = f"{clean(watched[0].headline, MAX_CAUSE)}{more}" if watched else ""
     lost = next((one for one in scores if one.key == "lost_runs"), None)
     if lost is None or lost.mark != "worse":
-        return f": nothing new passed its test; to watch: {told}" if told else ": nothing new passed its test"
+        return f"; to watch: {told}" if told else ": nothing new passed its test"
     if told:
         return f" where there is a before, but the fleet lost more of its runs: {told}"
     return ", DAG by DAG and error by error, but the fleet as a whole lost more of its runs"

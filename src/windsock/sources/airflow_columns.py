@@ -36,6 +36,16 @@ VERSIONS = {
     "dag_id": "v.dag_id", "version_number": "v.version_number::int4", "bundle_name": "v.bundle_name",
     "bundle_version": "v.bundle_version", "created_at": "v.created_at",
 }  # fmt: skip
+SERIALIZED = {"dag_id": "s.dag_id", "data": "s.data::text", "data_compressed": "s.data_compressed"}
+SERIALIZED_WITHIN = """
+select
+    dag_id,
+    coalesce(octet_length(data_compressed), octet_length(data)) as size,
+    case when octet_length(data) <= {limit} then data end as data,
+    case when octet_length(data_compressed) <= {limit} then data_compressed end as data_compressed
+from ({rows} offset 0) as s
+"""
+"""`offset 0`: each is read and made text once, not once for each time it is named."""
 POOLS = """
 select
     p.pool as name,

@@ -12,13 +12,24 @@ from datetime import UTC, datetime
 from typing import Any
 
 from windsock.errors import ConfigError, SourceError
-from windsock.sources.airflow_columns import DAGS, ERRORS, EVENTS, POOLS, RUNS, TIMES_CHANGED, TRIES, VERSIONS
+from windsock.sources.airflow_columns import (
+    DAGS,
+    ERRORS,
+    EVENTS,
+    POOLS,
+    RUNS,
+    SERIALIZED,
+    SERIALIZED_WITHIN,
+    TIMES_CHANGED,
+    TRIES,
+    VERSIONS,
+)
 from windsock.sources.airflow_gaps import LOSES, Gap
 
 STATEMENT_TIMEOUT_S = 600
 BATCH_BYTES = 4 * 1024 * 1024
 _URL = re.compile(r"postgres(?:ql)?(?:\+\w+)?://")
-_NEEDED = ("task_instance", "dag_run", "slot_pool", "import_error", "dag", "log", "job")
+_NEEDED = ("task_instance", "dag_run", "slot_pool", "import_error", "dag", "log", "job", "serialized_dag")
 
 
 def open_db(url: str, *, statement_timeout_s: int = STATEMENT_TIMEOUT_S) -> AirflowDb:
@@ -153,6 +164,25 @@ class AirflowDb:
             yield from self._dicts(
                 f"select {picked} from dag_version as v order by v.dag_id, v.version_number"
             )
+
+    def serialized_dags(self, max_bytes: int) -> Iterator[dict[str, Any]]:
+        """The newest serialised form of each DAG that is not gone: JSON as text, or its zlib bytes, or neither where it is
+        larger than `max_bytes`; `size` in bytes. A few megabytes of them are in memory at a time, and never two large ones."""
+        if not self._has("serialized_dag"):
+            return
+        picked = self._picked(SERIALIZED, "serialized_dag")
+        where = []
+        if {"id", "created_at"} <= self._columns["serialized_dag"]:  # 3.x keeps one for each version
+            where.append("s.id in (select distinct on (dag_id) id from serialized_dag "
+                         "order by dag_id, created_at desc, id desc)")  # fmt: skip
+        if "is_stale" in self._columns.get("dag", ()):  # 2.x takes the row away
+            where.append("s.dag_id not in (select dag_id from dag where is_stale)")
+        conditions = f" where {' and '.join(where)}" if where else ""
+        yield from self._dicts(
+            SERIALIZED_WITHIN.format(
+                limit=max_bytes, rows=f"select {picked} from serialized_dag as s{conditions}"
+            )
+        )
 
     def dag_warnings(self) -> Iterator[dict[str, Any]]:
         """Not asked: the table would be one more right, and the API tells."""
@@ -289,7 +319,7 @@ class AirflowDb:
 
 _KIND = {
     "task_instance": "tries", "dag_run": "runs", "slot_pool": "pools", "import_error": "import_errors",
-    "dag": "dags", "log": "events", "job": "health",
+    "dag": "dags", "log": "events", "job": "health", "serialized_dag": "serialized_dags",
 }  # fmt: skip
 
 

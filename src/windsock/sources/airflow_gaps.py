@@ -26,6 +26,7 @@ LOSES: dict[str, str] = {
     "dags": "parse times per DAG file, and the limits of each DAG",
     "dag_versions": "DAG versions as suspects of a slower parse",
     "events": "state mismatches, lost heartbeats, changes of pools and cleared tasks",
+    "serialized_dags": "which DAGs have no failure callback, mail or deadline",
     "dag_warnings": "why a DAG makes a new version at each parse",
     "providers": "versions of providers as changes beside findings",
     "settings": "limits such as parallelism and the timeouts of the dag-processor",

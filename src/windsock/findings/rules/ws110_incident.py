@@ -75,7 +75,7 @@ class Incident(Rule):
             if row["weeks_prev"] and row["lost_runs"] >= 10 and not is_over
             else "warning",
             headline=f"One error in {wording.plural(row['dags'], 'DAG')}: {named}{kind}, "
-            f"{wording.plural(row['tries'], 'try')} failed, {row['lost']} for good"
+            f"{wording.plural(row['tries'], 'try')} failed, {row['lost']:,} for good"
             f"{'; all well since' if is_over else ''}",
             evidence=_evidence(row, place) | {"is_over": is_over},
             advice=_advice(row, place, is_over=is_over),
@@ -143,9 +143,8 @@ def _advice(row: Row, place: Shape, *, is_over: bool) -> str:
             f"what {dags} share."
         )
     if is_over:
-        return (
-            f"It lasted from {began} to {ended}; find out what mended it in {dags}, so that it stays mended."
-        )
+        shared = f" (they share: {'; '.join(place.shared)})" if place.shared else ""
+        return f"It lasted from {began} to {ended}; find out what mended it in {dags}{shared}, so that it stays mended."
     first = f"{_FIRST_STEP[kind].format(name)} " if is_named else ""
     shared = f": {'; '.join(place.shared)}" if place.shared else ""
     return f"{first}Look for what {dags} share{shared}; it began {began}."

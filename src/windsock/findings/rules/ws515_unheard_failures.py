@@ -25,9 +25,9 @@ class Unheard(Rule):
     What it means: a killed process runs no callback. Alerts that hang on on_failure_callback did not fire, unless the
     dag-processor ran them.
     How it is judged: tasks that failed for good without reaching their own end (no log, killed, heartbeat lost), and no
-    word of a callback in the dag-processor's log within the hour; only in DAGs that showed a callback in nine weeks,
-    because logs do not tell which DAGs have one: failures of the others are counted as not known. Failures that ran to
-    their end are not counted: there the callback ran. Killed is also who leaves by `os._exit` or is ended while deferred.
+    word of a callback in the dag-processor's log within the hour; only in DAGs that showed a callback in nine weeks or
+    have one by the metadata database, because logs do not tell which DAGs have one: failures of the others are counted
+    as not known, or as without a callback where the database says so (WS519). Failures that ran to their end are not counted: there the callback ran. Killed is also who leaves by `os._exit` or is ended while deferred.
     Runs that `dagrun_timeout` ended have no failed task at all: only a DAG-level callback can tell of them; they are
     counted beside. Without a dag-processor's log nobody can tell; it is only watched.
     What to do: alert on runs, not on tasks; or read this report.
@@ -40,14 +40,16 @@ class Unheard(Rule):
     @classmethod
     def judge(cls, answers: Mapping[str, Answer], limits: Any, *, week: Week) -> Verdicts:
         rows = rows_of(answers, "unheard_failures")
-        silent = [row for row in rows if row["unheard"] and row["heard"]]
+        known = [row for row in rows if row["heard"] or row["callback"]]
+        others = [row for row in rows if not (row["heard"] or row["callback"])]
+        silent = [row for row in known if row["unheard"]]
         verdicts, unheard = (
             Verdicts(judged=sum(row["lost"] for row in rows)),
             sum(row["unheard"] for row in silent),
         )
         if unheard < limits.min_tasks:
             return verdicts
-        lost = sum(row["lost"] for row in rows if row["heard"])
+        lost = sum(row["lost"] for row in known)
         dags = sorted((row["dag_id"] for row in silent), key=str)
         verdicts.findings.append(
             cls.finding(
@@ -65,7 +67,8 @@ class Unheard(Rule):
                     "processor_log_read": all(row["components"] for row in silent),
                     "runs_timed_out": sum(row["timed_out"] for row in rows_of(answers, "runs_timed_out"))
                     or None,
-                    "not_known": sum(row["unheard"] for row in rows if not row["heard"]),
+                    "not_known": sum(row["unheard"] for row in others if row["callback"] is None),
+                    "without_callback": sum(row["unheard"] for row in others if row["callback"] is False),
                     "first_at": min(row["first_at"] for row in silent if row["first_at"]),
                     "last_at": max(row["last_at"] for row in silent if row["last_at"]),
                 },

@@ -42,6 +42,21 @@ SILENT = Spec(
             is_worth_showing=lambda row: bool(row["failures"]),
             is_folded=True,
         ),
+        Grid(
+            "DAGs whose failures nobody would be told of, or may not be",
+            "failure_alerts",
+            (
+                ("DAG", plain("dag_id")),
+                ("Owner", plain("owner")),
+                ("Runs", plain("runs")),
+                ("Tasks failed for good", plain("lost")),
+                ("Told by", plain("told_by")),
+            ),
+            # what nobody could look at is counted in the first table, not listed as if it had been seen
+            is_worth_showing=lambda row: row["told_by"] != "not known" and not row["has_alert"],
+            is_folded=True,
+            optional=frozenset({"Owner"}),
+        ),
     ),
 )
 

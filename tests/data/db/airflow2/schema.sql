@@ -165,3 +165,13 @@ CREATE TABLE job (
     hostname character varying(500),
     unixname character varying(1000)
 );
+CREATE TABLE serialized_dag (
+    dag_id character varying(250) NOT NULL PRIMARY KEY,
+    fileloc character varying(2000) NOT NULL,
+    fileloc_hash bigint NOT NULL,
+    data json,
+    data_compressed bytea,
+    last_updated timestamp with time zone NOT NULL,
+    dag_hash character varying(32) NOT NULL,
+    processor_subdir character varying(2000)
+);

@@ -210,3 +210,13 @@ CREATE TABLE dag_version (
 CREATE TABLE alembic_version (
     version_num character varying(32) NOT NULL
 );
+CREATE TABLE serialized_dag (
+    id uuid NOT NULL PRIMARY KEY,
+    dag_id character varying(250) NOT NULL,
+    data jsonb,
+    data_compressed bytea,
+    created_at timestamp with time zone NOT NULL,
+    last_updated timestamp with time zone NOT NULL,
+    dag_hash character varying(32) NOT NULL,
+    dag_version_id uuid NOT NULL
+);
