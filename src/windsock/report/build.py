@@ -56,7 +56,8 @@ def build_page(
     """The frozen page of one week."""
     history = _history(frame, judgement, answers, told or Told())
     findings = history.findings
-    scores = scoreboard(answers, frame.week)
+    seen_until = trust.get("seen_until")
+    scores = scoreboard(answers, frame.week, is_going_on=seen_until is not None)
     word, cause, detail = verdict(
         findings,
         history.gone,
@@ -64,6 +65,7 @@ def build_page(
         scores,
         blind=blindness(answers),
         no_runs=has_no_runs(answers),
+        seen_until=seen_until,
     )
     grave = [one for one in findings if is_grave(one)]
     acting = [one for one in grave if one.unchanged_weeks < UNCHANGED_WEEKS]
@@ -77,7 +79,14 @@ def build_page(
         verdict=word,
         verdict_cause=cause,
         verdict_detail=detail,
-        subject=subject(frame.deployment, str(frame.week), WORDS[word], findings, history.gone),
+        subject=subject(
+            frame.deployment,
+            str(frame.week),
+            WORDS[word],
+            findings,
+            history.gone,
+            is_going_on=seen_until is not None,
+        ),
         actions=tuple(card(one, base_url=frame.base_url) for one in acting[:MAX_ACTIONS]),
         still_open=len(grave) - len(acting),
         findings=findings,
