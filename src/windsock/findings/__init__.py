@@ -40,6 +40,7 @@ from windsock.findings.rules.ws404_near_timeout import NearTimeout
 from windsock.findings.rules.ws405_run_backlog import RunBacklog
 from windsock.findings.rules.ws406_deadline_missed import DeadlineMissed
 from windsock.findings.rules.ws407_no_timeout import NoTimeout
+from windsock.findings.rules.ws408_task_much_faster import TaskMuchFaster
 from windsock.findings.rules.ws501_silent_dag import SilentDag
 from windsock.findings.rules.ws502_missing_runs import MissingRuns
 from windsock.findings.rules.ws503_dag_paused import DagPaused
@@ -115,6 +116,7 @@ RULES: tuple[type[Rule], ...] = (
     RunBacklog,
     DeadlineMissed,
     NoTimeout,
+    TaskMuchFaster,
     WaitsForEver,
     PoolUnused,
     WaitingForLimit,
