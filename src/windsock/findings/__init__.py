@@ -87,7 +87,7 @@ from windsock.findings.rules.ws652_noisy_line import NoisyLine
 from windsock.findings.rules.ws653_log_retention import LogRetention
 from windsock.findings.rules.ws901_rejects import Rejects
 from windsock.findings.rules.ws902_check_warning import CheckWarning
-from windsock.findings.told_with_more import is_told_by, told_with_more
+from windsock.findings.told_with_more import is_renamed, is_told_by, told_with_more, went_on
 from windsock.model import Answer, Finding, Judgement, NoData
 from windsock.week import Week
 
@@ -234,12 +234,12 @@ def told_once(findings: Sequence[Finding], answers: Mapping[str, Answer]) -> lis
     """Leave out a DAG's WS101 when another finding tells its failures already: WS103 or WS104 (it is broken), or
     incidents, bad hours or hosts that explain all but `OWN_EXCESS` of its excess; its WS106 when they explain all of its runs; its WS510 when WS106 tells the kills; an incident within a bad hour or on a bad
     host. What is the consequence of a finding on the same DAG (`_FOLLOWS`).
-    And the check of rejects when WS901 tells of them; and a slow pass of parsing when WS207 tells what it led to.
+    The silence of a DAG that probably goes on under another name (WS605). And the check of rejects when WS901 tells of them; and a slow pass of parsing when WS207 tells what it led to.
     """
     broken = {one.subject["dag_id"] for one in findings if one.code in ("WS103", "WS104")}
     killed = {one.subject["dag_id"] for one in findings if one.code == "WS106" and "ending" in one.evidence}
     explained, within = explained_runs(findings, answers), within_another(findings)
-    elsewhere = told_with_more(findings)
+    elsewhere, former = told_with_more(findings), went_on(findings)
     has_rejects = any(one.code == "WS901" for one in findings)
     has_stale_files = any(one.code == "WS207" for one in findings)
     codes: dict[str, set[str]] = {}
@@ -249,7 +249,7 @@ def told_once(findings: Sequence[Finding], answers: Mapping[str, Answer]) -> lis
     for one in findings:
         if codes[one.subject.get("dag_id", "")] & _FOLLOWS.get(one.code, frozenset()):
             continue
-        if is_told_by(elsewhere, one) or one.id in within:
+        if is_told_by(elsewhere, one) or one.id in within or is_renamed(former, one):
             continue
         if has_rejects and one.id == "WS902:objects_readable":
             continue
