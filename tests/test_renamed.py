@@ -6,12 +6,15 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from benchmarks.fleet.records import Attempt
 
+from tests.support.weeks import put_logs, report_of
+from tests.test_two_bad_nights import steady
 from windsock import config as configs
 from windsock import pipeline
 from windsock.errors import ConfigError
@@ -158,3 +161,26 @@ def test_the_plain_command_line_knows_it_too(folder: Path) -> None:
 def test_what_cannot_be_is_an_error_that_names_it(renamed: str, said: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=said):
         pipelined(tmp_path, renamed)
+
+
+@pytest.mark.parametrize("goes_on", [True, False])
+def test_a_dag_renamed_within_the_week_is_not_called_silent(tmp_path: Path, goes_on: bool) -> None:
+    """Nothing is worse for a new name; where no other DAG goes on with its tasks, its runs are missing."""
+    tries = []
+    for n in range(63 * 24):
+        due = WEEK.minus(8).from_at + timedelta(hours=n)
+        is_new = due >= WEEK.from_at + timedelta(days=3, hours=5)
+        if goes_on or not is_new:
+            tries += [
+                Attempt("orders_v2" if is_new else "orders", f"scheduled__{due.isoformat()}", task, 1, 1,
+                        due + timedelta(minutes=5 + 6 * place), 300, "success", dag_file="orders.py")
+                for place, task in enumerate(TASKS[:3])
+            ]  # fmt: skip
+    put_logs(tmp_path, [*tries, *steady(1)])
+    body, mail = report_of(tmp_path, WEEK)
+    codes = {one["code"]: one for one in body["findings"]}
+    assert set(codes) == {"WS605" if goes_on else "WS502"}
+    assert body["verdict"] == ("same" if goes_on else "worse")
+    if goes_on:
+        assert "orders_v2 is probably orders under a new name" in mail
+        assert "If not, orders has not run since Thu 19 Nov 04:17 UTC" in codes["WS605"]["advice"]

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.judging import (
+    emptied,
     fleets,
     forecasts,
     oracle,
@@ -61,6 +62,18 @@ def young_steps(seed: int, count: int) -> Iterator[Figure]:
     yield _at_most("young steps: false alarms", got.false_alarms, 0.002)
     for ratio, limit in ((1.5, 0.45), (2.0, 0.65), (4.0, 0.85)):
         yield _at_least(f"young steps: power at x{ratio:g}", got.power[ratio], limit)
+
+
+def tasks_without_work(seed: int, count: int) -> Iterator[Figure]:
+    """Figures of WS408 over `count` series of each kind, one to four points a day."""
+    alarms, power = emptied.score(range(seed, seed + count))
+    for kind, value in alarms.items():
+        # a first spell without work is one: whether it will end nobody can see
+        limit = 0.01 if kind == "spells without work" else 0.002
+        yield _at_most(f"much faster: false alarms, {kind}", value, limit)
+    yield _at_most("much faster: told of a task three times as fast", power[3], 0.002)
+    for factor, limit in ((8, 0.85), (30, 0.95), (100, 0.98)):
+        yield _at_least(f"much faster: power at {factor} times as fast", power[factor], limit)
 
 
 def parse_forecasts(seed: int, count: int) -> Iterator[Figure]:
@@ -173,6 +186,7 @@ def main() -> int:
     figures: list[Iterator[Figure]] = [
         change_points(given.seed, 400 if quick else 2400),
         young_steps(given.seed, 200 if quick else 2000),
+        tasks_without_work(given.seed, 200 if quick else 2000),
         parse_forecasts(given.seed, 400 if quick else 4000),
         days_around(given.seed, 100 if quick else 800),
         failure_rates(given.seed, 6 if quick else 40),

@@ -1,7 +1,7 @@
 -- Which tasks ran beyond their own habit, and no timeout of theirs ended any try?
 --
 -- Tries that ended in the week, however they ended, beside the successes of nine weeks. Tasks of which an execution_timeout ended
--- a try are left out, and so are sensors: their time is somebody else's. What still ran when it was last seen is not counted.
+-- a try are left out, and so are sensors (a sensor's or a deferral's own timeout tells one, too): their time is somebody else's. What still ran when it was last seen is not counted.
 --
 -- grain:    dag_id, task_id
 -- reads:    task_tries
@@ -28,7 +28,7 @@ with tries as (
         duration_s as took_s,
         week = report_week() as is_now,
         state = 'success' as is_good,
-        state_reason = 'timeout' and coalesce(exception_type, '') not ilike '%sensor%' as is_timeout
+        state_reason = 'timeout' or coalesce(exception_type, '') ilike '%deferraltimeout' as is_timeout
     from task_tries
     where week >= weeks_ago(8)
         and week <= report_week()

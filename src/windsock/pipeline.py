@@ -37,7 +37,9 @@ from windsock.week import Week
 
 __all__ = ["PARSE_COLUMNS", "open_lake", "parse_files", "pull", "reshard"]
 T = TypeVar("T")
-_Measured = tuple[checks.CheckReport, dict[str, Answer], Sequence[Row], list[waiting.WaitingWeek]]
+_Measured = tuple[
+    checks.CheckReport, dict[str, Answer], Sequence[Row], list[waiting.WaitingWeek], datetime | None
+]
 
 
 def load(path: Path) -> Config:
@@ -173,9 +175,10 @@ def judge_week(
         Lake.keep_tries(conn)
         names = ask_sql(conn, _NAMES).rows if config.pipeline.report.hash_ids else ()
         answers = {name: ask_question(conn, one) for name, one in questions().items()}
-        return checked, answers, names, _earlier_waits(conn, week)
+        (seen,) = ask_sql(conn, _SEEN_UNTIL).rows
+        return checked, answers, names, _earlier_waits(conn, week), seen["seen_until"]
 
-    checked, answers, names, past = _on_lake(config, week, measure)
+    checked, answers, names, past, seen_until = _on_lake(config, week, measure)
     answers |= made_answers(config, answers, checked, week, past=past)
     shown = publish.material(
         config, answers, store=lake.store, names=[value for row in names for value in row.values() if value]
@@ -188,6 +191,8 @@ def judge_week(
         "check_warnings": len(checked.warnings),
         "version": __version__,
         "listing": listing_told(lake),
+        # a week that goes on is told as one; of a week that is over the page stays the same, whenever it was pulled
+        "seen_until": seen_until if seen_until and seen_until < week.to_at else None,
         "scope": _scope(config),
     }
     return judgement, shown, trust
@@ -206,6 +211,11 @@ def _earlier_waits(conn: duckdb.DuckDBPyConnection, week: Week) -> list[waiting.
 _NAMES = """select distinct unnest([dag_id, task_id, hostname]) as name
 from task_tries where week = report_week()"""
 """Names that may stand in log text, where they must not leave."""
+
+_SEEN_UNTIL = """select greatest(
+    cast(getvariable('listed_until') as timestamptz), (select max(read_at) from objects)
+) as seen_until"""
+"""Up to when anything was looked for; null in a lake that no pull wrote."""
 
 
 def _scope(config: Config) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from windsock.findings.rules.ws404_near_timeout import NearTimeout
 from windsock.findings.rules.ws405_run_backlog import RunBacklog
 from windsock.findings.rules.ws406_deadline_missed import DeadlineMissed
 from windsock.findings.rules.ws407_no_timeout import NoTimeout
+from windsock.findings.rules.ws408_task_much_faster import TaskMuchFaster
 from windsock.standing import standing
 
 AT = datetime(2026, 11, 17, 1, tzinfo=UTC)
@@ -85,6 +86,61 @@ def test_a_slower_task_is_told_since_when_and_what_it_costs() -> None:
 def test_noise_of_many_tasks_is_no_step() -> None:
     rows = [work(1.0, seed=seed) for seed in range(200)]
     assert found(TaskSlower, answers(work_times=rows)) == []
+
+
+# --- WS408
+
+
+def emptied(past: list[float], now: list[float]) -> dict[str, Any]:
+    """A daily task with such times in the days before, and in the last ones."""
+    values = [*past, *now]
+    times = WEEK.to_at.timestamp() - 86400.0 * np.arange(len(values), 0, -1)
+    return work(1.0, tries=7) | {"times_s": list(times), "works_s": values}
+
+
+def some_days(count: int, level: float = 600.0, seed: int = 5) -> list[float]:
+    return list(level * np.exp(np.random.default_rng(seed).normal(0, 0.1, count)))
+
+
+WEEKENDS = [6.0 if day % 7 >= 5 else 600.0 + day for day in range(56)]
+NOW_AND_THEN = [6.0 if day % 28 == 3 else 600.0 + day for day in range(57)]  # two of 57
+OFTEN = [6.0 if day % 14 == 3 else 600.0 + day for day in range(57)]  # four of 57
+
+
+@pytest.mark.parametrize(
+    ("row", "severity", "why"),
+    [
+        (work(1.0), None, "nothing happened"),
+        (work(1 / 1.5), None, "a good change"),
+        (work(1 / 4.5), None, "below the times"),
+        (work(1 / 5.6), "watch", "above the times"),
+        (work(1 / 18), "watch", "below the alarm"),
+        (work(1 / 22), "warning", "above the alarm"),
+        (work(1 / 100), "warning", "nothing to do any more"),
+        (work(100.0), None, "slower"),
+        (work(1 / 100, level=9.5), None, "seconds before: start-up"),
+        (work(1 / 100, level=10.5), "warning", "long enough before"),
+        (work(1 / 100, days=0.75), None, "three points are an incident"),
+        (work(1 / 100, days=30), None, "a step of last month is no news"),
+        (emptied(some_days(23), [6.0] * 5), "warning", "28 points"),
+        (emptied(some_days(22), [6.0] * 5), None, "27 points"),
+        (emptied(some_days(60), [6.0] * 3), None, "three nights"),
+        (emptied(some_days(59), [6.0] * 4), "warning", "four nights"),
+        (emptied(some_days(57), [6.0, 6.0, 600.0, 6.0, 6.0, 600.0]), None, "some nights"),
+        (emptied(WEEKENDS, [6.0] * 7), None, "it has days without work"),
+        (emptied(NOW_AND_THEN, [6.0] * 6), "warning", "it hardly ever had"),
+        (emptied(OFTEN, [6.0] * 6), None, "it had now and then"),
+        (emptied([*some_days(42, 6.0), *some_days(14)], [6.0] * 7), None, "back to what it was"),
+    ],
+)
+def test_a_task_that_is_suddenly_over_at_once(row: dict[str, Any], severity: str | None, why: str) -> None:
+    made = found(TaskMuchFaster, answers(work_times=[row]))
+    assert [one.severity for one in made] == ([severity] if severity else []), why
+
+
+def test_noise_of_many_tasks_is_no_task_without_work() -> None:
+    rows = [work(1.0, seed=seed) for seed in range(100)]
+    assert found(TaskMuchFaster, answers(work_times=rows)) == []
 
 
 def finish(**more: Any) -> dict[str, Any]:

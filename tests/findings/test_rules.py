@@ -458,6 +458,13 @@ def test_what_a_retry_saved_is_not_told_beside_what_it_did_not_save() -> None:
     (incident,) = found(Incident, error(dag_ids=["b", "c", "d"]))
     assert told_once([one, incident], {}) == [incident]
     assert told_once([one], {}) == [one]
+    host = replace(one, id="WS630:w3", code="WS630", subject={"hostname": "w3"}, evidence={})
+
+    def on_host(tries: int) -> dict[str, Answer]:
+        return answers(lost_runs_by_host=[{"hostname": "w3", "dag_id": "d", "tries": tries, "lost_runs": 0}])
+
+    assert told_once([one, host], on_host(20)) == [host]
+    assert told_once([one, host], on_host(10)) == [one, host]  # eleven of its own
 
 
 # --- WS110

@@ -251,6 +251,23 @@ def test_what_takes_as_long_as_when_it_was_told_has_not_recovered(
         assert change.status == status
 
 
+@pytest.mark.parametrize(
+    ("takes_s", "status"), [(6.0, "not_seen"), (302.0, "not_seen"), (304.0, "recovered"), (None, "not_seen")]
+)
+def test_what_stays_as_fast_as_when_it_was_told_is_not_called_recovered(
+    takes_s: float | None, status: str
+) -> None:
+    fast = replace(finding("WS408", "orders"), evidence={"before_s": 600.0, "after_s": 6.0})
+    fast = replace(fast, subject={"dag_id": "orders", "task_id": "load"})
+    given, row = (
+        answers(["orders"]),
+        {"dag_id": "orders", "task_id": "load", "median_s": takes_s, "hours": 0.0},
+    )
+    given["work_times"] = Answer("work_times", tuple(row), (row,))
+    made = week_page([], week_page([fast], None, WEEK), WEEK.minus(-1), given=given)
+    assert [change.status for change in made.changes] == [status]
+
+
 def test_a_mark_of_the_scoreboard_needs_a_test_that_passes() -> None:
     given = answers(["orders"])
     steady = {one.key: one.mark for one in page([], given=given).scoreboard}

@@ -30,12 +30,15 @@ def put_logs(root: Path, tries: Iterable[Attempt]) -> None:
         put(root / "logs" / one.key, airflow3(one), one.ended_at)
 
 
-def report_of(root: Path, week: Week, sources: str = LOGS) -> tuple[dict[str, Any], str]:
-    """Pull what `sources` names below `root`, judge and render the week: report.json and the mail's text."""
+def report_of(
+    root: Path, week: Week, sources: str = LOGS, *, now: datetime | None = None
+) -> tuple[dict[str, Any], str]:
+    """Pull what `sources` names below `root`, judge and render the week: report.json and the mail's text. `now` is three
+    hours after the week's end, where it is not told."""
     path = root / "prod.toml"
     path.write_text(f"[deployment]\nname = 'prod'\n{sources}\n[lake]\nurl = 'lake'\n[report]\nout = 'out'\n")
     config, quiet = configs.load(path, {}), Output(level=0)
-    pipeline.pull(config, now=week.to_at + timedelta(hours=3), week=week, output=quiet, full=True)
+    pipeline.pull(config, now=now or week.to_at + timedelta(hours=3), week=week, output=quiet, full=True)
     pipeline.report(config, week=week, output=quiet)
     (body,), (mail,) = (root / "out").rglob("report.json"), (root / "out").rglob("email.txt")
     return json.loads(body.read_text()), mail.read_text()

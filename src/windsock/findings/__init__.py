@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 
 from windsock.errors import ConfigError
 from windsock.findings.context import with_changes
-from windsock.findings.explained import explained_runs, within_another
+from windsock.findings.explained import explained_runs, retried_elsewhere, within_another
 from windsock.findings.rule import Rule
 from windsock.findings.rules.ws101_failure_rate_worse import FailureRateWorse
 from windsock.findings.rules.ws102_failure_rate_better import FailureRateBetter
@@ -43,6 +43,7 @@ from windsock.findings.rules.ws404_near_timeout import NearTimeout
 from windsock.findings.rules.ws405_run_backlog import RunBacklog
 from windsock.findings.rules.ws406_deadline_missed import DeadlineMissed
 from windsock.findings.rules.ws407_no_timeout import NoTimeout
+from windsock.findings.rules.ws408_task_much_faster import TaskMuchFaster
 from windsock.findings.rules.ws501_silent_dag import SilentDag
 from windsock.findings.rules.ws502_missing_runs import MissingRuns
 from windsock.findings.rules.ws503_dag_paused import DagPaused
@@ -91,7 +92,7 @@ from windsock.findings.rules.ws652_noisy_line import NoisyLine
 from windsock.findings.rules.ws653_log_retention import LogRetention
 from windsock.findings.rules.ws901_rejects import Rejects
 from windsock.findings.rules.ws902_check_warning import CheckWarning
-from windsock.findings.told_with_more import is_told_by, told_with_more
+from windsock.findings.told_with_more import is_renamed, is_told_by, told_with_more, went_on
 from windsock.model import Answer, Finding, Judgement, NoData
 from windsock.week import Week
 
@@ -123,6 +124,7 @@ RULES: tuple[type[Rule], ...] = (
     RunBacklog,
     DeadlineMissed,
     NoTimeout,
+    TaskMuchFaster,
     WaitsForEver,
     PoolUnused,
     WaitingForLimit,
@@ -248,18 +250,13 @@ def told_once(findings: Sequence[Finding], answers: Mapping[str, Answer]) -> lis
     """Leave out a DAG's WS101 when another finding tells its failures already: WS103 or WS104 (it is broken), or
     incidents, bad hours or hosts that explain all but `OWN_EXCESS` of its excess; its WS106 when they explain all of its runs; its WS510 when WS106 tells the kills; an incident within a bad hour or on a bad
     host. What is the consequence of a finding on the same DAG (`_FOLLOWS`).
-    And the check of rejects when WS901 tells of them; and a slow pass of parsing when WS207 tells what it led to.
+    The silence of a DAG that probably goes on under another name (WS605). And the check of rejects when WS901 tells of them; and a slow pass of parsing when WS207 tells what it led to.
     """
     broken = {one.subject["dag_id"] for one in findings if one.code in ("WS103", "WS104")}
     killed = {one.subject["dag_id"] for one in findings if one.code == "WS106" and "ending" in one.evidence}
-    hit = {
-        dag_id
-        for one in findings
-        if one.code in ("WS110", "WS111")
-        for dag_id in one.evidence.get("dag_ids", ())
-    }
+    retried = retried_elsewhere(findings, answers)
     explained, within = explained_runs(findings, answers), within_another(findings)
-    elsewhere = told_with_more(findings)
+    elsewhere, former = told_with_more(findings), went_on(findings)
     has_rejects = any(one.code == "WS901" for one in findings)
     has_stale_files = any(one.code == "WS207" for one in findings)
     codes: dict[str, set[str]] = {}
@@ -269,7 +266,7 @@ def told_once(findings: Sequence[Finding], answers: Mapping[str, Answer]) -> lis
     for one in findings:
         if codes[one.subject.get("dag_id", "")] & _FOLLOWS.get(one.code, frozenset()):
             continue
-        if is_told_by(elsewhere, one) or one.id in within:
+        if is_told_by(elsewhere, one) or one.id in within or is_renamed(former, one):
             continue
         if has_rejects and one.id == "WS902:objects_readable":
             continue
@@ -281,7 +278,7 @@ def told_once(findings: Sequence[Finding], answers: Mapping[str, Answer]) -> lis
             or (dag_id in explained and one.evidence["excess_failures"] - explained[dag_id] < OWN_EXCESS)
         ):
             continue
-        if one.code == "WS112" and dag_id in hit:
+        if one.code == "WS112" and one.evidence["excess_failures"] - retried.get(dag_id, 0) < OWN_EXCESS:
             continue
         if one.code == "WS510" and dag_id in killed:
             continue

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
+from math import inf
 
 from windsock.findings.incident_shape import one_host
 from windsock.findings.rule import rows_of
@@ -48,6 +49,18 @@ def _by_finding(findings: Sequence[Finding], answers: Mapping[str, Answer]) -> I
         if row["hostname"] in hosts:
             by_host[row["dag_id"]] += row["lost_runs"]
     yield from (by_error, by_hour, by_host)
+
+
+def retried_elsewhere(findings: Sequence[Finding], answers: Mapping[str, Answer]) -> Mapping[str, float]:
+    """DAG → failed tries of the week that a bad host (WS630) tells; without bound for a DAG that an incident (WS110) or a bad
+    hour (WS111) has hit: how many of its tries failed for that is told there."""
+    told: dict[str, float] = {}
+    hosts = {one.subject["hostname"] for one in findings if one.code == "WS630"}
+    for row in rows_of(answers, "lost_runs_by_host"):
+        if row["hostname"] in hosts:
+            told[row["dag_id"]] = told.get(row["dag_id"], 0) + row["tries"]
+    hit = (one.evidence.get("dag_ids", ()) for one in findings if one.code in ("WS110", "WS111"))
+    return told | {dag_id: inf for dag_ids in hit for dag_id in dag_ids}
 
 
 def within_another(findings: Sequence[Finding]) -> set[str]:

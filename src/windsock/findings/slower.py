@@ -1,4 +1,4 @@
-"""What WS401 and WS402 share: a sustained step in a series of durations, inside the report week."""
+"""What WS401, WS402 and WS408 share: a sustained step in a series of durations, inside the report week."""
 
 from __future__ import annotations
 
@@ -46,11 +46,17 @@ def newest_step(
     """The last change upwards; None when nothing changed, or longer ago than the week before the report's."""
     if len(values) < limits.min_points:
         return None
+    step = newest_change(times_s, values, min_ratio=limits.min_ratio, alpha=limits.alpha, week=week)
+    return step if step and step.change.ratio >= limits.min_ratio else None
+
+
+def newest_change(
+    times_s: Sequence[float], values: Sequence[float], *, min_ratio: float, alpha: float, week: Week
+) -> Step | None:
+    """The last change in either direction; None when nothing changed, or longer ago than the week before the report's."""
     times = np.asarray(times_s, dtype=float)
-    found = find_changes(
-        np.asarray(values, dtype=float), times_s=times, min_ratio=limits.min_ratio, alpha=limits.alpha
-    )
-    if not found or found[-1].ratio < limits.min_ratio:
+    found = find_changes(np.asarray(values, dtype=float), times_s=times, min_ratio=min_ratio, alpha=alpha)
+    if not found:
         return None
     at, earliest, latest = (
         datetime.fromtimestamp(times[min(place, len(times) - 1)], UTC)

@@ -1,8 +1,9 @@
-"""Findings whose tries another finding tells with more: which host, which queue, which cause."""
+"""Findings whose tries or runs another finding tells with more: which host, which queue, which cause, which new name."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from windsock.model import Finding
 
@@ -30,6 +31,21 @@ def told_with_more(findings: Sequence[Finding]) -> dict[str, int]:
             told["WS511:queued too long"] = told.get("WS511:queued too long", 0) + one.evidence["failed"]
     causes = {one.subject["cause"]: one.evidence["tries"] for one in findings if one.code == "WS511"}
     return told | {f"WS634:{trouble}": causes[cause] for trouble, cause in _CAUSES.items() if cause in causes}
+
+
+def went_on(findings: Sequence[Finding]) -> dict[str, datetime]:
+    """DAG → its last start, where WS605 says that it probably goes on under another name."""
+    return {
+        one.evidence["former_dag_id"]: one.evidence["former_until"] for one in findings if one.code == "WS605"
+    }
+
+
+def is_renamed(former: Mapping[str, datetime], one: Finding) -> bool:
+    """Whether a finding is of runs that a DAG does not have since it goes on under another name."""
+    until = former.get(one.subject.get("dag_id", ""))
+    if until is None:
+        return False
+    return one.code == "WS501" or (one.code == "WS502" and one.evidence["first_at"] >= until)
 
 
 def is_told_by(elsewhere: Mapping[str, int], one: Finding) -> bool:

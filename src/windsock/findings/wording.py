@@ -33,6 +33,11 @@ def span(value_s: float) -> str:
     return " ".join(f"{number} {unit}" for number, unit in told[:2]) or "0 s"
 
 
+def short(value_s: float) -> str:
+    """`0.04 s`, `6.0 s`, `2 min 5 s`: a length of time that may be less than a second."""
+    return span(value_s) if value_s >= 60 else seconds(value_s)
+
+
 def plural(count: int, noun: str) -> str:
     """`1 run`, `2 runs`, `2 tries`, `2 processes`."""
     if count == 1:

@@ -77,6 +77,8 @@ def became(before: Mapping[str, Any], answers: Mapping[str, Answer], judgement: 
             return _rate(before, row, int(row["first_try_failed_runs"]), "failed at first")
     if code == "WS505" and (gone := _tasks_gone(before, answers)):
         return Became("not_seen", f"{', '.join(gone)} did not run this week, either")
+    if code == "WS408":
+        return _fast(before, answers)
     if code in _LEVELS:
         return _level(before, answers, *_LEVELS[code])
     if not answers.get("inputs_seen") or not _has_logs(answers["inputs_seen"]):
@@ -123,6 +125,27 @@ def _tasks_gone(before: Mapping[str, Any], answers: Mapping[str, Answer]) -> lis
     rows = answers["tasks_gone"].rows if "tasks_gone" in answers else ()
     gone = {str(row["task_id"]) for row in rows if str(row["dag_id"]) == str(subject.get("dag_id"))}
     return [task for task in tasks if task in gone]
+
+
+def _fast(before: Mapping[str, Any], answers: Mapping[str, Answer]) -> Became:
+    """A task that stays as fast was looked at, or was not: it is never called recovered, and is forgotten after some weeks."""
+    subject, evidence = before.get("subject") or {}, before.get("evidence") or {}
+    rows = answers["work_times"].rows if "work_times" in answers else ()
+    row = next(
+        (r for r in rows if all(str(r[key]) == str(subject.get(key)) for key in ("dag_id", "task_id"))), None
+    )
+    if row is None or not row["median_s"]:
+        return Became("not_seen", f"{'.'.join(map(str, subject.values()))} was not seen this week")
+    usual, fast = evidence.get("before_s"), evidence.get("after_s")
+    if (
+        isinstance(usual, int | float)
+        and isinstance(fast, int | float)
+        and row["median_s"] < (usual + fast) / 2
+    ):
+        return Became(
+            "not_seen", f"no new step: it has been as fast since ({seconds(row['median_s'])} this week)"
+        )
+    return Became("recovered", f"{seconds(row['median_s'])} this week")
 
 
 def _level(

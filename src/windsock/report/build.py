@@ -57,7 +57,8 @@ def build_page(
     """The frozen page of one week."""
     history = _history(frame, judgement, answers, told or Told())
     findings = history.findings
-    scores = scoreboard(answers, frame.week)
+    seen_until = trust.get("seen_until")
+    scores = scoreboard(answers, frame.week, is_going_on=seen_until is not None)
     grave = [one for one in findings if is_grave(one)]
     acting = [one for one in grave if one.unchanged_weeks < UNCHANGED_WEEKS]
     to_do = actions(acting)
@@ -68,6 +69,7 @@ def build_page(
         scores,
         blind=blindness(answers),
         no_runs=has_no_runs(answers),
+        seen_until=seen_until,
     )
     parts = sections(findings, answers, judgement, frame.week, base_url=frame.base_url)
     changes, ids_of = _changes(history, parts), slices(findings, frame.owner_of)
@@ -79,7 +81,14 @@ def build_page(
         verdict=word,
         verdict_cause=cause,
         verdict_detail=detail,
-        subject=subject(frame.deployment, str(frame.week), WORDS[word], findings, history.gone),
+        subject=subject(
+            frame.deployment,
+            str(frame.week),
+            WORDS[word],
+            findings,
+            history.gone,
+            is_going_on=seen_until is not None,
+        ),
         actions=tuple(card(one.finding, base_url=frame.base_url) for one in to_do[:MAX_ACTIONS]),
         alike={one.finding.id: one.others for one in to_do[:MAX_ACTIONS] if one.others},
         still_open=len(grave) - len(acting),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from statistics import median
 from typing import Any
@@ -33,12 +34,14 @@ _AMOUNTS: tuple[tuple[str, str, Callable[[float | None], str], bool], ...] = (
     ("runs", "Runs", number, False),
     ("log_bytes", "Task logs", size, False),
 )
+_SUMS = ("failed_hours", "wait_hours", "runs", "log_bytes")
 _QUESTION = {"late_s": "lateness_by_week", "wait_hours": "pools_of_week", "parse_s": "parse_time_by_week"}
 MOST_UNSEEN = 0.1  # of this week's hours of waiting
 
 
-def scoreboard(answers: Mapping[str, Answer], week: Week) -> tuple[Score, ...]:
-    """Rows in a fixed order; a measure without data says so, and is never zero."""
+def scoreboard(answers: Mapping[str, Answer], week: Week, *, is_going_on: bool = False) -> tuple[Score, ...]:
+    """Rows in a fixed order; a measure without data says so, and is never zero. The sums of a week that goes on are not
+    compared with those of whole weeks."""
     days = [week.minus(n).monday for n in range(8, -1, -1)]
     rows = {row["week"]: row for row in _rows(answers, "scoreboard")}
     late = {row["week"]: row["p95_s"] for row in _rows(answers, "lateness_by_week")}
@@ -51,7 +54,8 @@ def scoreboard(answers: Mapping[str, Answer], week: Week) -> tuple[Score, ...]:
             for day in days
         ]
         detail = _waits_told(answers) if key == "wait_hours" else ""
-        scores.append(_amount(key, name, form, values, detail, is_cost=is_cost))
+        score = _amount(key, name, form, values, detail, is_cost=is_cost)
+        scores.append(replace(score, mark="", why="") if is_going_on and key in _SUMS else score)
     return tuple(scores)
 
 

@@ -43,7 +43,8 @@ def trust_lines(
     answers: Mapping[str, Answer], judgement: Judgement, trust: Mapping[str, Any]
 ) -> tuple[tuple[str, str], ...]:
     """Label and text, in a fixed order."""
-    lines = [("Window", "Monday 00:00 to Monday 00:00 UTC")]
+    seen = f"; seen until {moment(trust['seen_until'])} so far" if trust.get("seen_until") else ""
+    lines = [("Window", f"Monday 00:00 to Monday 00:00 UTC{seen}")]
     for row in rows_of(answers, "inputs_seen"):
         told = f"{plural(row['row_count'], 'row')}, {row['hours_seen']} of 168 hours"
         lines.append((row["input"].replace("_", " ").capitalize(), told if row["row_count"] else "no data"))

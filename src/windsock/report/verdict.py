@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from windsock.model import Finding, NoData, Verdict
 from windsock.report.became import DAG_CODES
-from windsock.report.formats import clean
+from windsock.report.formats import clean, moment
 from windsock.report.history import Gone
 from windsock.report.page import Score
 
@@ -31,6 +32,25 @@ def verdict(
     *,
     blind: str = "",
     no_runs: bool = False,
+    seen_until: datetime | None = None,
+) -> tuple[Verdict, str, str]:
+    """The verdict, the sentence of cause, and the number with its interval. A week that goes on, seen until then, is judged
+    so far."""
+    word, cause, detail = _verdict(findings, gone, no_data, scores, blind, no_runs=no_runs)
+    if seen_until is not None:
+        head, _, rest = cause.partition(":")
+        cause = f"{head} so far:{rest} The week is not over: seen until {moment(seen_until)}."
+    return word, cause, detail
+
+
+def _verdict(
+    findings: Sequence[Finding],
+    gone: Sequence[Gone],
+    no_data: Sequence[NoData],
+    scores: Sequence[Score],
+    blind: str,
+    *,
+    no_runs: bool,
 ) -> tuple[Verdict, str, str]:
     """`worse` when a new or worse finding of severity warning or above passed its own test; `better` when only
     improvements did; `cannot_tell` when `blind` says why the week cannot be judged, when no week before it is known, or when nothing
@@ -99,7 +119,15 @@ def _and(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def subject(deployment: str, week: str, word: str, findings: Sequence[Finding], gone: Sequence[Gone]) -> str:
+def subject(
+    deployment: str,
+    week: str,
+    word: str,
+    findings: Sequence[Finding],
+    gone: Sequence[Gone],
+    *,
+    is_going_on: bool = False,
+) -> str:
     """Constant prefix, so that mails thread; then the verdict and what is new."""
     new = [one for one in findings if is_grave(one) and one.status in ("new", "worse")]
     counts = (
@@ -115,4 +143,7 @@ def subject(deployment: str, week: str, word: str, findings: Sequence[Finding], 
     )
     parts = [f"{n} {one if n == 1 else many}" for one, many, n in counts if n]
     tail = f". {', '.join(parts)}" if parts else ""
-    return clean(f"Airflow {clean(deployment, 80)}, week {int(week[-2:])}: {word}{tail}", 200)
+    return clean(
+        f"Airflow {clean(deployment, 80)}, week {int(week[-2:])}: {word}{' so far' if is_going_on else ''}{tail}",
+        200,
+    )

@@ -24,7 +24,8 @@ class SilentDag(Rule):
     """A DAG that ran every week has not run at all.
 
     What it means: nothing failed, so nothing alerted: paused, deleted, unparsable, or never scheduled.
-    How it is judged: the DAG's own cadence: scheduled runs in each of the weeks since it was first seen, none now.
+    How it is judged: the DAG's own cadence: scheduled runs in each of the weeks since it was first seen, none now. Of a week that
+    goes on, only what each of these weeks had by then counts, a day allowed for logs that come late.
     What to do: see whether it is paused or gone from the DAG list, and whether its file still imports.
     """
 

@@ -36,7 +36,8 @@ class RenamedDag(Rule):
     looks silent.
     How it is judged: the same task ids from the same file (3.3 and newer name it; else more tasks are asked for), the new
     one's first start after the old one's last, within `max_gap_days`, `min_runs` of each; where more than `max_alike` DAGs
-    have these tasks nothing is said. It is a guess, so nothing is joined until the pipeline file says so.
+    have these tasks nothing is said. It is a guess, so nothing is joined until the pipeline file says so; but that the old one
+    runs no more (WS501, WS502) is told here only.
     What to do: add the pair to `renamed` of [scope] in the pipeline file. All questions then tell the old one's past under the
     new name. If it is no rename, accept the finding.
     """
@@ -70,7 +71,8 @@ class RenamedDag(Rule):
                         "former_until": row["former_until"],
                         "first_at": row["first_at"],
                     },
-                    advice=f'If so, add to [scope] of the pipeline file: renamed = {{"{new}" = "{old}"}}. Its trends then go on.',
+                    advice=f'If so, add to [scope] of the pipeline file: renamed = {{"{new}" = "{old}"}}. Its trends then go on. '
+                    f"If not, {old} has not run since {wording.moment(row['former_until'])}.",
                     rank=float(row["former_runs"]),
                 )
             )
