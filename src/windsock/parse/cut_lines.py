@@ -77,6 +77,11 @@ class CutLines:
         return self.put(source, text, is_part=is_part, key=own)
 
     @property
+    def is_holding(self) -> bool:
+        """Whether more of a line is to come."""
+        return bool(self._held)
+
+    @property
     def has_given_up(self) -> bool:
         """Whether `unfinished` has lines to tell already now."""
         return bool(self._given_up)
