@@ -18,18 +18,17 @@ class JsonLines:
     """Lines that are JSON objects, each around a piece of the log. They are taken as they come; at the end their times
     say whether that was right."""
 
-    def __init__(self, *, run_bytes: int = RUN_BYTES, most_runs: int = MOST_RUNS) -> None:
+    def __init__(self) -> None:
         self.lines = self.strays = self.cut_lines = 0
         self.cuts = CutLines()
         self._order: How | None = None
         self._arranged: Arranged | None = None
-        self._run_bytes, self._most_runs = run_bytes, most_runs
 
     def __call__(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
         """The texts of all entries. Raises OutOfOrder at the end, TooDisordered."""
         self.cuts = CutLines()
         watch = Order() if self._order is None else None
-        is_first = True
+        is_first, is_all = True, True
         for part in self._values(pieces):
             texts: list[bytes] = []
             for value in part:
@@ -37,7 +36,8 @@ class JsonLines:
                     continue
                 if watch is not None:
                     watch.see(time_of(value))
-                    if watch.is_upset:
+                    if watch.is_upset:  # from here on it is only asked for the order
+                        is_all = False
                         continue
                 if (text := opened(found, self.cuts)) is not None:
                     texts.append(as_bytes(text))
@@ -50,7 +50,7 @@ class JsonLines:
             yield b"\n".join(texts if is_first else [b"", *texts])
         if watch is not None:
             self._order = watch.needed
-            if self._order != "kept" or watch.is_upset:
+            if self._order != "kept" or not is_all:
                 raise OutOfOrder(self)
 
     def _values(self, pieces: Iterable[bytes]) -> Iterator[Iterable[dict[str, Any]]]:
@@ -63,9 +63,7 @@ class JsonLines:
         if self._arranged is None:
             self.lines = self.strays = 0
             timed = self._timed(pieces)
-            self._arranged = Arranged(
-                timed, self._order, run_bytes=self._run_bytes, most_runs=self._most_runs
-            )
+            self._arranged = Arranged(timed, self._order, run_bytes=RUN_BYTES, most_runs=MOST_RUNS)
         some: list[dict[str, Any]] = []
         for line in self._arranged:
             some.append(decode(line))

@@ -68,9 +68,7 @@ class Order:
 class Arranged:
     """Lines in another order than they come in; iterate as often as wanted."""
 
-    def __init__(
-        self, lines: Iterable[Timed], how: How, *, run_bytes: int = RUN_BYTES, most_runs: int = MOST_RUNS
-    ) -> None:
+    def __init__(self, lines: Iterable[Timed], how: How, *, run_bytes: int, most_runs: int) -> None:
         self._how = how
         self._runs: list[Iterable[Timed]] = []
         held: list[Timed] = []
