@@ -6,11 +6,12 @@ All are made of real records of data/sample/real, repeated, with a real beginnin
 from __future__ import annotations
 
 import gzip
+import json
 import os
 import random
 from base64 import b64encode
 from datetime import UTC, datetime, timedelta
-from itertools import count, islice
+from itertools import chain, count, islice, repeat
 from pathlib import Path
 
 import pyarrow as pa
@@ -53,6 +54,38 @@ def long_log(root: Path, dialect: str, size: int, *, is_failed: bool) -> None:
             handle.write(block)
         handle.write(tail)
     _dated(path)
+
+
+def wrapped_log(root: Path, form: str, size: int) -> None:
+    """The log of a task as a collector wrote it into a bucket, of `size` bytes: `docker`'s objects in order, the `runtime`'s
+    own file, or a `loki` export stream by stream."""
+    (model,) = large("airflow3", megabytes=BLOCK_BYTES // 1_000_000, count=1).objects
+    lines = model.data.decode().split("\n")
+    body, tail = lines[:-20], lines[-20:]
+    path = root / RUN.format(dag=f"wrapped_{form}", task="done")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    wrap, more = _WRAPPED[form]
+    times = size // (sum(map(len, body)) + len(body) * more) + 1
+    with path.open("w") as handle:
+        whole = chain(chain.from_iterable(repeat(body, times)), tail)
+        handle.writelines(wrap(line, 1_795_447_300_000_000_000, no) for no, line in enumerate(whole))
+    _dated(path)
+
+
+def _docker(line: str, _at: int, _no: int) -> str:
+    return json.dumps({"log": line + "\n", "stream": "stdout", "time": "2026-11-23T15:23:27.467692Z"}) + "\n"
+
+
+def _runtime(line: str, _at: int, _no: int) -> str:
+    return f"2026-11-23T15:23:27.467692Z stdout F {line}\n"
+
+
+def _loki(line: str, at: int, no: int) -> str:
+    """Stream by stream, of which each holds a thousand lines: out of order wherever one begins."""
+    return json.dumps({"line": line, "timestamp": at + (no % 1000) * 10**7 + no // 1000}) + "\n"
+
+
+_WRAPPED = {"docker": (_docker, 80), "runtime": (_runtime, 40), "loki": (_loki, 60)}
 
 
 def single_line(root: Path, dialect: str, size: int) -> None:
