@@ -11,7 +11,7 @@ import os
 import random
 from base64 import b64encode
 from datetime import UTC, datetime, timedelta
-from itertools import chain, count, islice, repeat
+from itertools import chain, count, islice
 from pathlib import Path
 
 import pyarrow as pa
@@ -66,25 +66,28 @@ def wrapped_log(root: Path, form: str, size: int) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     wrap, more = _WRAPPED[form]
     times = size // (sum(map(len, body)) + len(body) * more) + 1
+    total = times * len(body) + len(tail)
+    streams = _STREAMS if form == "loki" else 1
     with path.open("w") as handle:
-        whole = chain(chain.from_iterable(repeat(body, times)), tail)
-        handle.writelines(wrap(line, 1_795_447_300_000_000_000, no) for no, line in enumerate(whole))
+        for no in chain.from_iterable(range(first, total, streams) for first in range(streams)):
+            line = tail[no - total] if no >= total - len(tail) else body[no % len(body)]
+            handle.write(wrap(line, no))
     _dated(path)
 
 
-def _docker(line: str, _at: int, _no: int) -> str:
+def _docker(line: str, _no: int) -> str:
     return json.dumps({"log": line + "\n", "stream": "stdout", "time": "2026-11-23T15:23:27.467692Z"}) + "\n"
 
 
-def _runtime(line: str, _at: int, _no: int) -> str:
+def _runtime(line: str, _no: int) -> str:
     return f"2026-11-23T15:23:27.467692Z stdout F {line}\n"
 
 
-def _loki(line: str, at: int, no: int) -> str:
-    """Stream by stream, of which each holds a thousand lines: out of order wherever one begins."""
-    return json.dumps({"line": line, "timestamp": at + (no % 1000) * 10**7 + no // 1000}) + "\n"
+def _loki(line: str, no: int) -> str:
+    return json.dumps({"line": line, "timestamp": 1_795_447_300_000_000_000 + no}) + "\n"
 
 
+_STREAMS = 8
 _WRAPPED = {"docker": (_docker, 80), "runtime": (_runtime, 40), "loki": (_loki, 60)}
 
 

@@ -18,7 +18,6 @@ from windsock.parse.reading import Reading
 STRAYS_TOLD = "lines outside of the collector's objects"
 MAX_LAYERS = 4
 _MAX_PREFIX = 100
-_PARTS = re.compile(r"^\S+ (?:stdout|stderr) P", re.MULTILINE)
 _PREFIXES = tuple(
     re.compile(pattern, re.MULTILINE)
     for pattern in (
@@ -67,7 +66,7 @@ class Runtime:
         is_open = False
         for piece in pieces:
             text = piece.decode("utf-8", "replace")
-            if self.cuts.is_holding or _PARTS.search(text):
+            if self.cuts.is_holding or " stdout P" in text or " stderr P" in text:
                 text = "\n".join(self._joined(text))
             else:
                 text = CRI.sub("", text)
