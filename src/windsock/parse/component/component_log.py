@@ -21,7 +21,7 @@ from windsock.parse.component.lines import Line, plain, unwrap
 from windsock.parse.component.records import CELERY, COMPONENTS, Records, Told
 from windsock.parse.component.scheduler import tell_executor, tell_scheduler
 from windsock.parse.component.triggerer import tell_triggers
-from windsock.parse.cut_lines import CutLines
+from windsock.parse.cut_lines import NO_END_TOLD, CutLines
 from windsock.parse.task_log import cut, plausible
 from windsock.redaction import redact
 from windsock.schema import TABLES, TIME
@@ -84,7 +84,8 @@ class Reader:
     def take(self, modified_at: datetime) -> Parsed:
         """What was told since the last taking."""
         rows = {name: _finished(name, told, modified_at) for name, told in self._facts.take().items() if told}
-        return Parsed(KIND, {name: found for name, found in rows.items() if found})
+        partial = NO_END_TOLD if self._cuts.unended else None
+        return Parsed(KIND, {name: found for name, found in rows.items() if found}, partial)
 
     def _hear(self, records: Iterable[Told]) -> None:
         for told in records:
