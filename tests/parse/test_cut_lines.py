@@ -204,3 +204,21 @@ def test_parts_of_lines_that_never_end_are_given_up_one_by_one() -> None:
     for no in range(1000):
         cuts.put("stdout", "x", is_part=True, key=str(no))
     assert len(list(cuts.unfinished(at_end=False))) == 1000 - MOST_HELD
+
+
+@pytest.mark.parametrize("count", [10, 30_000])
+def test_a_document_on_one_line_is_looked_into_whatever_its_size(count: int) -> None:
+    """An API's answer as it came, of less and of more bytes than are looked at to tell what a log is."""
+    line = USER_LINES["airflow2"].decode().split("\n")[0]
+    for answer in (
+        {"content": "\n".join([line] * count), "continuation_token": "x"},
+        {"line": "\n".join([line] * count)},
+        {"events": [{"message": line, "timestamp": 1}] * count},
+        [{"message": line}] * count,
+    ):
+        _kind, partial, tables = rows(json.dumps(answer).encode())
+        assert (partial, tables["task_logs"][0]["record_count"], len(tables["log_events"])) == (
+            None,
+            count,
+            count,
+        )

@@ -45,6 +45,11 @@ def read_inside(data: bytes, *, key: LogKey, timezone: str, layers: Iterable[Lay
     return reading
 
 
+def is_one_line(data: bytes) -> bool:
+    """Whether a log begins as a JSON document that is one line, as far as is looked: an API's answer as it came."""
+    return data[:1] in (b"{", b"[") and data.find(b"\n", 0, min(LOOK_BYTES, len(data) - 1)) < 0
+
+
 def layers_around(data: bytes, pieces: Callable[[], Iterable[bytes]]) -> Iterator[Layer]:
     """What may be around a log that is none as it stands, likeliest first, by its beginning; `pieces` are all of it."""
     kinds, prefixed = _kinds(data)
@@ -105,7 +110,8 @@ def _read(data: bytes, key: LogKey, timezone: str, taken: list[Layer]) -> Readin
         return _read_as(dialect, data, key, timezone)
     if len(taken) == MAX_LAYERS:
         return None
-    for layer in chain(layers_around(data, lambda: [data]), (Document(),)):
+    layers = layers_around(data, lambda: [data])
+    for layer in chain((Document(),), layers) if is_one_line(data) else chain(layers, (Document(),)):
         if text := inside(layer, data):
             taken.append(layer)
             return _read(text, key, timezone, taken)

@@ -93,6 +93,10 @@ class _Log:
             return None
         if dialect := dialects.dialect_of(beginning):
             return self._read_pieces(dialect, text, beginning, outer)
+        if dialects.is_one_line(beginning):
+            data, is_all = _beginning(text, UNCUT_BYTES)
+            if is_all:
+                return self._read_whole(data, outer)
         if len(outer) < MAX_LAYERS:
             for layer in dialects.layers_around(beginning, lambda: self._lines_of(text)):
                 if outcome := self._read_inside(layer, text, outer):
