@@ -1,6 +1,7 @@
 """What a user can get wrong: each ends with status 2 (or says "no data") and one line: what, where, how to mend."""
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -198,3 +199,24 @@ def test_a_mail_server_that_does_not_answer_names_the_setting(
     is_one_line(
         *windsock("send", "w.toml", "--week", "2026-W47", toml=toml), "127.0.0.1:9", "[deliver.email]"
     )
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of any bytes")
+def test_names_that_are_no_text_are_told_and_the_rest_is_read(windsock: Run, tmp_path: Path) -> None:
+    """A file, and a folder, whose name is no UTF-8: neither can stand in a column, and neither ends the pull."""
+    line = b"[2026-11-23T15:22:59.673+0000] {user.py:12} INFO - a\n"
+    for name in (
+        b"dag_id=a/run_id=r/task_id=t/attempt=1.log",
+        b"dag_id=b\xff/run_id=r/task_id=t/attempt=1.log",
+        b"dag_id=a/run_id=r/task_id=\xff/attempt=1.log",
+        b"dag_id=a/run_id=r/task_id=t/\xff.log",
+    ):
+        path = Path(os.fsdecode(os.fsencode(tmp_path / "logs") + b"/" + name))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(line)
+    toml = BASE + "[sources.task_logs]\nurl = 'logs'\n[lake]\nurl = 'lake'\n"
+    for _time in ("the first pull", "a later one"):
+        status, _out, err = windsock("pull", "w.toml", toml=toml)
+        assert status == 0
+        assert err.startswith("1 objects listed")
+        assert "3 names or folders could not be read at all; check permissions and encoding" in err

@@ -62,6 +62,12 @@ def scenarios(scale: int) -> list[Scenario]:
         Scenario(f"a line of {100_000_000 // 1_000_000} MB, {dialect}", partial(_line, dialect))
         for dialect in ("airflow3", "airflow2")
     ]
+    line += [
+        Scenario(
+            f"a log of {0.3 / scale:.2f} GB, wrapped: {form}", partial(_wrapped, form, 300_000_000 // scale)
+        )
+        for form in ("docker", "runtime", "loki")
+    ]
     parts = [
         Scenario(
             f"a partition of {part / 1e9:.2f} GB rewritten, {where}",
@@ -94,6 +100,10 @@ def _long(dialect: str, size: int, folder: Path, *, is_failed: bool) -> None:
 
 def _line(dialect: str, folder: Path) -> None:
     inputs.single_line(folder / "logs", dialect, 100_000_000)
+
+
+def _wrapped(form: str, size: int, folder: Path) -> None:
+    inputs.wrapped_log(folder / "logs", form, size)
 
 
 def _part(size: int, folder: Path) -> None:

@@ -6,11 +6,12 @@ All are made of real records of data/sample/real, repeated, with a real beginnin
 from __future__ import annotations
 
 import gzip
+import json
 import os
 import random
 from base64 import b64encode
 from datetime import UTC, datetime, timedelta
-from itertools import count, islice
+from itertools import chain, count, islice
 from pathlib import Path
 
 import pyarrow as pa
@@ -53,6 +54,41 @@ def long_log(root: Path, dialect: str, size: int, *, is_failed: bool) -> None:
             handle.write(block)
         handle.write(tail)
     _dated(path)
+
+
+def wrapped_log(root: Path, form: str, size: int) -> None:
+    """The log of a task as a collector wrote it into a bucket, of `size` bytes: `docker`'s objects in order, the `runtime`'s
+    own file, or a `loki` export stream by stream."""
+    (model,) = large("airflow3", megabytes=BLOCK_BYTES // 1_000_000, count=1).objects
+    lines = model.data.decode().split("\n")
+    body, tail = lines[:-20], lines[-20:]
+    path = root / RUN.format(dag=f"wrapped_{form}", task="done")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    wrap, more = _WRAPPED[form]
+    times = size // (sum(map(len, body)) + len(body) * more) + 1
+    total = times * len(body) + len(tail)
+    streams = _STREAMS if form == "loki" else 1
+    with path.open("w") as handle:
+        for no in chain.from_iterable(range(first, total, streams) for first in range(streams)):
+            line = tail[no - total] if no >= total - len(tail) else body[no % len(body)]
+            handle.write(wrap(line, no))
+    _dated(path)
+
+
+def _docker(line: str, _no: int) -> str:
+    return json.dumps({"log": line + "\n", "stream": "stdout", "time": "2026-11-23T15:23:27.467692Z"}) + "\n"
+
+
+def _runtime(line: str, _no: int) -> str:
+    return f"2026-11-23T15:23:27.467692Z stdout F {line}\n"
+
+
+def _loki(line: str, no: int) -> str:
+    return json.dumps({"line": line, "timestamp": 1_795_447_300_000_000_000 + no}) + "\n"
+
+
+_STREAMS = 8
+_WRAPPED = {"docker": (_docker, 80), "runtime": (_runtime, 40), "loki": (_loki, 60)}
 
 
 def single_line(root: Path, dialect: str, size: int) -> None:

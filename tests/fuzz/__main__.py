@@ -13,7 +13,15 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(
-    include=["windsock.parse", "windsock.redaction", "windsock.signature", "windsock.signature.blanks"]
+    # of the lake and the stores what Python makes of hostile bytes (tests/fuzz/stored.py)
+    include=[
+        "windsock.parse",
+        "windsock.redaction",
+        "windsock.signature",
+        "windsock.signature.blanks",
+        "windsock.lake",
+        "windsock.store",
+    ]
 ):
     from tests.fuzz.inputs import CORPUS, check, seeds
 
@@ -21,7 +29,7 @@ WORDS = [
     '{"timestamp":"', '","level":"info","event":"', '"level":"debug",', '","logger":"task"}', '"error_detail":[{"exc_type":"E","exc_value":"v","frames":[]}]',
     "::group::Pre Execute", "Task failed with exception", "[2026-11-23T15:22:59.673+0000] {", "taskinstance.py:1} INFO - ", "} ERROR - ",
     "Traceback (most recent call last):", "Marking task as FAILED.", "Task exited with return code ", "2026-11-23T15:23:27.467692Z", "+0530", "\\x0a====\\x0a",
-    "DAG bundles loaded", "Bash command failed", "password=", "\\\\u0000", "\\x1b[0m", "textPayload", "continuation_token", "@-@{", "\\x00", "\\xe2\\x80\\xa8",
+    "DAG bundles loaded", "Bash command failed", "password=", "\\\\u0000", "\\x1b[0m", "textPayload", "continuation_token", '{"log":"', '","stream":"stdout"}', '"logtag":"P"', '"time":1}', " stdout P ", " stderr F ", "dag_id=d/run_id=r/task_id=t/attempt=1.log", "@-@{", "\\x00", "\\xe2\\x80\\xa8",
 ]  # fmt: skip
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from tests.fuzz.pieces import CAPTURES, check_pieces
+from tests.fuzz.pieces import CAPTURES, check_pieces, check_stream
+from tests.fuzz.stored import check_lake, check_names
 from tests.support.outcomes import comparable, rows_of
 from windsock.model import LogKey, Outcome, Parsed
 from windsock.parse import parse_key, read_task_log
@@ -35,12 +36,16 @@ def check(data: bytes) -> None:
     """Both paths say the same of every object, at every level; redaction by column says what redaction by text does."""
     objects = objects_of(data)
     for lines in LEVELS:
-        for one, fast in zip(objects, read_task_logs(objects, lines=lines), strict=True):
+        outcomes = read_task_logs(objects, lines=lines)
+        for one, fast in zip(objects, outcomes, strict=True):
             exact = read_task_log(
                 one.key, one.data, object_url=one.url, etag=one.etag, modified_at=one.modified_at, lines=lines
             )
             assert comparable(fast) == comparable(exact), (lines, one.data)
             check_rows(fast)
+            check_stream(one, lines, exact)
+    check_lake(outcomes)
+    check_names(data)
     texts = [line.decode("utf-8", "replace") for line in data.split(b"\n")[:50]]
     assert redact_column(pa.array(texts)).to_pylist() == [redact(text) for text in texts], texts
     check_pieces(data)
@@ -86,6 +91,14 @@ HOSTILE = [
     b"[" * 3000, b'{"event":' * 500, b"\xef\xbb\xbf" + LINE2 % b"bom", (GROUP3 + LINE3 % b"w").decode().encode("utf-16"),
     gzip.compress(GROUP3 + LINE3 % b"z", mtime=0), b"\x1f\x8b junk", b"\x00" * 100, b"[1, 2]\n3\nnull\n\"text\"\n",
     b'{"log":"[2026-11-23T15:22:59.673+0000] {user.py:12} INFO - a\\n","stream":"stdout"}\n' * 3,
+    b"".join(b"2026-11-23T15:21:00.1Z stdout %s\n" % part for part in (b"F " + LINE2 % b"a", b"P [2026-11-2", b"stderr", b"F 3T15:22:59.673+0000] {user.py:12} ERROR - b", b"P c")),
+    b"".join(
+        b'{"log":"%s","stream":"%s","time":%d}\n' % part
+        for part in ((rb"[2026-11-23T15:22:59.673+0000] {user.py:12} INFO - a\n", b"stdout", 1), (b"[2026-11-23T15:22:59.673+0000]", b"stdout", 3),
+                     (rb"b\n", b"stderr", 4), (rb" {user.py:12} ERROR - c\n", b"stdout", 5), (b"d", b"stdout", 2))
+    ),
+    b"".join(b'{"message":"%s","logtag":"%s"}\n' % part for part in (((LINE2 % b"a").strip(), b"F"), (b"[2026-11-23T15:22:59.673+0000] {", b"P"), (b"user.py:12} INFO - ", b"P"), (b"{}", b"F"))),
+    b'{"line":"{\\"log\\":\\"[2026-11-23T15:22:59.673+0000] {u.py:1} INFO - a\\\\n\\",\\"stream\\":\\"x\\"}","ts":3}\n{"line":"{\\"log\\":\\"b\\",\\"stream\\":\\"x\\"}","ts":1}\n',
     b"2026-11-23T15:21:00Z stdout F " + LINE2 % b"container", b"worker-1  | " + LINE3 % b"compose",
     b'{"asctime": "2026-11-23T15:21:00", "levelname": "INFO", "filename": "x.py", "lineno": 1, "message": "m"}\n' * 2,
 ]  # fmt: skip

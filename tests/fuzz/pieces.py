@@ -1,4 +1,4 @@
-"""Bytes as a component log and as a StatsD capture: read by pieces they tell what they tell as a whole."""
+"""Bytes as a task log, a component log and a StatsD capture: read by pieces they tell what they tell as a whole."""
 
 from __future__ import annotations
 
@@ -8,13 +8,37 @@ from datetime import UTC, datetime
 from typing import Any
 from unittest.mock import patch
 
+from tests.support.outcomes import comparable
 from windsock.model import Outcome, Parsed, SourceObject
+from windsock.parse import collected, order
+from windsock.parse.batch import LogObject
 from windsock.parse.component import read_growing
 from windsock.parse.metrics import read_statsd, statsd_lines
+from windsock.parse.stream import read_stream
+from windsock.parse.task_log import Lines
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 FILE = SourceObject("mem://scheduler.log", "scheduler.log", 0, NOW, "")
 _PIECE_BYTES = 61
+
+
+def check_stream(one: LogObject, lines: Lines, whole: Outcome) -> None:
+    """A task log by pieces, with whatever a collector put around it, tells what `whole` does; entries that are out of order
+    are sorted in runs of a few lines. Of a compressed one only the sizes differ at which it is too much."""
+    with patch.object(collected, "RUN_BYTES", 500), patch.object(order, "_BATCH_BYTES", 200):
+        found = read_stream(
+            one.key, lambda: _cut(one.data), size=len(one.data), object_url=one.url, etag=one.etag,
+            modified_at=one.modified_at, lines=lines, whole_bytes=0, piece_bytes=_PIECE_BYTES,
+        )  # fmt: skip
+    assert _in_lists(comparable(found)) == _in_lists(comparable(whole)), (lines, one.data)
+
+
+def _in_lists(told: Any) -> Any:
+    """Rows that lie on the disk, read back."""
+    if not isinstance(told, tuple):
+        return told
+    kind, partial, tables = told
+    return kind, partial, {name: list(rows) for name, rows in tables.items()}
 
 
 def check_pieces(data: bytes) -> None:

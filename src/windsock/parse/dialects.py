@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 
 from windsock.model import LogKey
 from windsock.parse import airflow2, airflow3, elastic, wrapped
 from windsock.parse.airflow3 import console as console3
+from windsock.parse.collected import Document, JsonLines
+from windsock.parse.cut_lines import CRI
 from windsock.parse.heads import HEAD, head
+from windsock.parse.layers import MAX_LAYERS, Layer, Runtime, inside, prefix_of, tell
 from windsock.parse.pieces import CUT_TOLD, LINES, Borders, capped
 from windsock.parse.reading import Reading
 
 LOOK_BYTES = 1024**2
 _LOOK_LINES = 400
 _SURE = 12  # heads of one dialect and none of another: no need to look further
-_MAX_LAYERS = 4
 _OWN_HEAD = re.compile(rb'\{"timestamp":"[^"\\\n]*","level":"[^"\\\n]*","event":')
 BORDERS = {
     "airflow3": LINES,
@@ -29,7 +33,32 @@ _ELASTIC, _ELASTIC_BYTES = b'\n{"asctime"', 64 * 1024
 
 def read(data: bytes, *, key: LogKey, timezone: str = "UTC") -> Reading | None:
     """Read a log in whatever dialect it is, or None where no record of Airflow is found."""
-    return _read(wrapped.plain(data), key, timezone, _MAX_LAYERS)
+    return read_inside(wrapped.plain(data), key=key, timezone=timezone, layers=())
+
+
+def read_inside(data: bytes, *, key: LogKey, timezone: str, layers: Iterable[Layer]) -> Reading | None:
+    """Read the text that was inside of these layers, outermost first, as a whole."""
+    taken = list(layers)
+    reading = _read(data, key, timezone, taken)
+    if reading is not None:
+        tell(reading, taken)
+    return reading
+
+
+def is_one_line(data: bytes) -> bool:
+    """Whether a log begins as a JSON document that is one line, as far as is looked: an API's answer as it came."""
+    return data[:1] in (b"{", b"[") and data.find(b"\n", 0, min(LOOK_BYTES, len(data) - 1)) < 0
+
+
+def layers_around(data: bytes, pieces: Callable[[], Iterable[bytes]]) -> Iterator[Layer]:
+    """What may be around a log that is none as it stands, likeliest first, by its beginning; `pieces` are all of it."""
+    kinds, prefixed = _kinds(data)
+    if kinds["wrapped"] > kinds["runtime"]:
+        yield JsonLines()
+    if kinds["runtime"]:
+        yield Runtime()
+    elif prefixed and (prefix := prefix_of(prefixed, pieces)):
+        yield prefix
 
 
 def begins_as_airflow3(data: bytes) -> bool:
@@ -76,18 +105,16 @@ def _commonest(kinds: Counter[str]) -> str:
     return "console3" if kinds["console3"] else ""
 
 
-def _read(data: bytes, key: LogKey, timezone: str, layers: int) -> Reading | None:
+def _read(data: bytes, key: LogKey, timezone: str, taken: list[Layer]) -> Reading | None:
     if dialect := dialect_of(data):
         return _read_as(dialect, data, key, timezone)
-    if layers == 0:
+    if len(taken) == MAX_LAYERS:
         return None
-    kinds, prefixed = _kinds(data)
-    if kinds["wrapped"] and (inside := wrapped.unwrap_lines(data)):
-        return _inside(inside, key, timezone, layers)
-    if prefixed and (bare := wrapped.without_prefix(data, prefixed)) is not None:
-        return _read(bare, key, timezone, layers - 1)
-    if data.lstrip()[:1] in (b"{", b"[") and (inside := wrapped.unwrap_document(data)):
-        return _inside(inside, key, timezone, layers)
+    layers = layers_around(data, lambda: [data])
+    for layer in chain((Document(),), layers) if is_one_line(data) else chain(layers, (Document(),)):
+        if text := inside(layer, data):
+            taken.append(layer)
+            return _read(text, key, timezone, taken)
     return _stampless(data, key, timezone)
 
 
@@ -103,14 +130,6 @@ def _read_as(dialect: str, data: bytes, key: LogKey, timezone: str) -> Reading:
         reading = console3.read(data.decode("utf-8", "replace"))
     if is_cut:
         reading.partial = reading.partial or CUT_TOLD
-    return reading
-
-
-def _inside(inside: wrapped.Unwrapped, key: LogKey, timezone: str, layers: int) -> Reading | None:
-    """A record is one JSON line: where each line of a log came in one, they are what is counted."""
-    reading = _read(inside.data, key, timezone, layers - 1)
-    if reading and inside.lines is not None:
-        reading.record_count = inside.lines
     return reading
 
 
@@ -144,6 +163,8 @@ def _kind(line: bytes) -> str | None:
     text = line[:400].decode("utf-8", "replace")
     if head(text, no=0):
         return "airflow2"
+    if CRI.match(text):
+        return "runtime"
     return "console3" if console3.matches(text) else None
 
 

@@ -69,22 +69,33 @@ class LocalStore:
             ) from None
         base = f"{folder}/" if folder else ""
         for name in names:
-            if name.endswith("/"):
+            if not (name.isascii() or _is_text(name)):
+                if not is_temporary(name):
+                    self._refuse(base + name)
+            elif name.endswith("/"):
                 yield from self._walk(base + name[:-1])
             elif not is_temporary(name):
-                if name.isascii() or _is_text(name):
-                    yield base + name
-                else:
-                    self.refused.append(base + name.encode(errors="replace").decode())
+                yield base + name
 
     def folders(self, prefix: str = "") -> tuple[Sequence[str], Sequence[SourceObject]]:
         """The folders (with a trailing slash) and the files directly below `prefix`."""
         found = os.scandir(self._root / prefix) if (self._root / prefix).is_dir() else iter(())
-        below = sorted(found, key=lambda entry: entry.name)
+        below = []
+        for entry in sorted(found, key=lambda entry: entry.name):
+            if _is_text(entry.name):
+                below.append(entry)
+            else:
+                self._refuse(f"{prefix}{entry.name}{'/' if entry.is_dir() else ''}")
         return (
             [f"{prefix}{entry.name}/" for entry in below if entry.is_dir()],
             [self.head(prefix + entry.name) for entry in below if entry.is_file()],
         )
+
+    def _refuse(self, name: str) -> None:
+        """Tell, once, that a name is no text."""
+        told = name.encode(errors="replace").decode()
+        if told not in self.refused:
+            self.refused.append(told)
 
     def head(self, path: str) -> SourceObject:
         try:

@@ -10,6 +10,7 @@ import yaml
 
 from windsock.model import Parsed, Reject
 from windsock.parse.component import read_component_log
+from windsock.parse.cut_lines import NO_END_TOLD
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 CASES = yaml.safe_load((Path(__file__).parent / "wrappers.yaml").read_text(encoding="utf-8"))
@@ -28,6 +29,14 @@ def test_one_record_in_any_wrapper(case: dict[str, str], is_zipped: bool) -> Non
     (event,) = outcome.rows["component_events"]
     assert (event["event"], event["dag_id"], event["run_id"]) == ("run_timeout", "d", "r")
     assert event["event_at"] == datetime(2026, 11, 23, 15, 30, tzinfo=UTC)
+
+
+def test_a_line_whose_end_never_came_is_read_and_told() -> None:
+    head = "[2026-11-23T15:30:00.000+0000] {scheduler_job_runner.py:1681} INFO - Run r of d has timed-out"
+    outcome = read(f"2026-11-23T15:30:04.1Z stdout P {head}\n2026-11-23T15:30:04.2Z stdout P  and\n".encode())
+    assert isinstance(outcome, Parsed)
+    assert [row["event"] for row in outcome.rows["component_events"]] == ["run_timeout"]
+    assert outcome.partial == NO_END_TOLD
 
 
 def test_pods_that_a_collector_interleaves_keep_their_own_tables() -> None:

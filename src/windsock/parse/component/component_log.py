@@ -21,6 +21,7 @@ from windsock.parse.component.lines import Line, plain, unwrap
 from windsock.parse.component.records import CELERY, COMPONENTS, Records, Told
 from windsock.parse.component.scheduler import tell_executor, tell_scheduler
 from windsock.parse.component.triggerer import tell_triggers
+from windsock.parse.cut_lines import NO_END_TOLD, CutLines
 from windsock.parse.task_log import cut, plausible
 from windsock.redaction import redact
 from windsock.schema import TABLES, TIME
@@ -61,7 +62,7 @@ class Reader:
         self._path, self._zone = path, zone
         self._component = _named_by(path)
         self._facts, self._records = Facts(), Records(zone)
-        self._partial: dict[str, str] = {}
+        self._cuts = CutLines()
 
     @property
     def has_records(self) -> bool:
@@ -71,17 +72,20 @@ class Reader:
     def feed(self, piece: bytes) -> None:
         """Whole lines. A record that they leave open is completed by the next piece, or by the end."""
         for run in [piece] if self._reads_all else telling(piece):
-            self._hear(self._records.read(unwrap(run, self._partial)))
+            self._hear(self._records.read(unwrap(run, self._cuts)))
 
     def end(self) -> None:
         """Nothing more comes: the open records are complete."""
-        self._hear(self._records.read(Line(source, text) for source, text in self._partial.items()))
+        self._hear(
+            self._records.read(Line(source, text) for source, text in self._cuts.unfinished(at_end=True))
+        )
         self._hear(self._records.end())
 
     def take(self, modified_at: datetime) -> Parsed:
         """What was told since the last taking."""
         rows = {name: _finished(name, told, modified_at) for name, told in self._facts.take().items() if told}
-        return Parsed(KIND, {name: found for name, found in rows.items() if found})
+        partial = NO_END_TOLD if self._cuts.unended else None
+        return Parsed(KIND, {name: found for name, found in rows.items() if found}, partial)
 
     def _hear(self, records: Iterable[Told]) -> None:
         for told in records:

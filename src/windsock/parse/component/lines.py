@@ -2,8 +2,8 @@
 
 Known wrappers, each by its own shape: gzip (several members); Cloud Logging entries (`textPayload`, `jsonPayload`);
 Fluent Bit, Vector and journald objects (`log`, `message`, `MESSAGE`); CloudWatch exports (a stamp before each event) and
-subscriptions (`logEvents`); the container runtime's form (`<time> stdout F <text>`, parts marked P) and docker's
-(`{"log": …, "stream": …, "time": …}`, parts without a newline). They nest: docker inside Fluent Bit, CRI inside a bucket.
+subscriptions (`logEvents`); the container runtime's form (`<time> stdout F <text>`) and docker's (`{"log": …, "stream": …,
+"time": …}`), whose parts of lines are joined (cut_lines.py). They nest: docker inside Fluent Bit, CRI inside a bucket.
 """
 
 from __future__ import annotations
@@ -16,29 +16,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from windsock.parse.cut_lines import CRI, CutLines, source_of
+
 MAX_PLAIN_BYTES = 1024**3
-MAX_LINE_CHARS = 4_000_000
-"""What is kept of a line that a container runtime has cut into parts; no record is longer."""
 _MAX_LAYERS = 4
-_CRI = re.compile(
-    r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+(?:Z|[+-]\d\d:\d\d)) (stdout|stderr) ([FP])(?::\S*)?(?: |\Z)"
-)
 # milliseconds and a Z, as CloudWatch writes them; a record of Airflow 3 begins like that and goes on with its level
 _CLOUDWATCH = re.compile(
     r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)(?: (?!\[(?:debug|info|warning|error|critical) *\])|\Z)"
 )
-_DOCKER = frozenset(["log", "stream", "time", "attrs"])
 _TEXTS = ("log", "textPayload", "message", "MESSAGE", "msg", "jsonPayload")
-_SOURCES = (
-    "stream",
-    "container_name",
-    "pod_name",
-    "logName",
-    "logStream",
-    "_HOSTNAME",
-    "_SYSTEMD_UNIT",
-    "hostname",
-)
 _decode = json.JSONDecoder().raw_decode
 
 
@@ -70,33 +56,35 @@ def plain(data: bytes) -> tuple[bytes, bool]:
     return (b"".join(parts), is_cut) if is_zipped else (data, False)
 
 
-def unwrap(data: bytes, partial: dict[str, str]) -> Iterator[Line]:
-    """Every line of a piece of an object. Split on newline only: form feeds and U+2028 are text. `partial` holds, per
-    stream, a line whose last part has not come yet."""
+def unwrap(data: bytes, cuts: CutLines) -> Iterator[Line]:
+    """Every line of a piece of an object. Split on newline only: form feeds and U+2028 are text. `cuts` holds the
+    lines whose last part has not come yet."""
     for raw in data.removesuffix(b"\n").split(b"\n"):
         text = raw.decode("utf-8", "replace").rstrip("\r")
-        yield from _open(Line("", text), partial, _MAX_LAYERS)
+        yield from _open(Line("", text), cuts, _MAX_LAYERS)
+        if cuts.has_given_up:
+            yield from (Line(source, text) for source, text in cuts.unfinished(at_end=False))
 
 
-def _open(line: Line, partial: dict[str, str], layers: int) -> Iterator[Line]:
+def _open(line: Line, cuts: CutLines, layers: int) -> Iterator[Line]:
     """Take off one layer after another, as long as one is found."""
     text = line.text
     if layers and text[:1] == "{":
-        yield from _objects(line, partial, layers - 1)
-    elif layers and text[:2] == "20" and (match := _CRI.match(text)):
+        yield from _objects(line, cuts, layers - 1)
+    elif layers and text[:2] == "20" and (match := CRI.match(text)):
         source = f"{line.source}/{match[2]}"
-        yield from _joined(
-            Line(source, text[match.end() :], None, match[1]), partial, layers - 1, is_part=match[3] == "P"
-        )
+        whole = cuts.put(source, text[match.end() :], is_part=match[3] == "P")
+        if whole is not None:
+            yield from _open(Line(source, whole, None, match[1]), cuts, layers - 1)
     elif layers and text[:2] == "20" and (match := _CLOUDWATCH.match(text)):
         yield from _open(
-            Line(line.source, text[match.end() :], None, match[1], line.origin), partial, layers - 1
+            Line(line.source, text[match.end() :], None, match[1], line.origin), cuts, layers - 1
         )
     else:
         yield line
 
 
-def _objects(line: Line, partial: dict[str, str], layers: int) -> Iterator[Line]:
+def _objects(line: Line, cuts: CutLines, layers: int) -> Iterator[Line]:
     """The JSON objects of a line (some sinks put no newline between two); a line that is none is text."""
     text, place = line.text, 0
     while place < len(text):
@@ -106,58 +94,42 @@ def _objects(line: Line, partial: dict[str, str], layers: int) -> Iterator[Line]
             yield Line(line.source, text[place:], None, line.at, line.origin)
             return
         if isinstance(value, dict):
-            yield from _object(value, line, partial, layers)
+            yield from _object(value, line, cuts, layers)
         place = end
         while place < len(text) and text[place] in " \t\r,":
             place += 1
 
 
-def _object(value: Mapping[str, Any], line: Line, partial: dict[str, str], layers: int) -> Iterator[Line]:
+def _object(value: Mapping[str, Any], line: Line, cuts: CutLines, layers: int) -> Iterator[Line]:
     if is_record(value):
         yield Line(line.source, "", value, line.at, line.origin)
         return
-    source = f"{line.source}/{_source(value)}" if line.source else _source(value)
+    source = f"{line.source}/{source_of(value)}" if line.source else source_of(value)
     events = value.get("logEvents")
     if isinstance(events, list):
         for event in events:
             if isinstance(event, dict):
                 yield from _texts(
-                    str(event.get("message", "")), Line(source, "", None, _time(event)), partial, layers
+                    str(event.get("message", "")), Line(source, "", None, _time(event)), cuts, layers
                 )
         return
     at, origin = _time(value) or line.at, _origin(value) or line.origin
     for name in _TEXTS:
         inner = value.get(name)
         if isinstance(inner, dict):
-            yield from _object(inner, Line(source, "", None, at, origin), partial, layers)
+            yield from _object(inner, Line(source, "", None, at, origin), cuts, layers)
             return
         if isinstance(inner, str):
-            is_docker = name == "log" and "time" in value and value.keys() <= _DOCKER
-            holder = Line(source, inner, None, at, origin)
-            if is_docker and not inner.endswith("\n"):
-                yield from _joined(holder, partial, layers, is_part=True)
-            elif is_docker:
-                yield from _joined(Line(source, inner[:-1], None, at, origin), partial, layers, is_part=False)
-            else:
-                yield from _texts(inner, holder, partial, layers)
+            whole = cuts.put_object(value, name, inner, outer=line.source)
+            if whole is not None:
+                yield from _texts(whole, Line(source, "", None, at, origin), cuts, layers)
             return
 
 
-def _texts(text: str, like: Line, partial: dict[str, str], layers: int) -> Iterator[Line]:
+def _texts(text: str, like: Line, cuts: CutLines, layers: int) -> Iterator[Line]:
     """An entry may hold several lines; only its first one is what the collector's labels speak of."""
     for no, one in enumerate(text.rstrip("\r\n").split("\n")):
-        yield from _open(
-            Line(like.source, one, None, like.at, like.origin if no == 0 else ""), partial, layers
-        )
-
-
-def _joined(line: Line, partial: dict[str, str], layers: int, *, is_part: bool) -> Iterator[Line]:
-    """Runtimes cut lines at 16 KB: the parts of one line are put together again, per stream."""
-    whole = (partial.pop(line.source, "") + line.text)[:MAX_LINE_CHARS]
-    if is_part:
-        partial[line.source] = whole
-        return
-    yield from _open(Line(line.source, whole, None, line.at, line.origin), partial, layers)
+        yield from _open(Line(like.source, one, None, like.at, like.origin if no == 0 else ""), cuts, layers)
 
 
 def is_record(value: Mapping[str, Any]) -> bool:
@@ -165,18 +137,6 @@ def is_record(value: Mapping[str, Any]) -> bool:
     if "event" in value:
         return isinstance(value["event"], str) and ("level" in value or "timestamp" in value)
     return "levelname" in value and isinstance(value.get("message"), str)
-
-
-def _source(value: Mapping[str, Any]) -> str:
-    """Whatever names the container and the stream, in the collector's own words."""
-    parts = [value]
-    for name in ("kubernetes", "resource", "labels"):
-        inner = value.get(name)
-        if isinstance(inner, dict):
-            parts.append(inner)
-            if isinstance(inner.get("labels"), dict):
-                parts.append(inner["labels"])
-    return "|".join(str(part[name]) for part in parts for name in _SOURCES if isinstance(part.get(name), str))
 
 
 def _origin(value: Mapping[str, Any]) -> str:
