@@ -161,6 +161,30 @@ def test_the_bill_is_told_with_the_prices_it_is_made_of_and_their_date() -> None
     assert (big["currency"], big["priced_as_of"]) == ("USD", "2026-11") and "Amazon S3" in big["priced_by"]
 
 
+def test_the_bill_of_a_dag_is_the_sum_of_its_tasks() -> None:
+    rows = [
+        task(task_id="small", kept_bytes=1),
+        task(task_id="big", kept_bytes=GIB),
+        task(dag_id="", kept_bytes=7),
+    ]
+    given = answers(log_bill_by_task=rows)
+    of_tasks = log_bill_answers(given, PRICES)["log_bill"].rows
+    dag, unnamed = log_bill_answers(given, PRICES)["log_bill_by_dag"].rows
+    assert (dag["tasks"], dag["dearest_task"], dag["kept_bytes"], unnamed["dag_id"]) == (
+        2,
+        "big",
+        GIB + 1,
+        "",
+    )
+    assert dag["month_cost"] + unnamed["month_cost"] == pytest.approx(
+        sum(one["month_cost"] for one in of_tasks)
+    )
+    assert [one["month_cost"] for one in log_bill_answers(given, None)["log_bill_by_dag"].rows] == [
+        None,
+        None,
+    ]
+
+
 def test_a_noisy_line_and_a_rewritten_log_have_their_price_and_a_way_back() -> None:
     given = week_of_settings(log_templates=[line()], log_bill_by_task=[task(kept_bytes=10**9)])
     given |= log_bill_answers(given, PRICES)

@@ -25,15 +25,18 @@ BILL_COLUMNS = ("dag_id", "task_id", "operator", "objects", "kept_bytes", "share
 QUESTIONS = ("log_bill_by_task", "log_bytes_by_day")
 ANSWERS = {
     BILL: "What do the logs of each task cost a month, and at which prices?",
+    "log_bill_by_dag": "What do the logs of each DAG cost a month, and which of its tasks most of it?",
     "log_retention": "What would keeping task logs for 30 or 90 days cost, beside a year?",
 }
 """Name → title of those that no SQL gives alone."""
+BY_DAG_COLUMNS = ("dag_id", "tasks", "objects", "kept_bytes", "kept_bytes_prev", "share", "puts", "month_cost", "currency",
+                  "dearest_task")  # fmt: skip
 RETENTION_COLUMNS = ("keep_days", "older_bytes", "known_days", "week_bytes", "month_cost", "month_cost_year")
 
 
 def log_bill_answers(answers: Mapping[str, Answer], prices: LogPrices | None) -> dict[str, Answer]:
     """`log_bill_by_task` with `month_cost` (null without a price), `log_bill` (the same with its prices, the dearest first),
-    `log_prices` (one row, or none), `log_retention`."""
+    `log_bill_by_dag` (its sums), `log_prices` (one row, or none), `log_retention`."""
     rows: tuple[Row, ...] = ()
     if prices is not None:
         rows = ({name: getattr(prices, name) for name in PRICE_COLUMNS},)
@@ -45,6 +48,7 @@ def log_bill_answers(answers: Mapping[str, Answer], prices: LogPrices | None) ->
         bill = answers["log_bill_by_task"]
         told = tuple({**row, "month_cost": month_cost(row, prices) if prices else None} for row in bill.rows)
         made[BILL] = _bill(told, prices)
+        made["log_bill_by_dag"] = _by_dag(told, prices)
         made["log_bill_by_task"] = replace(bill, columns=(*bill.columns, "month_cost"), rows=told)
     return made
 
@@ -59,6 +63,34 @@ def _bill(rows: Sequence[Row], prices: LogPrices | None) -> Answer:
     dearest = sorted(rows, key=lambda row: (-(row["month_cost"] or 0.0), -row["kept_bytes"]))
     told = tuple({name: {**row, **priced}[name] for name in BILL_COLUMNS} for row in dearest)
     return Answer(BILL, BILL_COLUMNS, told)
+
+
+def _by_dag(rows: Sequence[Row], prices: LogPrices | None) -> Answer:
+    """The sums over each DAG's tasks, the dearest DAG first; objects that name no DAG stand under an empty one."""
+    dags: dict[str, list[Row]] = {}
+    for row in rows:
+        dags.setdefault(row["dag_id"], []).append(row)
+    told = [
+        {
+            "dag_id": dag_id,
+            "tasks": len(mine),
+            **{
+                name: sum(row[name] for row in mine)
+                for name in ("objects", "kept_bytes", "kept_bytes_prev", "puts")
+            },
+            "share": sum(row["share"] or 0.0 for row in mine),
+            "month_cost": sum(row["month_cost"] for row in mine) if prices else None,
+            "currency": prices.currency if prices else None,
+            "dearest_task": max(mine, key=lambda row: (row["month_cost"] or 0.0, row["kept_bytes"]))[
+                "task_id"
+            ],
+        }
+        for dag_id, mine in dags.items()
+    ]
+    told.sort(key=lambda row: (-(row["month_cost"] or 0.0), -row["kept_bytes"], row["dag_id"]))
+    return Answer(
+        "log_bill_by_dag", BY_DAG_COLUMNS, tuple({name: row[name] for name in BY_DAG_COLUMNS} for row in told)
+    )
 
 
 def month_cost(row: Row, prices: LogPrices) -> float:

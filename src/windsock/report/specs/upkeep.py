@@ -46,6 +46,20 @@ LOGS = Spec(
     ("WS65",),
     (
         Grid(
+            "DAGs whose logs cost one or more a month, if a year of them is kept",
+            "log_bill_by_dag",
+            (
+                ("DAG", plain("dag_id")),
+                ("Tasks", plain("tasks")),
+                ("Kept this week", plain("kept_bytes")),
+                ("Week before", plain("kept_bytes_prev")),
+                ("Objects", plain("objects")),
+                ("Cost a month", plain("month_cost")),
+                ("Most of it", plain("dearest_task")),
+            ),
+            is_worth_showing=lambda row: (row.get("month_cost") or 0) >= 1,
+        ),
+        Grid(
             "Tasks whose logs cost one or more a month, if a year of them is kept (list price unless [log_bill] says more)",
             "log_bill_by_task",
             (
