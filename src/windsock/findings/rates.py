@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from windsock.findings.methods.failure_rates import Counts, RateChange, judge_rates
+from windsock.findings.methods.onset import onset
 from windsock.findings.rule import Thresholds, rows_of, threshold
 from windsock.intervals import wilson
 from windsock.model import Answer, Row
@@ -55,6 +56,15 @@ def evidence(change: RateChange, rows: Sequence[Row]) -> dict[str, Any]:
         "dispersion": change.dispersion,
         "first_try_failed_runs": told.get("first_try_failed_runs"),
     }
+
+
+def began(answers: Mapping[str, Answer], dag_id: str, *, rises: bool = True) -> dict[str, Any]:
+    """When the rate changed: the first lost run (the first one that was not) from the likeliest day on, in nine weeks."""
+    days = [row for row in rows_of(answers, "failure_counts_by_dag_day") if row["dag_id"] == dag_id]
+    place = onset([(row["runs"], row["lost_runs"]) for row in days], rises=rises)
+    name = "first_lost_at" if rises else "first_well_at"
+    times = [at for row in days[place:] if (at := row.get(name))] if place is not None else []
+    return {"began_at": times[0]} if times else {}
 
 
 def main_errors(answers: Mapping[str, Answer]) -> dict[str, Row]:

@@ -47,6 +47,7 @@ class FailureRateWorse(Rule):
                         headline=f"{counts.subject}: {counts.k} of {wording.plural(counts.n, 'run')} failed "
                         f"(before: {counts.k_prev} of {counts.n_prev})",
                         evidence=rates.evidence(one, told)
+                        | rates.began(answers, counts.subject)
                         | ({"error_signature": error["error_signature"]} if error else {}),
                         advice=f"{named}Look at what changed in {counts.subject}: about {one.excess_failures:.0f} runs more "
                         "than usual were lost this week.",

@@ -35,7 +35,8 @@ class FailureRateBetter(Rule):
                         severity="info",
                         headline=f"{counts.subject} recovered: {counts.k} of {wording.plural(counts.n, 'run')} failed "
                         f"(before: {counts.k_prev} of {counts.n_prev})",
-                        evidence=rates.evidence(one, told),
+                        evidence=rates.evidence(one, told)
+                        | rates.began(answers, counts.subject, rises=False),
                         advice="Nothing to do.",
                         rank=-one.excess_failures,
                         status="better",
