@@ -48,6 +48,25 @@ def test_the_pool_in_which_starts_collide_is_told_a_cure_that_needs_no_slot(out:
     assert pool["evidence"]["cures"][0]["wait_hours_saved"] > 0.9 * pool["evidence"]["wait_hours"]
 
 
+def test_no_commit_is_named_that_came_after_the_failures_began(out: Path) -> None:
+    """The truth is in the logs: when the first failing run of the week began, and when the commit was first run."""
+    logs = (ROOT / "data/sample/fleet/task_logs").glob("dag_id=*/run_id=*2026-11-1[67]*/*/*.log")
+    texts = {path: path.read_text() for path in logs}
+    failed = sorted(
+        text[14:41]
+        for path, text in texts.items()
+        if "dag_id=orders_ingest/" in str(path) and "Task failed with exception" in text
+    )
+    committed = min(text[14:41] for text in texts.values() if "9c1f0e7b52d8" in text)
+    assert failed[0] < committed
+    findings = json.loads((out / "report.json").read_text())["findings"]
+    (one,) = (one for one in findings if one["subject"] == {"dag_id": "orders_ingest"})
+    assert (
+        failed[0] <= one["evidence"]["began_at"] <= failed[1]
+    )  # its first try, or the one that lost the run
+    assert "9c1f0e7" not in json.dumps(one)
+
+
 def test_the_bad_worker_is_named_with_its_failures_and_no_other_is(out: Path) -> None:
     """The truth is in the logs: tries on a host, and those of them that ended in an error."""
     logs = [path.read_text() for path in (ROOT / "data/sample/fleet/task_logs").rglob("attempt=1.log")]

@@ -33,10 +33,8 @@ with facts as (
             else key
         end as subject,
         case
-            when key like 'dag_version.%' then coalesce(
-                nullif(regexp_extract(value, '"bundle_version": "([^"]*)"', 1), ''),
-                'version ' || regexp_extract(value, '"version_number": ([0-9]+)', 1)
-            )
+            -- the commit in its row is the newest one that it was parsed from, not the one that made it
+            when key like 'dag_version.%' then 'version ' || regexp_extract(value, '"version_number": ([0-9]+)', 1)
             else value
         end as value,
         seen_at,

@@ -8,6 +8,7 @@
 --   missed    double       in the week
 --   prev      double       the 8 weeks before
 --   samples   bigint       minutes of the week with a sample: 0 means no metric was seen
+--   first_at  timestamptz  oldest miss of the week
 --   last_at   timestamptz  newest miss
 with seen as (
     select
@@ -27,6 +28,7 @@ select
     coalesce(sum(value) filter (where sampled_at >= week_start()), 0) as missed,
     coalesce(sum(value) filter (where sampled_at < week_start()), 0) as prev,
     count(*) filter (where sampled_at >= week_start()) as samples,
+    min(sampled_at) filter (where value > 0 and sampled_at >= week_start()) as first_at,
     max(sampled_at) filter (where value > 0) as last_at
 from seen
 group by name, dag_id

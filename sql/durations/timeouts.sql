@@ -17,6 +17,7 @@
 --   median_s       double       their time, seconds; null: none did
 --   p99_s          double       99th percentile of it
 --   longest_s      double
+--   first_at       timestamptz  oldest timeout of the week
 --   last_at        timestamptz  newest timeout
 with tries as (
     select
@@ -79,6 +80,7 @@ select
     median(took_s) filter (where is_good) as median_s,
     quantile_cont(took_s, 0.99) filter (where is_good) as p99_s,
     max(took_s) filter (where is_good) as longest_s,
+    min(ended_at) filter (where is_timeout and week = report_week()) as first_at,
     max(ended_at) filter (where is_timeout) as last_at
 from everything
 join limits

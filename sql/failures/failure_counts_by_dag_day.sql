@@ -6,22 +6,28 @@
 -- grain:    dag_id, day
 -- reads:    task_tries
 -- columns:
---   dag_id       varchar
---   day          date      UTC day on which the run's first judged try started
---   week         date      its Monday
---   runs         bigint
---   lost_runs    bigint    runs in which at least one task failed its last known try
---   saved_runs   bigint    runs not lost in which a first try failed
---   no_end_runs  bigint    runs not lost so far as is known, in which nobody knows how a task ended
---   tries        bigint
---   failures     bigint    tries that failed, retried or not
---   hours        double    hours that the tries ran
+--   dag_id         varchar
+--   day            date         UTC day on which the run's first judged try started
+--   week           date         its Monday
+--   runs           bigint
+--   lost_runs      bigint       runs in which at least one task failed its last known try
+--   saved_runs     bigint       runs not lost in which a first try failed
+--   no_end_runs    bigint       runs not lost so far as is known, in which nobody knows how a task ended
+--   tries          bigint
+--   failures       bigint       tries that failed, retried or not
+--   hours          double       hours that the tries ran
+--   first_lost_at  timestamptz  the first try that lost one of these runs began; null: none was lost
+--   first_well_at  timestamptz  the first of the runs known not to be lost began; null: none is
 with runs as (
     select
         dag_id,
         run_id,
         min(week) as week,
+        min(coalesce(started_at, queued_at, scheduled_at)) as began_at,
         cast(min(coalesce(started_at, queued_at, scheduled_at)) as date) as day,
+        min(coalesce(started_at, queued_at, scheduled_at)) filter (
+            where final_try and state in ('failed', 'up_for_retry')
+        ) as lost_at,
         count(*) as tries,
         count(*) filter (where state in ('failed', 'up_for_retry')) as failures,
         coalesce(sum(duration_s), 0) / 3600 as hours,
@@ -45,7 +51,9 @@ select
     count(*) filter (where is_open and not is_lost) as no_end_runs,
     cast(sum(tries) as bigint) as tries,
     cast(sum(failures) as bigint) as failures,
-    sum(hours) as hours
+    sum(hours) as hours,
+    min(coalesce(lost_at, began_at)) filter (where is_lost) as first_lost_at,
+    min(began_at) filter (where not is_lost and not is_open) as first_well_at
 from runs
 group by dag_id, day, week
 order by dag_id, day

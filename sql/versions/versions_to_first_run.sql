@@ -1,16 +1,17 @@
 -- How long did each new version of a bundle take from its first sight to the first task that ran on it?
 --
 -- When a commit was made no input tells: the clock starts when the dag-processor first told of the version (its log, a
--- measured parse, a DAG's new version), `seen_by`. Versions that only task logs name have no such moment: then it is null.
+-- measured parse), `seen_by`. Versions that only task logs name have no such moment: then it is null. A DAG's version tells
+-- none either: Airflow 3.2 and newer write the newest commit into its row and keep the time at which the row was made.
 -- The wait holds the refresh of the bundle, the parse, and the time until a DAG of it was next due.
 --
 -- grain:    bundle_name, bundle_version
--- reads:    task_tries, parse_samples, component_events, deployments
+-- reads:    task_tries, parse_samples, component_events
 -- columns:
 --   bundle_name     varchar      empty where no source tells it
 --   bundle_version  varchar
 --   seen_at         timestamptz  first sight by Airflow itself; null where nothing but task logs tell the version
---   seen_by         varchar      dag_processor, parse, dag_version
+--   seen_by         varchar      dag_processor, parse
 --   first_run_at    timestamptz  first try that ran on it; in the week
 --   first_dag_id    varchar
 --   dags            bigint       that have run on it since, until the week's end
@@ -21,14 +22,6 @@ with sights as (
     where event = 'bundle_changed'
     union all
     select bundle_name, bundle_version, parsed_at, 'parse' from parse_samples where source <> 'task_log'
-    union all
-    select
-        regexp_extract(value, '"bundle_name": *"([^"]*)"', 1),
-        regexp_extract(value, '"bundle_version": *"([^"]*)"', 1),
-        seen_at,
-        'dag_version'
-    from deployments
-    where starts_with(key, 'dag_version.')
 ),
 firsts as (
     select

@@ -28,6 +28,10 @@ def finding(code: str = "WS101", subject: dict[str, str] | None = None, **eviden
 
 
 def told(one: Finding, *rows: dict[str, Any]) -> list[str]:
+    return list(judged(one, *rows).evidence.get("changes", []))
+
+
+def judged(one: Finding, *rows: dict[str, Any]) -> Finding:
     answers = {
         "changes_of_week": Answer("changes_of_week", COLUMNS, rows),
         "bundles_by_dag": Answer(
@@ -35,7 +39,7 @@ def told(one: Finding, *rows: dict[str, Any]) -> list[str]:
         ),
     }
     (made,) = with_changes([one], answers, WEEK)
-    return list(made.evidence.get("changes", []))
+    return made
 
 
 @pytest.mark.parametrize(
@@ -60,12 +64,40 @@ def test_a_change_is_named_when_it_is_near_in_time_and_subject(row: dict[str, An
     assert bool(told(finding(first_at=BEGAN), row)) == is_named
 
 
-def test_without_a_known_beginning_only_changes_of_the_same_subject_are_named() -> None:
+def test_without_a_known_beginning_no_more_is_said_than_that_both_fell_in_the_week() -> None:
     rows = (
         change("version", subject="Airflow"),
         change("tasks_cleared", dag_id="orders", before=None, times=3),
+        change("restart", subject="scheduler"),
+        change("worker_came", subject="worker-9"),
+        change("bundle_version", subject="other"),
     )
-    assert told(finding(), *rows) == ["tasks of orders cleared (3 times), Wed 18 Nov 09:00 UTC"]
+    made = judged(finding(), *rows)
+    assert made.evidence["changes"] == [
+        "tasks of orders cleared (3 times), Wed 18 Nov 09:00 UTC",
+        "Airflow 1 → 2, Wed 18 Nov 09:00 UTC",
+    ]
+    assert made.evidence["changes_when"] == "this week"
+
+
+def test_a_change_after_the_beginning_is_not_named_though_it_is_of_the_same_bundle() -> None:
+    sunday = change("bundle_version", subject="git", at=BEGAN + timedelta(days=4))
+    made = judged(finding(first_at=BEGAN), sunday, change("version", subject="Airflow"))
+    assert made.evidence["changes"] == ["Airflow 1 → 2, Wed 18 Nov 09:00 UTC"]
+    assert made.evidence["changes_when"] == "at that time"
+    assert "changes" not in judged(finding(first_at=BEGAN), sunday).evidence
+
+
+def test_what_lies_between_the_last_good_sign_and_the_first_bad_one_is_named() -> None:
+    weekly = finding("WS106", well_at=BEGAN - timedelta(days=6), since=BEGAN)
+    assert told(weekly, change("version", subject="Airflow", at=BEGAN - timedelta(days=5)))
+    assert not told(weekly, change("version", subject="Airflow", at=BEGAN - timedelta(days=7)))
+
+
+def test_a_pause_is_not_named_as_what_came_with_itself() -> None:
+    paused = finding("WS503", paused_at=BEGAN)
+    rows = [change("dag_paused", dag_id="orders"), change("bundle_version", subject="git")]
+    assert told(paused, *rows) == ["bundle git 1 → 2, Wed 18 Nov 09:00 UTC"]
 
 
 def test_an_incident_asks_for_all_its_dags_and_a_pool_for_its_own_size() -> None:

@@ -238,7 +238,7 @@ def test_runs_that_take_longer_by_their_retries_are_said_so() -> None:
 
 def limit(**more: Any) -> dict[str, Any]:
     return {"kind": "execution_timeout", "dag_id": "d", "task_id": "t", "timeouts": 3, "timeouts_prev": 0, "limit_s": 3600.0,
-            "good_s": [3590.0] * 4, "ended_well": 200, "median_s": 2000.0, "p99_s": 3500.0, "longest_s": 3590.0, "last_at": AT} | more  # fmt: skip
+            "good_s": [3590.0] * 4, "ended_well": 200, "median_s": 2000.0, "p99_s": 3500.0, "longest_s": 3590.0, "first_at": AT, "last_at": AT} | more  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -301,6 +301,7 @@ def test_missed_deadlines(missed: float, before: float, severity: str | None) ->
         "missed": missed,
         "prev": before,
         "samples": 9,
+        "first_at": AT,
         "last_at": AT,
     }
     got = found(DeadlineMissed, answers(deadlines_missed=[row]))

@@ -4,6 +4,7 @@ Their bytes are those of the corpora but for names of DAG and run and for dates:
 """
 
 import os
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
@@ -46,11 +47,21 @@ def lay(root: Path, day: date, version: str, tasks: dict[str, str]) -> None:
             os.utime(path, (at, at))
 
 
-def since_change(root: Path, *, after: dict[str, str], upgraded_to: str = "2.8.4") -> list[Finding]:
+Told = tuple[str, str, int]  # key, value, the day of November on which it was told
+
+
+def since_change(
+    root: Path,
+    *,
+    after: dict[str, str],
+    upgraded_to: str = "2.8.4",
+    upgrade: date = UPGRADE,
+    facts: Sequence[Told] = (("airflow.version", "2.3.4", 17), ("airflow.version", "2.8.4", 18)),
+) -> list[Finding]:
     """Eight weeks of the old version, then the days of the new one with the logs of `after`."""
     first = WEEK.monday - timedelta(weeks=8)
     for day in (first + timedelta(days=n) for n in range(63)):
-        is_old = day < UPGRADE
+        is_old = day < upgrade
         lay(root, day, "2.3.4" if is_old else upgraded_to, {"load": "ok"} if is_old else after)
     path = root / "a.toml"
     path.write_text(
@@ -59,8 +70,8 @@ def since_change(root: Path, *, after: dict[str, str], upgraded_to: str = "2.8.4
     config = load(path, {})
     pipeline.pull(config, now=WEEK.to_at, week=WEEK, output=Output(level=0), full=True)
     told = [
-        {"key": "airflow.version", "value": version, "seen_at": datetime(2026, 11, day, 7, tzinfo=UTC)}
-        for version, day in (("2.3.4", 17), ("2.8.4", 18))
+        {"key": key, "value": value, "seen_at": datetime(2026, 11, day, 7, tzinfo=UTC)}
+        for key, value, day in facts
     ]
     with pipeline.open_lake(config).writer(shard=0, holder="test", now=WEEK.to_at) as writer:
         obj = SourceObject("api:a/facts", "facts", 1, WEEK.to_at, "1")
@@ -87,3 +98,32 @@ def test_what_fails_under_the_new_version_is_worse_since_the_upgrade(tmp_path: P
     assert one.severity == "warning"
     assert "runs lost worse (100.0 points more)" in one.headline
     assert "cannot be told apart" in one.advice  # logs of 2.x tell no bundle version
+
+
+def test_an_upgrade_on_monday_is_not_laid_on_the_setting_of_wednesday(tmp_path: Path) -> None:
+    """Runs fail since Tuesday: Wednesday's setting cannot have done it alone, and one day more would not tell."""
+    told = [
+        *(("airflow.version", version, day) for version, day in (("2.3.4", 15), ("2.8.4", 16))),
+        *(("config.core.parallelism", value, day) for value, day in (("32", 17), ("64", 18))),
+    ]
+    (one,) = since_change(tmp_path, after={"load": "chained"}, upgrade=date(2026, 11, 17), facts=told)
+    assert one.headline.startswith(
+        "Since Airflow 2.3.4 → 2.8.4 and setting core.parallelism 32 → 64: runs lost worse"
+    )
+    assert "which of them it was cannot be told" in one.advice
+    assert "4 days since, 55 before" in " ".join(one.evidence["figures"])  # Tuesday is neither
+
+
+def test_the_upgrade_of_last_week_is_judged_beside_the_setting_of_this_one(tmp_path: Path) -> None:
+    told = [
+        *(("airflow.version", version, day) for version, day in (("2.3.4", 9), ("2.8.4", 10))),
+        *(("config.core.parallelism", value, day) for value, day in (("32", 16), ("64", 17))),
+    ]
+    made = since_change(tmp_path, after={"load": "chained"}, upgrade=date(2026, 11, 11), facts=told)
+    upgrade, setting = sorted(made, key=lambda one: str(one.subject["kind"]), reverse=True)
+    assert upgrade.headline.startswith("Since Airflow 2.3.4 → 2.8.4: runs lost worse (100.0 points more)")
+    assert upgrade.severity == "warning" and "5 days since" in " ".join(upgrade.evidence["figures"])
+    assert setting.headline.startswith(
+        "Since setting core.parallelism 32 → 64: no evidence of a change in runs"
+    )
+    assert setting.severity == "info"

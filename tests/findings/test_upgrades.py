@@ -100,7 +100,13 @@ def changed(
 
 
 def days(
-    figure: str, shift: float, code: str = "all", after: int = 4, n: int = 50, scale: float = 0.01
+    figure: str,
+    shift: float,
+    code: str = "all",
+    after: int = 4,
+    n: int = 50,
+    scale: float = 0.01,
+    first_at: datetime = AT,
 ) -> list[Row]:
     noise = np.random.default_rng(7).normal(0, scale, 60)
     first = date(2026, 9, 22)
@@ -110,6 +116,8 @@ def days(
         day = first + timedelta(days=place + is_after)
         rows.append(
             {
+                "since_at": AT,
+                "first_at": first_at,
                 "figure": figure,
                 "code": code,
                 "day": day,
@@ -173,12 +181,79 @@ def test_code_that_stayed_is_judged_alone_where_there_is_enough_of_it(same: int,
     assert ("runs lost worse" in one.headline) is not is_split
 
 
-def test_changes_of_one_day_are_judged_as_one() -> None:
-    rows = [changed("setting", "core.parallelism", "32", "64"), changed(), changed("executor", "", "LocalExecutor", "CeleryExecutor"),
-            {**changed("setting", "core.old", "1", "2"), "until_at": AT - timedelta(days=3)}]  # fmt: skip
-    (one,) = found(SinceChange, days_around_change=days("duration", 0.0), changes_of_deployment=rows)
+def test_changes_that_lie_together_are_judged_as_one_and_it_says_so() -> None:
+    """An upgrade on Monday and a setting on Wednesday: nobody knows which of them it was."""
+    monday = AT - timedelta(days=2)
+    rows = [{**changed(), "until_at": monday}, changed("setting", "core.parallelism", "32", "64")]
+    (one,) = found(
+        SinceChange,
+        days_around_change=days("lost_runs", 0.3, first_at=monday),
+        changes_of_deployment=rows,
+    )
+    assert one.headline.startswith("Since Airflow 2.11.2 → 3.1.6 and setting core.parallelism 32 → 64: ")
+    assert (one.severity, len(one.evidence["changed"])) == ("warning", 2)
+    assert "which of them it was cannot be told" in one.advice
+    more = [*rows, changed("executor", "", "LocalExecutor", "CeleryExecutor")]
+    (one,) = found(
+        SinceChange,
+        days_around_change=days("duration", 0.0, first_at=monday),
+        changes_of_deployment=more,
+    )
     assert one.headline.startswith("Since Airflow 2.11.2 → 3.1.6 and 2 more: ")
-    assert len(one.evidence["changed"]) == 3
+
+
+FIRST = AT - timedelta(days=7)
+TWO = [
+    {**changed(), "from_at": FIRST - timedelta(hours=9), "until_at": FIRST},
+    changed("setting", "core.parallelism", "32", "64"),
+]
+
+
+def two_changes(since_first: float, since_second: float, between: int = 7) -> list[Finding]:
+    """Runs lost: on the days since the upgrade of last week, and on those since this week's setting."""
+    noise = np.random.default_rng(7).normal(0, 0.01, 63)
+    rows: list[Row] = []
+    for place in range(63):
+        day = date(2026, 9, 21) + timedelta(days=place)
+        value = noise[place]
+        if day > FIRST.date():
+            value += since_second if day > AT.date() else since_first
+        row = {"figure": "lost_runs", "code": "all", "day": day, "value": value, "n": 50}
+        is_between = FIRST.date() < day < AT.date()
+        if (is_between and (AT.date() - day).days <= between) or day < FIRST.date():
+            rows.append({**row, "since_at": FIRST, "first_at": FIRST, "is_after": is_between})
+        if day != AT.date() and not (is_between and (AT.date() - day).days > between):
+            rows.append({**row, "since_at": AT, "first_at": AT, "is_after": day > AT.date()})
+    return found(SinceChange, days_around_change=rows, changes_of_deployment=TWO)
+
+
+@pytest.mark.parametrize(
+    ("since_first", "since_second", "told"),
+    [
+        (0.0, 0.3, [("info", "no evidence of a change in runs lost"), ("warning", "runs lost worse (")]),
+        (0.3, 0.0, [("warning", "runs lost worse ("), ("info", "no evidence of a change in runs lost")]),
+        (0.0, 0.0, [("info", "no evidence of a change in runs lost")] * 2),
+        (0.1, 0.5, [("warning", "runs lost worse (1"), ("warning", "runs lost worse (5")]),
+    ],
+)
+def test_each_change_of_the_fortnight_is_judged_by_itself(
+    since_first: float, since_second: float, told: list[tuple[str, str]]
+) -> None:
+    made = two_changes(since_first, since_second)
+    assert [one.headline.partition(": ")[0] for one in made] == [
+        "Since Airflow 2.11.2 → 3.1.6",
+        "Since setting core.parallelism 32 → 64",
+    ]
+    for one, (severity, words) in zip(made, told, strict=True):
+        assert (one.severity, words in one.headline) == (severity, True), one.headline
+        assert "or already since" not in one.headline
+
+
+def test_what_began_with_the_change_before_is_not_laid_on_the_later_one() -> None:
+    """The days between are too few to judge the upgrade by, and as bad as those after the setting."""
+    (one,) = two_changes(0.3, 0.3, between=2)
+    assert one.severity == "warning"  # nobody else tells it
+    assert one.headline.endswith(" points more), or already since Airflow 2.11.2 → 3.1.6")
 
 
 # --- WS621

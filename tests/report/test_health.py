@@ -243,7 +243,18 @@ def ran(version: str, executor: str, tries: int) -> dict[str, Any]:
             [ran("3.3.2", "KubernetesExecutor", 4)],
             "0 % of 4 tries; 100 % by KubernetesExecutor, known from upstream's texts only",
         ),
-        ([ran("", "LocalExecutor", 4)], "cannot be said: version not told; API or database would"),
+        (
+            [ran("", "CeleryExecutor", 3), ran("", "LocalExecutor", 1)],
+            "executor of 100 % of 4 tries (CeleryExecutor, LocalExecutor); version not told; API or database would",
+        ),
+        (
+            [ran("3.3.2", "", 4)],
+            "executor not told; API or database would; version of 100 % of 4 tries (3.3)",
+        ),
+        (
+            [ran("3.3.2", "", 1), ran("", "LocalExecutor", 3)],
+            "executor of 75 % of 4 tries (LocalExecutor); version of 25 % of 4 tries (3.3)",
+        ),
         ([ran("", "", 4)], "cannot be said: executor and version not told; API or database would"),
         (
             [ran("3.3.2", "CeleryExecutor", 6), ran("", "", 2)],

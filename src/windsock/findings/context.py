@@ -1,13 +1,13 @@
-"""What else changed when a finding began: named beside it as correlation, never as its cause."""
+"""What else changed when a finding began, or in its week: named beside it as correlation, never as its cause."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from datetime import timedelta
 
 from windsock.findings import wording
+from windsock.findings.beginnings import Span, began_at
 from windsock.findings.rule import rows_of
 from windsock.model import Answer, Finding, Row
 from windsock.week import Week
@@ -28,6 +28,8 @@ _EVERYWHERE = (
 )
 _OF_A_DAG = ("dag_version", "tasks_cleared", "state_marked", "dag_changed", "dag_paused", "backfill_created")
 _OF_A_WORKER = ("worker_came", "worker_gone")
+_PASSING = ("restart", *_OF_A_WORKER)
+_OF_A_PAUSE = ("dag_paused", "dag_changed")
 _OF_A_POOL = ("pool_slots", "pool_changed")
 _DONE = {
     "tasks_cleared": "tasks of {0} cleared",
@@ -54,8 +56,8 @@ _NAMED = {
 def with_changes(findings: Sequence[Finding], answers: Mapping[str, Answer], week: Week) -> list[Finding]:
     """Each finding of WS1xx to WS5xx and WS63x with `evidence["changes"]`: up to `MOST` sentences, the most specific first.
 
-    Global changes (versions, settings, restarts) are named only where the finding says when it began; those of its own
-    DAG, bundle or pool also when all that is known is the week.
+    `evidence["changes_when"]` says whose they are: `at that time` where the finding says when it began, and only changes up
+    to its first sign; else `this week`, where no more is claimed than that they fell in the same week.
     """
     changes = rows_of(answers, "changes_of_week")
     bundles: dict[str, set[str]] = {}
@@ -63,30 +65,45 @@ def with_changes(findings: Sequence[Finding], answers: Mapping[str, Answer], wee
         bundles.setdefault(row["dag_id"], set()).add(row["bundle_name"])
     told = []
     for one in findings:
-        near = _near(one, changes, bundles, week) if one.code.startswith(_JUDGED) else []
-        if near:
-            lines = [sentence(row) for row in near[:MOST]]
-            if len(near) > MOST:
-                lines.append(f"{len(near) - MOST} more")
-            one = replace(one, evidence={**one.evidence, "changes": lines})
+        if one.code.startswith(_JUDGED):
+            began = began_at(one, week)
+            near = _near(one, changes, bundles, began)
+            if near:
+                lines = [sentence(row) for row in near[:MOST]]
+                if len(near) > MOST:
+                    lines.append(f"{len(near) - MOST} more")
+                when = "at that time" if began else "this week"
+                one = replace(one, evidence={**one.evidence, "changes": lines, "changes_when": when})
         told.append(one)
     return told
 
 
-def _near(finding: Finding, changes: Sequence[Row], bundles: Mapping[str, set[str]], week: Week) -> list[Row]:
-    began = began_at(finding.evidence)
-    from_at, until_at = (began[0] - LEAD, began[1]) if began else (week.from_at, week.to_at)
+def _near(
+    finding: Finding, changes: Sequence[Row], bundles: Mapping[str, set[str]], began: Span | None
+) -> list[Row]:
     found = []
     for row in changes:
         rank = _closeness(finding, row, bundles)
-        is_told = bool(row["after"]) and row["after"] in str(finding.evidence.get("suspect") or "")
-        if rank is None or is_told or (rank == 1 and began is None) or (began and row["until_at"] < from_at):
+        if rank is None or _is_told(finding, row):
             continue
-        if row["from_at"] <= until_at and row["until_at"] >= from_at:
-            found.append(
-                (rank, -row["until_at"].timestamp(), row["kind"], row["dag_id"], row["subject"], row)
-            )
+        # what comes and goes all week says nothing of a finding that is known by its week alone
+        if not _is_within(row, began) if began else (rank == 1 and row["kind"] in _PASSING):
+            continue
+        found.append((rank, -row["until_at"].timestamp(), row["kind"], row["dag_id"], row["subject"], row))
     return [one[-1] for one in sorted(found, key=lambda one: one[:-1])]
+
+
+def _is_within(row: Row, began: Span) -> bool:
+    """Between the last good sign and the first bad one, or within `LEAD` of the first bad one; never wholly after it."""
+    first, last = began
+    return bool(row["from_at"] <= last and row["until_at"] >= min(first, last - LEAD))
+
+
+def _is_told(finding: Finding, row: Row) -> bool:
+    """The finding names it already: as its suspect, or as what it is about."""
+    if row["after"] and row["after"] in str(finding.evidence.get("suspect") or ""):
+        return True
+    return finding.code == "WS503" and row["kind"] in _OF_A_PAUSE
 
 
 def _closeness(finding: Finding, row: Row, bundles: Mapping[str, set[str]]) -> int | None:
@@ -103,24 +120,6 @@ def _closeness(finding: Finding, row: Row, bundles: Mapping[str, set[str]]) -> i
     for dag_id in dags:
         own |= bundles.get(dag_id or "", set())
     return 0 if subject in own else None
-
-
-def began_at(evidence: Mapping[str, Any]) -> tuple[datetime, datetime] | None:
-    """The interval in which a finding began, by what its rule measured; None where it knows only the week."""
-    for first, last in (
-        ("changed_from", "changed_to"),
-        ("last_seen_at", "lost_at"),
-        ("first_at", "first_at"),
-    ):
-        if isinstance(evidence.get(first), datetime) and isinstance(evidence.get(last), datetime):
-            return evidence[first], evidence[last]
-    if isinstance(since := evidence.get("since"), str):
-        try:
-            at = datetime.combine(date.fromisoformat(since[:10]), time(), UTC)
-        except ValueError:
-            return None
-        return at, at + timedelta(days=1)
-    return None
 
 
 def sentence(row: Row) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from windsock.findings import wording
 from windsock.findings.methods.failure_rates import Counts, RateChange, judge_rates
+from windsock.findings.methods.onset import onset
 from windsock.findings.rule import Thresholds, rows_of, threshold
 from windsock.intervals import wilson
 from windsock.model import Answer, Row
@@ -123,6 +124,15 @@ def headline(change: RateChange, rows: Sequence[Row]) -> str:
         for name in ("no_end_runs", "no_end_runs_prev")
     )
     return f"{counts.k} of {wording.plural(counts.n, 'run')} failed{now} (before: {counts.k_prev} of {counts.n_prev}{before})"
+
+
+def began(answers: Mapping[str, Answer], dag_id: str, *, rises: bool = True) -> dict[str, Any]:
+    """When the rate changed: the first lost run (the first one that was not) from the likeliest day on, in nine weeks."""
+    days = [row for row in rows_of(answers, "failure_counts_by_dag_day") if row["dag_id"] == dag_id]
+    place = onset([(row["runs"], row["lost_runs"]) for row in days], rises=rises)
+    name = "first_lost_at" if rises else "first_well_at"
+    times = [at for row in days[place:] if (at := row.get(name))] if place is not None else []
+    return {"began_at": times[0]} if times else {}
 
 
 def main_errors(answers: Mapping[str, Answer], of: str = "lost_runs") -> dict[str, Row]:

@@ -1,11 +1,12 @@
-"""The newest change of the deployment, and the figures of the days around it."""
+"""Each change of the deployment in a fortnight, and the figures of the days around it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime
 from math import exp
+from statistics import mean
 
 from windsock.findings import wording
 from windsock.findings.context import sentence
@@ -14,8 +15,7 @@ from windsock.findings.rule import rows_of
 from windsock.model import Answer, Row
 from windsock.reviewed.meanings import Meaning, crossed
 
-TOGETHER = timedelta(days=1)
-"""Changes told within a day of the newest are one: none of them can be judged alone."""
+_ORDER = ("version", "provider", "executor", "setting")
 _MEANINGS = ("what", "before", "after", "look_at", "since_version", "source", "from_version", "to_version")
 
 
@@ -45,14 +45,36 @@ FIGURES = (
 """What is looked at; the smallest shifts: two and three runs in a hundred, 15 %, 30 %, and 20 % longer."""
 
 
-def changes_judged(answers: Mapping[str, Answer]) -> list[Row]:
-    """The newest change and those told with it, the version first."""
-    rows = sorted(rows_of(answers, "changes_of_deployment"), key=lambda row: row["until_at"], reverse=True)
-    order = ("version", "provider", "executor", "setting")
-    return sorted(
-        (row for row in rows if rows[0]["until_at"] - row["until_at"] < TOGETHER),
-        key=lambda row: (order.index(row["kind"]), row["subject"]),
-    )
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Changes that no three whole days part: none of them can be judged alone. The version stands first.
+
+    `days`: rows of `days_around_change` of this event. `earlier_until`: when the event before it was told, if there is one.
+    """
+
+    changes: tuple[Row, ...]
+    days: tuple[Row, ...]
+    earlier_until: datetime | None
+
+
+def events(answers: Mapping[str, Answer]) -> list[Event]:
+    """The events that `days_around_change` parts, oldest first."""
+    days: dict[tuple[datetime, datetime], list[Row]] = {}
+    for row in rows_of(answers, "days_around_change"):
+        days.setdefault((row["first_at"], row["since_at"]), []).append(row)
+    found: list[Event] = []
+    earlier: datetime | None = None
+    for (first_at, since_at), rows in sorted(days.items(), key=lambda one: one[0]):
+        changes = [
+            row
+            for row in rows_of(answers, "changes_of_deployment")
+            if first_at <= row["until_at"] <= since_at
+        ]
+        changes.sort(key=lambda row: (_ORDER.index(row["kind"]), row["until_at"], row["subject"]))
+        if changes:
+            found.append(Event(tuple(changes), tuple(rows), earlier))
+        earlier = since_at
+    return found
 
 
 def changes_told(rows: Sequence[Row]) -> list[str]:
@@ -61,36 +83,69 @@ def changes_told(rows: Sequence[Row]) -> list[str]:
 
 
 def named(rows: Sequence[Row]) -> str:
-    """`Airflow 2.10.5 → 2.11.2`, `setting core.parallelism 32 → 64 and 2 more`."""
-    first = rows[0]
-    kind = {"executor": "executor", "setting": f"setting {first['subject']}"}.get(
-        first["kind"], first["subject"]
-    )
-    more = f" and {len(rows) - 1} more" if len(rows) > 1 else ""
-    return f"{kind} {first['before']} → {first['after']}{more}"
+    """`Airflow 2.10.5 → 2.11.2 and setting core.parallelism 32 → 64`; of more than two `and 2 more`."""
+    told = [_named(row) for row in rows[:2]]
+    if len(rows) > 2:
+        told[1:] = [f"{len(rows) - 1} more"]
+    return " and ".join(told)
 
 
-def moved(answers: Mapping[str, Answer], code: str, least_n: float) -> dict[str, Moved]:
+def _named(row: Row) -> str:
+    kind = {"executor": "executor", "setting": f"setting {row['subject']}"}.get(row["kind"], row["subject"])
+    return f"{kind} {row['before']} → {row['after']}"
+
+
+def moved(event: Event, code: str, least_n: float) -> dict[str, Moved]:
     """Each figure's judgement, of all DAGs or of those with the same code; days with fewer than `least_n` do not count."""
-    days: dict[tuple[str, bool], dict[date, float]] = {}
-    for row in rows_of(answers, "days_around_change"):
-        if row["code"] == ("all" if row["figure"] == "parse" else code) and row["n"] >= least_n:
-            days.setdefault((row["figure"], row["is_after"]), {})[row["day"]] = row["value"]
     return {
         one.name: judge_days(
-            days.get((one.name, False), {}), days.get((one.name, True), {}), least_shift=one.least
+            _days(event, one.name, code, least_n, is_after=False),
+            _days(event, one.name, code, least_n, is_after=True),
+            least_shift=one.least,
         )
         for one in FIGURES
     }
 
 
-def same_share(answers: Mapping[str, Answer]) -> float:
+def _days(event: Event, figure: str, code: str, least_n: float, *, is_after: bool) -> dict[date, float]:
+    return {
+        row["day"]: row["value"]
+        for row in event.days
+        if row["figure"] == figure
+        and row["code"] == ("all" if figure == "parse" else code)
+        and row["n"] >= least_n
+        and row["is_after"] is is_after
+    }
+
+
+def had_begun(event: Event, found: Mapping[str, Moved], code: str, least_n: float) -> set[str]:
+    """Figures whose move the days since the event before show already, or cannot rule out: it is not this one's alone.
+
+    They show it where their mean is nearer to the days after than to the days before: of two steps of that size, the earlier
+    one is the likelier then.
+    """
+    if event.earlier_until is None:
+        return set()
+    shared = set()
+    for name, judged in found.items():
+        if judged.word not in ("worse", "better"):
+            continue
+        days = _days(event, name, code, least_n, is_after=False)
+        between = [value for day, value in days.items() if day > event.earlier_until.date()]
+        before = [value for day, value in days.items() if day <= event.earlier_until.date()]
+        after = _days(event, name, code, least_n, is_after=True).values()
+        if not between or not before:
+            shared.add(name)
+            continue
+        part, whole = mean(between) - mean(before), mean(after) - mean(before)
+        if abs(whole - part) <= abs(part):
+            shared.add(name)
+    return shared
+
+
+def same_share(event: Event) -> float:
     """The runs since the change that ran on the code of before, as a fraction."""
-    after = [
-        row
-        for row in rows_of(answers, "days_around_change")
-        if row["figure"] == "lost_runs" and row["is_after"]
-    ]
+    after = [row for row in event.days if row["figure"] == "lost_runs" and row["is_after"]]
     whole = sum(row["n"] for row in after if row["code"] == "all")
     return sum(row["n"] for row in after if row["code"] == "same") / whole if whole else 0.0
 

@@ -15,9 +15,10 @@ from windsock.report.plots import Plot
 
 MAX_FACTS = 14
 MAX_SAMPLE = 600
-_OWN_PLACE = {"sample", "dispersion", "estimate", "different", "is_over", "suspect", "changes", "apply", "undo", "options", "rate_low", "rate_high", "changed_from", "changed_to"}  # fmt: skip
+_OWN_PLACE = {"sample", "dispersion", "estimate", "different", "is_over", "suspect", "changes", "changes_when", "apply", "undo", "options", "rate_low", "rate_high", "changed_from", "changed_to"}  # fmt: skip
 _LABELS = {
     "all_tries": "of all tries",
+    "began_at": "began",
     "baseline_failures": "failed before",
     "baseline_rate": "rate before",
     "baseline_tries": "tries before",
@@ -54,7 +55,7 @@ _LABELS = {
 }
 """Names of evidence as people say them; what is not here is its own name with spaces."""
 _TELLING = frozenset(
-    "alone_hours baseline_rate blocked changed_at dags excess_failures expected failed failed_when_fuller failures "
+    "alone_hours baseline_rate began_at blocked changed_at dags excess_failures expected failed failed_when_fuller failures "
     "file_count first_at free_cures full_share kills lost lost_runs max_slots missed missing out_of_memory p_value probability "
     "protects rate ratio runs share times total_slots tries wait_hours waits weeks wasted_hours weeks_left".split()
 )
@@ -84,6 +85,7 @@ def card(finding: Finding, *, base_url: str, plots: tuple[Plot, ...] = ()) -> Ca
         sample=clean(str(evidence.get("sample") or ""), MAX_SAMPLE),
         different=tuple(clean(str(one), 200) for one in evidence.get("different") or ()),
         suspect=clean(str(evidence.get("suspect") or ""), 200),
+        changes_when=clean(str(evidence.get("changes_when") or ""), 20),
         changes=tuple(clean(str(one), 200) for one in evidence.get("changes") or ()),
         owner=clean(finding.owner, 200),
         apply=clean(str(evidence.get("apply") or ""), 500),

@@ -49,7 +49,8 @@ class Card:
     sample: str = ""
     different: tuple[str, ...] = ()  # what the newest failure has (`+`) and lacks (`-`) beside good logs
     suspect: str = ""
-    changes: tuple[str, ...] = ()  # what else changed when it began
+    changes: tuple[str, ...] = ()  # what else changed when it began, or in its week
+    changes_when: str = ""  # at that time, this week: which of the two
     owner: str = ""
     apply: str = ""
     undo: str = ""

@@ -47,6 +47,7 @@ class FailureRateWorse(Rule):
                         severity="critical" if counts.k / counts.n >= 0.5 else "warning",
                         headline=f"{counts.subject}: {rates.headline(one, told)}",
                         evidence=rates.evidence(one, told)
+                        | rates.began(answers, counts.subject)
                         | ({"error_signature": error["error_signature"]} if error else {}),
                         advice=f"{named}Look at what changed in {counts.subject}: about {one.excess_failures:.0f} runs more "
                         "than usual were lost this week.",

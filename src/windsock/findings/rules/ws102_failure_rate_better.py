@@ -34,7 +34,8 @@ class FailureRateBetter(Rule):
                         subject={"dag_id": counts.subject},
                         severity="info",
                         headline=f"{counts.subject} recovered: {rates.headline(one, told)}",
-                        evidence=rates.evidence(one, told),
+                        evidence=rates.evidence(one, told)
+                        | rates.began(answers, counts.subject, rises=False),
                         advice="Nothing to do.",
                         rank=-one.excess_failures,
                         status="better",

@@ -60,7 +60,8 @@ class Broken(Rule):
                     severity="watch",
                     headline=f"{dag_id} has failed every run for {weeks} weeks ({runs} runs since {since:%d %b}, "
                     f"{wording.hours(hours)} of workers)",
-                    evidence={"runs": runs, "since": since.isoformat(), "weeks": weeks, "hours": hours},
+                    evidence={"runs": runs, "since": since.isoformat(), "weeks": weeks, "hours": hours}
+                    | ({"began_at": lost[-1]["first_lost_at"]} if lost[-1].get("first_lost_at") else {}),
                     advice=f"Pause or fix it: airflow dags pause '{dag_id}' (undo: airflow dags unpause '{dag_id}')."
                     + _by_itself(answers, runs, hours, limits.pause_after),
                     rank=float(runs),

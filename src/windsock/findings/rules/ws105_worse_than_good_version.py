@@ -77,6 +77,7 @@ class WorseThanGoodVersion(Rule):
                 "good_runs": good["runs"],
                 "good_lost_runs": good["lost_runs"],
                 "good_until": good["last_at"],
+                "first_at": later[0]["first_at"],
                 "versions_since": [row["bundle_version"] for row in later][:20],
             },
             advice=f"Compare {str(later[0]['bundle_version'])[:12]}, the first version after it "

@@ -56,6 +56,7 @@ class NewDagFailing(Rule):
             if lost < limits.min_lost or lost < limits.min_share * runs:
                 continue
             error = errors.get(dag_id)
+            first = next((at for row in rows if (at := row.get("first_lost_at"))), None)
             named = f"{error['lost_runs']} were lost to {error['error_signature']}. " if error else ""
             verdicts.findings.append(
                 cls.finding(
@@ -68,6 +69,7 @@ class NewDagFailing(Rule):
                         "rate": lost / runs,
                         "since": since.isoformat(),
                     }
+                    | ({"began_at": first} if first else {})
                     | ({"error_signature": error["error_signature"]} if error else {}),
                     advice=f"{named}Tell its author; the next weeks are judged by these.",
                     rank=float(lost),

@@ -11,6 +11,7 @@ from windsock.findings.pools import options as pool_options
 from windsock.findings.pools.cures import DEFAULT_POOL, Cure, cures
 from windsock.findings.pools.errors import Rise, rises
 from windsock.findings.pools.options import Measured, Sizes
+from windsock.findings.pools.since import full_since
 from windsock.findings.pools.week import fillers
 from windsock.findings.rule import Rule, Thresholds, Verdicts, rows_of, threshold
 from windsock.findings.settings import FROM
@@ -66,6 +67,7 @@ class PoolSaturated(Rule):
         "pool_sizes",
         "pool_collisions",
         "pool_errors_by_hour",
+        "pool_wait_by_week",
         *FROM,
     )
     thresholds = Limits
@@ -128,6 +130,7 @@ class PoolSaturated(Rule):
                 "failed_when_fuller": rise
                 and f"{wording.percent(rise.full_rate)}, else {wording.percent(rise.calm_rate)}",
                 **_commands(answers, one, best),
+                **full_since(answers, one.pool, limits.min_wait_hours),
             },
             advice=_free(free)
             + (_held_back(one, rise, bound) if rise else _advice(answers, one, options, best, bound)),

@@ -7,6 +7,7 @@ from typing import Any
 from windsock.findings import wording
 from windsock.findings.by_retries import by_retries
 from windsock.findings.methods.binomial import chance_of_at_least
+from windsock.findings.methods.onset import onset
 from windsock.findings.rule import Rule, Thresholds, Verdicts, rows_of, threshold
 from windsock.model import Answer
 from windsock.week import Week
@@ -74,7 +75,8 @@ class LateFinish(Rule):
                         "later_start_s": started,
                         "longer_run_s": longer,
                         "p_value": chance,
-                    },
+                    }
+                    | _began(row),
                     advice="It starts late: look at pools, the scheduler and what it waits for."
                     if started > longer
                     else by_retries(answers, row["dag_id"], late)
@@ -83,3 +85,11 @@ class LateFinish(Rule):
                 )
             )
         return verdicts
+
+
+def _began(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The first late run from the likeliest day of the change on."""
+    counts = list(zip(row.get("day_runs") or (), row.get("day_late") or (), strict=True))
+    place = onset(counts)
+    times = [at for at in row["day_late_at"][place:] if at] if place is not None else []
+    return {"began_at": times[0]} if times else {}

@@ -76,6 +76,7 @@ class NearTimeout(Rule):
                     "median_s",
                     "p99_s",
                     "longest_s",
+                    "first_at",
                     "last_at",
                 )
             }

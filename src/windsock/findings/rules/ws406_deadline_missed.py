@@ -53,6 +53,7 @@ class DeadlineMissed(Rule):
                     evidence={
                         "missed": missed,
                         "prev": before,
+                        "first_at": row["first_at"],
                         "last_at": row["last_at"],
                         "samples": row["samples"],
                     },

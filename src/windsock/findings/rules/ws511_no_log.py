@@ -72,6 +72,7 @@ class _Told:
     rows: Sequence[Row]
     short: Sequence[Row]  # runs without a task that always ran; only where the cause is not seen
     now: Row
+    before: Sequence[int]  # tries without a log in each of the weeks before
     lost: tuple[int, float] | None
     was_asked: bool  # the scheduler's log of this week was read
 
@@ -122,7 +123,7 @@ class NoLog(Rule):
         )
         verdicts = Verdicts(judged=now["tries"])
         for cause, rows in sorted(by_cause.items()):
-            told = _Told(cause, rows, short if cause == NOT_SEEN else (), now, lost, was_asked)
+            told = _Told(cause, rows, short if cause == NOT_SEEN else (), now, before, lost, was_asked)
             if len(rows) < limits.min_tries and len(told.short) < limits.min_short:
                 verdicts.not_enough += 1
                 continue
@@ -153,6 +154,7 @@ class NoLog(Rule):
                 "reasons": sorted({str(row["reason"]) for row in rows if row["reason"]}),
                 "exit_codes": sorted({row["exit_code"] for row in rows if row["exit_code"] is not None}),
                 "hosts": len({row["hostname"] for row in rows if row["hostname"]}),
+                "without_log_prev": sum(told.before) if told.before else None,
                 "first_at": min(times, default=None),
                 "last_at": max(times, default=None),
                 "lost_runs": lost[0] if lost else None,

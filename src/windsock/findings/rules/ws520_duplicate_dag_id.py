@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from windsock.findings import wording
@@ -59,7 +60,8 @@ class DuplicateDagId(Rule):
                 "turns": turns,
                 "sights": sum(row["sights_week"] for row in files),
                 "last_at": max(row["last_at"] for row in files),
-            },
+            }
+            | _began(files),
             advice=f"Give one of the DAGs in {wording.names(names)} another dag_id, or remove the file that is left over.",
             rank=float(turns),
         )
@@ -81,3 +83,9 @@ def by_dag(rows: Sequence[Row]) -> dict[str, list[Row]]:
 def turns_of(files: Sequence[Row]) -> int:
     """Changes from one file to another in the week."""
     return sum(row["turns_week"] for row in files)
+
+
+def _began(files: Sequence[Row]) -> dict[str, Any]:
+    """When the second file was first named, unless both were as soon as any was: then it may be older than what is read."""
+    first, second = sorted(row["first_at"] for row in files)[:2]
+    return {"began_at": second} if second - first >= timedelta(days=1) else {}
