@@ -35,7 +35,9 @@ def settings_answers(answers: Mapping[str, Answer], names: Sequence[SettingName]
     known = names_of(names, version)
     held: dict[str, Row] = {}
     for one in known:
-        if one.status == "current" and _concerns_executor(one, str(seen.get("executor") or "")):
+        if one.status == "current" and _concerns_executor(
+            one, str(seen.get("executor") or ""), is_told=one.fact in told
+        ):
             held[one.setting] = _row(one, _telling(one, known, told), version)
     numbers = {name: number(row["setting_value"]) for name, row in held.items()}
     how = spellings(names, version)
@@ -68,8 +70,9 @@ def _version(seen: Mapping[str, object]) -> str:
     return _ASSUMED_VERSIONS.get(major, "") if isinstance(major, int) else ""
 
 
-def _concerns_executor(one: SettingName, executor: str) -> bool:
-    return one.section != "celery" or "celery" in executor.lower()
+def _concerns_executor(one: SettingName, executor: str, *, is_told: bool) -> bool:
+    """Where nobody tells the executor, who sets something of Celery's runs it."""
+    return one.section != "celery" or "celery" in executor.lower() or (is_told and not executor)
 
 
 def _telling(
