@@ -39,7 +39,7 @@ def settings_answers(answers: Mapping[str, Answer], names: Sequence[SettingName]
             one, str(seen.get("executor") or ""), is_told=one.fact in told
         ):
             held[one.setting] = _row(one, _telling(one, known, told), version)
-    numbers = {name: number(row["setting_value"]) for name, row in held.items()}
+    numbers = {name: _number(row["setting_value"]) for name, row in held.items()}
     how = spellings(names, version)
     made = Answer("settings_of_week", _COLUMNS, tuple(held.values()))
     with_settings = {**answers, "settings_of_week": made}
@@ -58,6 +58,11 @@ def settings_answers(answers: Mapping[str, Answer], names: Sequence[SettingName]
         "settings_of_week": made,
         "settings_unread": Answer("settings_unread", _UNREAD, tuple(unread)),
     }
+
+
+def _number(text: object) -> float | None:
+    """Also of switches: 1 is on."""
+    return {"true": 1.0, "false": 0.0}.get(str(text).lower(), number(text))
 
 
 def _version(seen: Mapping[str, object]) -> str:
