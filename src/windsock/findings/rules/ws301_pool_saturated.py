@@ -196,9 +196,7 @@ def _advice(
     """The smallest size that removes most of the wait, how sure that is, and what may spoil it."""
     protects = f" ({bound['protects']})" if bound.get("protects") else ""
     unchecked = (
-        ""
-        if is_checked(answers, one.pool)
-        else " Too few tries failed to check whether a fuller pool fails more."
+        "" if is_checked(answers, one.pool) else " Too few tries failed to check if a fuller pool fails more."
     )
     if best is None:
         return (
@@ -211,7 +209,7 @@ def _advice(
     return (
         f"Raise {one.pool} from {one.slots_now} to {best} slots: "
         f"{wording.hours(max(0.0, chosen['wait_hours_saved']))} of waiting saved a week ({_SURE[one.source]})."
-        f"{kept}{wide}{unchecked} It is the smallest size that removes most of the wait, with {chosen['peak_slots']} slots in use at "
-        f"the most; durations are taken as unchanged, and {named(answers, 'parallelism')} or max_active_tasks may bind instead. The "
+        f"{kept}{wide} It is the smallest size that removes most of the wait, with {chosen['peak_slots']} slots in use at "
+        f"the most; durations are taken as unchanged, and {named(answers, 'parallelism')} or max_active_tasks may bind instead.{unchecked} The "
         f"command also empties the pool's description.{_of_default_pool(answers, one)}"
     )
