@@ -9,8 +9,8 @@
 -- reads:    deployments, pool_samples, parse_samples, component_events, task_tries, task_logs
 -- columns:
 --   kind      varchar      version, provider, setting, pool_slots, bundle_version, dag_version, executor, log_dialect; tasks_cleared,
---                          state_marked, dag_changed, pool_changed, backfill_created, dag_paused, restart, worker_came,
---                          worker_gone
+--                          state_marked, dag_changed, pool_changed, backfill_created, backfill_changed, runs_deleted,
+--                          dag_deleted, dag_paused, restart, worker_came, worker_gone
 --   dag_id    varchar      empty for what is not of one DAG
 --   subject   varchar      what changed: name of the setting, provider, pool, bundle, component; empty where there is only one
 --   before    varchar      null for what people did

@@ -10,7 +10,7 @@
 --   hour_at            timestamptz
 --   minutes            bigint       minutes seen
 --   full_minutes       bigint       minutes in which no slot was open
---   slots              double       open + running + queued, the most in the hour
+--   slots              double       open + running, the most in the hour: parallelism of one scheduler, its queue is none of it
 --   running_most       double
 --   queued_mean        double
 --   queued_usual       double       mean of the same weekday and hour in the eight weeks before; null without any
@@ -47,7 +47,7 @@ hours as (
         date_trunc('hour', sampled_at) as hour_at,
         count(*) as minutes,
         count(*) filter (where open_slots <= 0) as full_minutes,
-        max(open_slots + coalesce(running_tasks, 0) + coalesce(queued_tasks, 0)) as slots,
+        max(open_slots + coalesce(running_tasks, 0)) as slots,
         max(running_tasks) as running_most,
         avg(queued_tasks) as queued_mean
     from alive

@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any, Protocol
 
 from windsock.config import Config
-from windsock.parse.told.facts import EVENTS
+from windsock.parse.told.audit import EVENTS
 from windsock.parse.told.rows import moment
 from windsock.sources.airflow_api import AirflowApi, Credentials, open_api
 from windsock.sources.airflow_db import AirflowDb, open_db

@@ -11,6 +11,7 @@ from windsock.config import Config
 from windsock.findings import log_bill, settings, waiting, why
 from windsock.findings.log_bill import log_bill_answers
 from windsock.findings.pools import week as pool_week
+from windsock.findings.pools.bounds import BOUNDS, pool_bounds
 from windsock.findings.pools.week import pools_of_week
 from windsock.findings.queue_trend import queue_trends
 from windsock.findings.settings import settings_answers
@@ -90,7 +91,7 @@ def made_answers(
     sql = resources.folder("sql")
     answers = dict(asked)
     answers["data_checks"] = _data_checks(checked)
-    answers["pool_bounds"] = _pool_bounds(config)
+    answers[BOUNDS] = pool_bounds(config.pipeline.pools)
     answers["known_issues"] = _known_issues(answers)
     answers["metric_gaps"] = _metric_gaps(answers)
     answers["tested"] = _tested()
@@ -104,15 +105,6 @@ def made_answers(
     answers["meanings_of_upgrade"] = meanings_answer(answers, load_meanings(sql))
     answers |= log_bill_answers(answers, _log_prices(config))
     return {name: one for name, one in answers.items() if name not in asked or one is not asked[name]}
-
-
-def _pool_bounds(config: Config) -> Answer:
-    """`[pools.NAME]` in the shape that rules read."""
-    rows: list[Row] = [
-        {"pool": name, "max_slots": pool.max_slots, "protects": pool.protects}
-        for name, pool in config.pipeline.pools.items()
-    ]
-    return Answer("pool_bounds", ("pool", "max_slots", "protects"), tuple(rows))
 
 
 def _log_prices(config: Config) -> LogPrices | None:

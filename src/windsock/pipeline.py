@@ -204,7 +204,7 @@ def _earlier_waits(conn: duckdb.DuckDBPyConnection, week: Week) -> list[waiting.
     for one in (week.minus(n) for n in range(waiting.WEEKS, 0, -1)):
         Lake.turn_to(conn, one)
         asked = {name: ask_question(conn, known[name]) for name in waiting.QUESTIONS}
-        found.append(waiting.WaitingWeek.of(asked, waiting.waiting_answers(asked, one)))
+        found.append(waiting.WaitingWeek.of(asked, waiting.waiting_answers(asked, one, has_rooms=False)))
     return found
 
 

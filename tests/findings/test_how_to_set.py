@@ -129,8 +129,8 @@ def test_a_broken_dag_would_have_paused_itself(version: str, runs: int, says: st
 
 
 def test_what_is_told_is_what_undo_sets_back() -> None:
-    told: dict[str, object] = {"core.parallelism": 64, "core.dagbag_import_timeout": 31}
-    assert finding("executor_full", "3.3.2", told).evidence["undo"] == "AIRFLOW__CORE__PARALLELISM=64"
+    told: dict[str, object] = {"core.parallelism": 24, "core.dagbag_import_timeout": 31}
+    assert finding("executor_full", "3.3.2", told).evidence["undo"] == "AIRFLOW__CORE__PARALLELISM=24"
     undo = finding("near_import_timeout", "3.3.2", told).evidence["undo"]
     assert undo == (
         "AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT=31; unset AIRFLOW__DAG_PROCESSOR__DAG_FILE_PROCESSOR_TIMEOUT"

@@ -250,6 +250,21 @@ def test_no_rise_is_advised_where_errors_rise_with_occupancy() -> None:
     assert "Raise dwh" in calm.advice and "apply" in calm.evidence
 
 
+@pytest.mark.parametrize(
+    ("rows", "is_checked"),
+    [
+        (errors(score=-1.0), True),
+        (errors(score=-1.0, failures=19), False),
+        (errors(score=-1.0, failing=9), False),
+        ([], False),
+    ],
+)
+def test_a_rise_whose_errors_could_not_be_checked_says_so(rows: list[Any], *, is_checked: bool) -> None:
+    (finding,) = found(PoolSaturated, meeting() | answers(pool_errors_by_hour=rows))
+    assert "Raise dwh" in finding.advice
+    assert ("Too few tries failed to check" in finding.advice) is not is_checked
+
+
 # --- bounds
 
 

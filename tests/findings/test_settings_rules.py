@@ -395,19 +395,48 @@ def test_the_version_is_the_lowest_that_is_sure(seen: Row, version: str) -> None
     assert {row["airflow_version"] for row in made["settings_of_week"].rows} == {version}
 
 
-def test_celery_has_its_own() -> None:
+@pytest.mark.parametrize(
+    ("peak", "told", "word", "says"),
+    [
+        (8, {}, "never reached", "at most 8 at once on a host"),
+        (15, {}, "in use", "at most 15 at once on a host"),
+        (16, {}, "at the limit", "at most 16 at once on a host; 2 hosts x 16 are 32 places, parallelism lets 32 in"),
+        (16, {"core.parallelism": 20}, "at the limit", "2 hosts x 16 are 32 places, parallelism lets only 20 in"),
+        (21, {}, "exceeded", "at most 21 at once on a host"),
+    ],
+)  # fmt: skip
+def test_celery_has_its_own(peak: int, told: dict[str, object], word: str, says: str) -> None:
+    hosts = [{"grain": "host", "hostname": name} for name in ("w1", "w2")]
+    given = week(
+        told={"core.executor": "x", "celery.worker_concurrency": 16, **told},
+        peaks_by_week=peaks(peak, grain="host"),
+        work_by_worker=hosts,
+    )
+    stood, because = stands(given)["worker_concurrency"]
+    assert (stood, says in because) == (word, True), because
+
+
+@pytest.mark.parametrize(("executor", "is_told", "has_it"), [
+    ("CeleryExecutor", False, True), ("LocalExecutor", True, False), (None, True, True), (None, False, False),
+])  # fmt: skip
+def test_who_sets_a_celery_setting_and_names_no_executor_runs_celery(
+    executor: str | None, *, is_told: bool, has_it: bool
+) -> None:
     seen = {
         "airflow_version": "3.3.2",
         "major_version": 3,
         "has_parse_times": True,
-        "executor": "CeleryExecutor",
+        "executor": executor,
         "hosts": 2,
+    }
+    fact = {
+        "key": "config.celery.worker_concurrency",
+        "setting_value": "8",
+        "told_by": "file",
+        "since_at": None,
     }
     given = {
         "airflow_seen": Answer("airflow_seen", tuple(seen), (seen,)),
-        "peaks_by_week": Answer("peaks_by_week", (), tuple(peaks(16, grain="host"))),
+        "settings_told": Answer("settings_told", (), (fact,) if is_told else ()),
     }
-    assert stands(settings_answers(given, NAMES))["worker_concurrency"] == (
-        "at the limit",
-        "at most 16 at once on a host",
-    )
+    assert ("worker_concurrency" in stands(settings_answers(given, NAMES))) is has_it

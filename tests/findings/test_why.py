@@ -339,7 +339,34 @@ def test_a_pool_that_can_never_take_it() -> None:
            "held_minutes": 30, "first_at": AT, "last_at": LATER}  # fmt: skip
     (one,) = told(**QUIET, waits_for_ever=[row])
     assert (one.cause, one.likely) == ("pool too small", "certain")
+    assert one.next.startswith("airflow pools set 'p' 3 ''")
     assert not told(Case("d", "other"), **QUIET, waits_for_ever=[row])
+
+
+@pytest.mark.parametrize(("most", "is_missing", "says"), [
+    (3, False, "airflow pools set 'p' 3"),
+    (2, False, "a smaller pool_slots of at most 2 in the DAG: the pool may have 2 at the most (the warehouse)"),
+    (0, True, "a smaller pool_slots in the DAG: the pool may have 0 at the most (the warehouse)"),
+    (None, False, "airflow pools set 'p' 3"),
+])  # fmt: skip
+def test_no_pool_is_made_larger_than_its_bound(most: int | None, *, is_missing: bool, says: str) -> None:
+    row = {"pool": "p", "dag_id": "d", "task_id": "t", "is_missing": is_missing, "task_slots": None if is_missing else 3,
+           "total_slots": 2, "runs": 1, "held_minutes": 30, "first_at": AT, "last_at": LATER}  # fmt: skip
+    bounds = [{"pool": "p", "max_slots": most, "protects": "the warehouse"}]
+    (one,) = told(**QUIET, waits_for_ever=[row], pool_bounds=bounds)
+    assert one.next.startswith(says)
+
+
+@pytest.mark.parametrize(("change", "likely"), [
+    ({"queued_at": AT, "ready_at": AT - timedelta(seconds=300)}, "possible"),
+    ({"queued_at": AT, "ready_at": AT - timedelta(seconds=300), "hold": "pool_full"}, "certain"),
+    ({"queued_at": AT - timedelta(hours=1)}, "certain"),
+])  # fmt: skip
+def test_what_a_try_stood_for_is_certain_only_where_somebody_says_so(
+    change: dict[str, Any], likely: str
+) -> None:
+    found = told(Case("d", "t"), **QUIET | {"case_tries": [a_try(**change)]})
+    assert [one.likely for one in found if one.cause == "waiting"] == [likely]
 
 
 def queue(**more: Any) -> dict[str, Any]:

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from windsock.parse.told.facts import dag_version_rows, event_rows, health_facts, pool_facts, setting_facts
+from windsock.parse.told.audit import event_rows
+from windsock.parse.told.facts import dag_version_rows, health_facts, pool_facts, setting_facts
 from windsock.parse.told.rows import Teller, import_error_row, parse_rows, pool_row, run_row, try_row
 from windsock.schema import TABLES
 

@@ -30,7 +30,7 @@ Key = tuple[str, str, str, int]
 V1_PARAMS = {
     "taskInstances": {"limit", "offset", "order_by", "state", "updated_at_gte", "updated_at_lte", "end_date_gte",
                       "end_date_lte", "start_date_gte", "start_date_lte"},
-    "eventLogs": {"limit", "offset", "order_by", "event", "after", "before"},
+    "eventLogs": {"limit", "offset", "order_by", "included_events", "after", "before"},
 }  # fmt: skip
 """v1 refuses unknown parameters, and cannot sort task instances (before 2.11)."""
 
@@ -256,7 +256,9 @@ def _matches(entry: dict[str, Any], query: dict[str, list[str]]) -> bool:
         name, _, side = param.rpartition("_")
         if param == "state" and entry.get("state") not in [value, *more]:
             return False
-        if param == "event" and entry.get("event") != value:
+        if param == "included_events" and entry.get("event") not in (
+            (more and [value, *more]) or value.split(",")
+        ):
             return False
         if param in ("after", "before"):
             name, side = "when", {"after": "gte", "before": "lte"}[param]

@@ -70,7 +70,10 @@ create or replace temp macro cause_of(signature) as coalesce(
         1
     ), ''),
     'connection ' || nullif(
-        regexp_extract(signature, '(?i)[^a-z]conn(?:ection)?[_ ]id[ :=]*["''`]([[:word:].-]+)', 1), ''
+        regexp_extract(signature, '(?i)[^a-z]conn(?:ection)?[_ ]id["''`]?[ :=]*["''`]([[:word:].-]+)', 1), ''
+    ),
+    'connection ' || nullif(
+        regexp_extract(signature, '(?i)connection with id ["''`]?([[:word:].-]+)["''`]? (?:was )?not found', 1), ''
     ),
     case when regexp_matches(
         signature,

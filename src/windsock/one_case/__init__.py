@@ -14,6 +14,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from windsock.config import Config
+from windsock.findings.pools.bounds import BOUNDS, pool_bounds
 from windsock.findings.waiting import ANSWERS as WAITING
 from windsock.findings.waiting import QUESTIONS as WAITING_QUESTIONS
 from windsock.findings.waiting import waiting_answers
@@ -59,7 +60,10 @@ def explained(
     scope = config.pipeline.scope
     notes = _notes(case, scope.exclude, config.renamed)
     case = replace(case, dag_id=config.renamed.get(case.dag_id, case.dag_id))
-    answers = {THRESHOLDS: thresholds_answer(config.pipeline.findings)}
+    answers = {
+        THRESHOLDS: thresholds_answer(config.pipeline.findings),
+        BOUNDS: pool_bounds(config.pipeline.pools),
+    }
     answers["inputs_seen"] = ask(conn, questions["inputs_seen"])
     known: set[str] = {row["dag_id"] for row in ask_sql(conn, case_sql.NAMES).rows}
 

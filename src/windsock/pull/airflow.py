@@ -20,15 +20,14 @@ from windsock.lake import Writer
 from windsock.model import Parsed, Row, SourceObject
 from windsock.output import Output
 from windsock.parse import PARSER_VERSION
+from windsock.parse.told.audit import EVENTS, event_rows
 from windsock.parse.told.callbacks import MAX_SERIALIZED, alert_facts
 from windsock.parse.told.facts import (
-    EVENTS,
     dag_limit_facts,
     dag_owner_facts,
     dag_state_facts,
     dag_version_rows,
     dag_warning_facts,
-    event_rows,
     fact,
     health_facts,
     next_run_facts,

@@ -14,11 +14,12 @@ NAMES = {
     "max_active_runs": "max_active_runs",
     "max_active_tis_per_dag": "max_active_tis_per_dag",
     "executor": "executor slots",
+    "workers": "worker slots",
     "scheduler": "the scheduler",
     "launch": "worker launch",
     "unattributed": "not known",
 }
-_LIMITS = ("pool", "max_active_tasks", "max_active_runs", "max_active_tis_per_dag", "executor")
+_LIMITS = ("pool", "max_active_tasks", "max_active_runs", "max_active_tis_per_dag", "executor", "workers")
 
 
 def wait_plot(answers: Mapping[str, Answer]) -> WaitPlot | None:

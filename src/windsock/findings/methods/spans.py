@@ -51,6 +51,23 @@ class Spans:
         last = np.concatenate((np.flatnonzero(begins)[1:] - 1, [len(begins) - 1]))
         return Spans(self.starts[begins], self.ends[last])
 
+    def both(self, other: Spans) -> Spans:
+        """Where these and the others are."""
+        return self._beside(other, weight=1, level=2)
+
+    def without(self, other: Spans) -> Spans:
+        """Where these are and the others are not."""
+        return self._beside(other, weight=-1, level=1)
+
+    def _beside(self, other: Spans, *, weight: int, level: int) -> Spans:
+        """Both must be disjoint in themselves, as `of` makes them."""
+        line = np.concatenate((self.starts, self.ends, other.starts, other.ends))
+        mine, others = np.ones(len(self.starts), np.int64), np.full(len(other.starts), weight, np.int64)
+        order = np.argsort(line, kind="stable")
+        line, levels = line[order], np.cumsum(np.concatenate((mine, -mine, others, -others))[order])
+        chosen = (levels[:-1] == level) & (line[1:] > line[:-1])
+        return Spans(line[:-1][chosen], line[1:][chosen]).joined(0)
+
     def overlap(self, group: Ints, start_us: Ints, end_us: Ints) -> Ints:
         """Microseconds that each interval shares with its group's spans; 0 for group -1."""
         if not len(self.starts):

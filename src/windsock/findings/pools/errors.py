@@ -45,6 +45,13 @@ def judged_pools(answers: Mapping[str, Answer]) -> tuple[int, int]:
     return enough, len(hours) - enough
 
 
+def is_checked(answers: Mapping[str, Answer], pool: str) -> bool:
+    """Whether enough tries of a pool failed to tell if they do so more often when it is fuller."""
+    rows = [row for row in rows_of(answers, "pool_errors_by_hour") if row["pool"] == pool]
+    full, tries = (sum(row[name] for row in rows) for name in ("full_tries", "tries"))
+    return _is_enough(rows) and 0 < full < tries
+
+
 def _is_enough(rows: list[Row]) -> bool:
     failures = sum(row["failures"] for row in rows)
     return bool(failures >= MIN_FAILURES) and sum(row["failures"] > 0 for row in rows) >= MIN_HOURS

@@ -9,7 +9,7 @@ from windsock.findings import wording
 from windsock.findings.how_to_set import named
 from windsock.findings.pools import options as pool_options
 from windsock.findings.pools.cures import DEFAULT_POOL, Cure, cures
-from windsock.findings.pools.errors import Rise, rises
+from windsock.findings.pools.errors import Rise, is_checked, rises
 from windsock.findings.pools.options import Measured, Sizes
 from windsock.findings.pools.since import full_since
 from windsock.findings.pools.week import fillers
@@ -55,7 +55,7 @@ class PoolSaturated(Rule):
     used: it freezes when the pool is full.
     Cures that need no slot are replayed, too: a later start of a DAG that meets others in the same minute, sensors that give
     their slot back, a pool of its own for what crowds default_pool. No rise is advised where tries fail more often the fuller
-    the pool is (WS313): what it protects may be at its end.
+    the pool is (WS313): what it protects may be at its end; where too few failed to tell, the advice says so.
     What to do: try the free cures; else raise the pool to that size, if what it protects allows it (`[pools.NAME] max_slots`
     bounds the advice).
     """
@@ -198,6 +198,9 @@ def _advice(
 ) -> str:
     """The smallest size that removes most of the wait, how sure that is, and what may spoil it."""
     protects = f" ({bound['protects']})" if bound.get("protects") else ""
+    unchecked = (
+        "" if is_checked(answers, one.pool) else " Too few tries failed to check if a fuller pool fails more."
+    )
     if best is None:
         return (
             f"{one.pool} is at its bound of {bound['max_slots']} slots{protects}: move tasks to quieter hours, "
@@ -210,6 +213,6 @@ def _advice(
         f"Raise {one.pool} from {one.slots_now} to {best} slots: "
         f"{wording.hours(max(0.0, chosen['wait_hours_saved']))} of waiting saved a week ({_SURE[one.source]})."
         f"{kept}{wide} It is the smallest size that removes most of the wait, with {chosen['peak_slots']} slots in use at "
-        f"the most; durations are taken as unchanged, and {named(answers, 'parallelism')} or max_active_tasks may bind instead. The "
+        f"the most; durations are taken as unchanged, and {named(answers, 'parallelism')} or max_active_tasks may bind instead.{unchecked} The "
         f"command also empties the pool's description.{_of_default_pool(answers, one)}"
     )

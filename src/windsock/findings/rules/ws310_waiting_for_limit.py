@@ -5,23 +5,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from windsock.findings import wording
-from windsock.findings.how_to_set import in_code, in_environment, named
+from windsock.findings.limit_cures import cure
 from windsock.findings.rule import Rule, Thresholds, Verdicts, rows_of, threshold
 from windsock.findings.settings import FROM
 from windsock.findings.waiting import OWN, TRENDS
+from windsock.findings.waiting.layers import EXECUTOR
+from windsock.findings.waiting.tally import EVERYBODYS
+from windsock.findings.waiting.workers import WORKERS
 from windsock.model import Answer, Finding, Row, Severity
 from windsock.week import Week
 
-EXECUTOR = "executor"
-SETTINGS = {
-    "max_active_tasks": "max_active_tasks_per_dag",
-    "max_active_runs": "max_active_runs_per_dag",
-    "max_active_tis_per_dag": "max_active_tis_per_dag",
-    EXECUTOR: "parallelism",
-}
-"""The setting behind each limit."""
-DAG_LIMITS = frozenset(SETTINGS) - {EXECUTOR}
-GROWTH = 2  # times the limit: what is proposed first
+DAG_LIMITS = frozenset(("max_active_tasks", "max_active_runs", "max_active_tis_per_dag"))
+CALLED = {EXECUTOR: "executor slots", WORKERS: "worker slots"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +30,7 @@ class Limits(Thresholds):
         0.5, "fraction of the DAG's waiting", "where no limit dominates raising one only moves the wait"
     )
     min_executor_share: float = threshold(
-        0.3, "fraction of all waiting", "executor slots are everybody's: a third of all waiting is much"
+        0.3, "fraction of all waiting", "executor and workers are everybody's: a third of all waiting is much"
     )
     min_waits: float = threshold(20, "waits", "a handful is one bad night")
     warn_hours: float = threshold(24.0, "hours waited for one limit in a week", "a day of waiting a week")
@@ -45,7 +40,8 @@ class WaitingForLimit(Rule):
     """Most of a DAG's waiting, or a third of everybody's, is for one limit that is not a pool.
 
     What it means: tasks that could run stand still at `max_active_tasks` (per DAG in Airflow 2, per run in Airflow 3),
-    `max_active_runs`, a task's own concurrency, or because no executor slot is open.
+    `max_active_runs`, a task's own concurrency, because no executor slot is open (`parallelism`), or because all workers are
+    busy: these take fewer tasks than the executor lets in, and the rest waits in the queue.
     How it is judged: each moment of each wait, from ready to queued and from due to started, belongs to the first limit
     that was reached then, in the scheduler's own order. Limits are told by API, database, configuration or the
     scheduler's log; one that nobody told is inferred where use stood at its peak during most of the waiting that nothing
@@ -53,9 +49,11 @@ class WaitingForLimit(Rule):
     limit. Ready times of Airflow 2 are rebuilt. What cannot be explained stays unattributed, in the section. Each limit's
     week is held against the eight before: worse or better only beyond their prediction interval (1 % by chance); weeks that
     cannot tell it as well as this one are gaps.
-    What to do: raise the limit, if it does not protect something. At most the hours that no other limit holds at the same
-    time are saved; the risk is as many more tasks at once for pools, workers and what they call. Twice the limit is a first
-    step to look at for a week.
+    What to do: raise the limit, if it does not protect something; of workers, their `worker_concurrency` or their number. The
+    number proposed is the smallest that saves most of what room for the demand would (the 95th percentile of running and waiting
+    together, in the time in which somebody waited, at most three times the limit); the hours come from a replay of the week's own
+    tasks, first come first served, and never exceed those that no other limit holds at the same time. Where demand is not known,
+    twice the limit is a first step. The risk is as many more tasks at once for pools, workers and what they call.
     """
 
     code, name, section = "WS310", "waiting-for-limit", "waiting"
@@ -66,6 +64,7 @@ class WaitingForLimit(Rule):
         "holds_by_limit",
         "try_waits",
         "run_waits",
+        "work_by_worker",
         *FROM,
     )
     thresholds = Limits
@@ -82,7 +81,7 @@ class WaitingForLimit(Rule):
         per_run = {row["dag_id"] for row in rows_of(answers, "try_waits") if row["is_per_run"]}
         for row in rows:
             is_dag = row["scope"] == "dag" and row["waits_for"] in DAG_LIMITS
-            if not is_dag and not (row["scope"] == "all" and row["waits_for"] == EXECUTOR):
+            if not is_dag and not (row["scope"] == "all" and row["waits_for"] in EVERYBODYS):
                 continue
             if row["waits"] < limits.min_waits:
                 verdicts.not_enough += 1
@@ -113,12 +112,12 @@ class WaitingForLimit(Rule):
         whose = f"{row['dag_id']}: " if row["dag_id"] else "All DAGs: "
         at = f" of {value}" if value else ""
         scope = " a run" if name == "max_active_tasks" and is_per_run else ""
-        called = "executor slots" if name == EXECUTOR else name
+        advice, ways = cure(answers, row, is_per_run=is_per_run)
         severity: Severity = "warning" if row["hours"] >= limits.warn_hours else "watch"
         return cls.finding(
             subject={"limit": name, "dag_id": row["dag_id"]},
             severity=severity,
-            headline=f"{whose}{wording.hours(row['hours'])} of waiting for {called}{at}{scope}, "
+            headline=f"{whose}{wording.hours(row['hours'])} of waiting for {CALLED.get(name, name)}{at}{scope}, "
             f"{wording.percent(share)} of its waiting; {_change(trend)}",
             evidence={
                 "wait_hours": row["hours"],
@@ -131,9 +130,12 @@ class WaitingForLimit(Rule):
                 "most_saved_hours": row["alone_hours"],
                 "limit_value": value,
                 "told_by": row["told_by"].replace("_", " ") or None,
-                **_commands(answers, name, value, row["dag_id"]),
+                "wanted": row.get("wanted"),
+                "proposed": row.get("proposed"),
+                "saved_hours": row.get("saved_hours"),
+                **ways,
             },
-            advice=_advice(answers, name, row, is_per_run=is_per_run),
+            advice=advice,
             rank=float(row["hours"]),
         )
 
@@ -162,33 +164,3 @@ def _no_data(answers: Mapping[str, Answer]) -> str:
             "or [sources.component_logs]"
         )
     return ""
-
-
-def _commands(answers: Mapping[str, Answer], name: str, value: int | None, dag_id: str) -> dict[str, str]:
-    """Both ways, where the value is known. A DAG's limits stand in its code."""
-    if not value:
-        return {}
-    if name == EXECUTOR:
-        return in_environment(answers, SETTINGS[name], GROWTH * value, before=value)
-    return in_code(answers, SETTINGS[name], GROWTH * value, value, dag_id=dag_id)
-
-
-def _advice(answers: Mapping[str, Answer], name: str, row: Row, *, is_per_run: bool) -> str:
-    saved = f"At most {wording.hours(row['alone_hours'])} of waiting can be saved: the rest meets another limit as well."
-    inferred = (
-        " The limit is inferred from the waiting, nobody told it." if row["told_by"] == "inferred" else ""
-    )
-    default = named(answers, SETTINGS[name])
-    what = {
-        "max_active_tasks": "Raise max_active_tasks of the DAG, which counts "
-        + ("within each run since Airflow 3" if is_per_run else "over all its runs in Airflow 2")
-        + f" ({default} is for DAGs that set none)",
-        "max_active_runs": "Let more runs go side by side (max_active_runs of the DAG; "
-        f"{default} is for DAGs that set none), if they do not need each other's results, or make runs shorter than their interval",
-        "max_active_tis_per_dag": "Raise the concurrency of the task (max_active_tis_per_dag), if what it calls allows it",
-        EXECUTOR: f"Raise {default} of each scheduler, and the workers with it ({named(answers, 'worker_concurrency')} where Celery "
-        "runs them), or move DAGs to quieter hours",
-    }[name]
-    more = row["limit_value"]
-    risk = f" The risk: {more} more at once for pools, workers and what they call." if more else ""
-    return f"{what}. {saved}{inferred}{risk}"

@@ -3,12 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from math import ceil
 from statistics import median
 from typing import Any
 
 from windsock.findings import wording
-from windsock.findings.how_to_set import in_environment, named
+from windsock.findings.executor_cure import executor_cure, queued_hours_when_full
 from windsock.findings.rule import Rule, Thresholds, Verdicts, rows_of, threshold
 from windsock.findings.settings import FROM
 from windsock.model import Answer, Finding, Row
@@ -32,7 +31,9 @@ class Limits(Thresholds):
         "queues double on a busy day; here the median hour must",
     )
     min_weeks: float = threshold(3, "weeks before", "one odd week is no usual queue")
-    growth: float = threshold(1.5, "times the slots", "a first step; the next report says what it brought")
+    growth: float = threshold(
+        1.5, "times the slots", "a first step, where neither waits nor a queue tell the demand"
+    )
 
 
 class ExecutorFull(Rule):
@@ -43,13 +44,15 @@ class ExecutorFull(Rule):
     which no slot was open at any look; the queue's mean hour by hour beside the mean of the same weekday and hour in the
     eight weeks before, by the median of those ratios. Gauges are samples: a slot that was open between two looks is not
     seen.
-    What to do: raise parallelism with the workers behind it, or move DAGs out of the full hours. The gain is at most the
-    task-hours that lay in the queue while no slot was open; the risk is that many more tasks at once on workers, database and
-    what they call.
+    What to do: raise parallelism with the workers behind it, or move DAGs out of the full hours. The number is that of WS310,
+    from the waits themselves, where they are known; else the 95th percentile of running and queued in the full minutes; else a
+    first step. Where the slots are held by tasks that wait for a worker (Celery's queue counts as running), the workers are
+    too few, and more slots make a longer queue. A queue beside open slots is a slow launch. The risk is that many more tasks at
+    once on workers, database and what they call.
     """
 
     code, name, section = "WS311", "executor-full", "waiting"
-    questions = ("executor_load_by_hour", *FROM)
+    questions = ("executor_load_by_hour", "executor_minutes", "waiting_by_limit", "work_by_worker", *FROM)
     thresholds = Limits
 
     @classmethod
@@ -93,11 +96,7 @@ class ExecutorFull(Rule):
         if growth is not None:
             told.append(f"had a queue {growth:.1f} times as long as in the same hours of the weeks before")
         fullest = sorted(hours, key=lambda row: (-row["full_minutes"], row["hour_at"]))[:3]
-        proposed = ceil(limits.growth * slots)
-        queued = _queued_hours_when_full(hours)
-        gain = (
-            f"at most {wording.hours(queued)} in the queue were spent without an open slot" if queued else ""
-        )
+        advice, ways = executor_cure(answers, executor, hours, slots, limits.growth)
         return cls.finding(
             subject={"executor": executor},
             severity="warning",
@@ -111,20 +110,12 @@ class ExecutorFull(Rule):
                 "queue_growth": growth,
                 "hours_seen": len(hours),
                 "fullest": [wording.moment(row["hour_at"]) for row in fullest if row["full_minutes"]],
-                "queued_hours_when_full": queued,
-                **in_environment(answers, "parallelism", proposed, before=slots),
+                "queued_hours_when_full": queued_hours_when_full(hours),
+                **ways,
             },
-            advice=f"Raise {named(answers, 'parallelism')} of each scheduler from {slots:.0f} to {proposed} ({limits.growth:g} times) and "
-            f"the workers behind it together ({named(answers, 'worker_concurrency')} where Celery runs them), or move DAGs out of the "
-            f"fullest hours{': ' if gain else ''}{gain}. The risk: {proposed - slots:.0f} more tasks at once for workers, database "
-            "and what they call.",
+            advice=advice,
             rank=full_hours,
         )
-
-
-def _queued_hours_when_full(hours: Sequence[Row]) -> float:
-    """Task-hours in the queue while no slot was open: the queue's mean of an hour over its full minutes."""
-    return float(sum((row["queued_mean"] or 0.0) * row["full_minutes"] / 60 for row in hours))
 
 
 def _growth(hours: Sequence[Row], limits: Limits) -> float | None:

@@ -35,9 +35,11 @@ def settings_answers(answers: Mapping[str, Answer], names: Sequence[SettingName]
     known = names_of(names, version)
     held: dict[str, Row] = {}
     for one in known:
-        if one.status == "current" and _concerns_executor(one, str(seen.get("executor") or "")):
+        if one.status == "current" and _concerns_executor(
+            one, str(seen.get("executor") or ""), is_told=one.fact in told
+        ):
             held[one.setting] = _row(one, _telling(one, known, told), version)
-    numbers = {name: number(row["setting_value"]) for name, row in held.items()}
+    numbers = {name: _number(row["setting_value"]) for name, row in held.items()}
     how = spellings(names, version)
     made = Answer("settings_of_week", _COLUMNS, tuple(held.values()))
     with_settings = {**answers, "settings_of_week": made}
@@ -58,6 +60,11 @@ def settings_answers(answers: Mapping[str, Answer], names: Sequence[SettingName]
     }
 
 
+def _number(text: object) -> float | None:
+    """Also of switches: 1 is on."""
+    return {"true": 1.0, "false": 0.0}.get(str(text).lower(), number(text))
+
+
 def _version(seen: Mapping[str, object]) -> str:
     """As told, else the lowest that the logs allow."""
     if told := plain(str(seen.get("airflow_version") or "")):
@@ -68,8 +75,9 @@ def _version(seen: Mapping[str, object]) -> str:
     return _ASSUMED_VERSIONS.get(major, "") if isinstance(major, int) else ""
 
 
-def _concerns_executor(one: SettingName, executor: str) -> bool:
-    return one.section != "celery" or "celery" in executor.lower()
+def _concerns_executor(one: SettingName, executor: str, *, is_told: bool) -> bool:
+    """Where nobody tells the executor, who sets something of Celery's runs it."""
+    return one.section != "celery" or "celery" in executor.lower() or (is_told and not executor)
 
 
 def _telling(

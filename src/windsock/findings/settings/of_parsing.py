@@ -14,6 +14,7 @@ from windsock.findings.settings.told import (
     HARMFUL,
     IN_USE,
     NO_EFFECT,
+    OFF,
     UNKNOWN,
     Answers,
     Numbers,
@@ -45,7 +46,10 @@ def killed_by(kind: str) -> Callable[[Numbers, Answers], Use]:
         slowest = max((row["p95_s"] for row in rows_of(answers, "parse_time_by_file")), default=None)
         if slowest is None:
             return UNKNOWN, ""
-        return against(slowest, limit, f"the slowest file takes {wording.seconds(slowest)} (95th percentile)")
+        told = f"the slowest file takes {wording.seconds(slowest)} (95th percentile)"
+        if limit is not None and limit <= 0:
+            return OFF, f"files may take any time, {told}"
+        return against(slowest, limit, told)
 
     return use
 

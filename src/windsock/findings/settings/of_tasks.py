@@ -6,11 +6,15 @@ from collections.abc import Callable
 
 from windsock.findings import wording
 from windsock.findings.held_settings import shown
+from windsock.findings.limit_cures import worker_hosts
 from windsock.findings.rule import rows_of
 from windsock.findings.settings.told import (
     AT_LIMIT,
+    IN_CODE,
     IN_USE,
+    MUCH,
     NO_EFFECT,
+    OFF,
     UNKNOWN,
     Answers,
     Numbers,
@@ -23,7 +27,7 @@ from windsock.findings.settings.told import (
 )
 
 QUESTIONS = ("peaks_by_week", "executor_load_by_hour", "limit_hits", "queue_times", "pool_full_share", "pool_sensors", "timeouts",
-             "retry_economics", "paused_dags")  # fmt: skip
+             "retry_economics", "paused_dags", "work_by_worker")  # fmt: skip
 
 
 def parallelism(held: Numbers, answers: Answers) -> Use:
@@ -33,10 +37,11 @@ def parallelism(held: Numbers, answers: Answers) -> Use:
     weeks = peaks(answers, "deployment")
     if not weeks:
         return UNKNOWN, ""
-    peak = max(row["peak"] for row in weeks)
-    return against(
-        peak, held["parallelism"], f"at most {peak} at once in {wording.plural(len(weeks), 'week')}"
-    )
+    peak, limit = max(row["peak"] for row in weeks), held["parallelism"]
+    told = f"at most {peak} at once in {wording.plural(len(weeks), 'week')}"
+    if limit == 0:
+        return OFF, f"without a limit, {told}"
+    return against(peak, limit, told, why="each scheduler has the limit for itself")
 
 
 def waited_for(limit: str, name: str, grain: str, what: str) -> Callable[[Numbers, Answers], Use]:
@@ -55,7 +60,8 @@ def waited_for(limit: str, name: str, grain: str, what: str) -> Callable[[Number
         if not week:
             return UNKNOWN, ""
         peak = week[-1]["peak"]
-        return against(peak, held[name], f"at most {peak} {what} at once this week")
+        why = f"DAGs with a {limit} of their own have that"
+        return against(peak, held[name], f"at most {peak} {what} at once this week", why=why)
 
     return use
 
@@ -79,14 +85,23 @@ def default_pool(held: Numbers, answers: Answers) -> Use:
 
 
 def execution_timeout(held: Numbers, answers: Answers) -> Use:
-    return _ended("execution_timeout", "try", answers)
+    if held["default_task_execution_timeout"] is not None or not peaks(answers, "deployment"):
+        return _ended("execution_timeout", "try", answers)
+    ended = _timeouts("execution_timeout", answers)
+    if ended:
+        return OFF, f"{wording.plural(ended, 'try')} ended by an execution_timeout of their own"
+    return OFF, "tasks without an execution_timeout of their own run without end"
+
+
+def _timeouts(kind: str, answers: Answers) -> int:
+    return sum(row["timeouts"] for row in rows_of(answers, "timeouts") if row["kind"] == kind)
 
 
 def _ended(kind: str, what: str, answers: Answers) -> Use:
     """Of timeouts: what they ended."""
     if not peaks(answers, "deployment"):
         return UNKNOWN, ""
-    ended = sum(row["timeouts"] for row in rows_of(answers, "timeouts") if row["kind"] == kind)
+    ended = _timeouts(kind, answers)
     article = "an" if kind[0] in "aeiou" else "a"
     if not ended:
         return IN_USE, f"no {what} ended by {article} {kind}"
@@ -96,22 +111,22 @@ def _ended(kind: str, what: str, answers: Answers) -> Use:
 def retries(held: Numbers, answers: Answers) -> Use:
     rows = rows_of(answers, "retry_economics")
     failed, saved = (sum(row[name] for row in rows) for name in ("failed_first", "saved"))
-    return (
-        (IN_USE, f"retries saved {saved:,} of {failed:,} failed first tries in nine weeks")
-        if failed
-        else (UNKNOWN, "")
-    )
+    if not failed:
+        return UNKNOWN, ""
+    told = f"retries saved {saved:,} of {failed:,} failed first tries in nine weeks"
+    return (IN_USE, told) if held["default_task_retries"] else (OFF, f"tasks' own {told}")
 
 
 def consecutive(held: Numbers, answers: Answers) -> Use:
     if not peaks(answers, "deployment"):
         return UNKNOWN, ""
     paused = sum(bool(row["is_auto"]) for row in rows_of(answers, "paused_dags"))
-    return (
-        (AT_LIMIT, f"{wording.plural(paused, 'DAG')} paused by it")
-        if paused
-        else (IN_USE, "no DAG paused by it")
-    )
+    if not held["max_consecutive_failed_dag_runs_per_dag"]:
+        own = f"{wording.plural(paused, 'DAG')} paused by a limit of its own"
+        return OFF, own if paused else "no DAG pauses itself, however often it fails"
+    if paused:
+        return AT_LIMIT, f"{wording.plural(paused, 'DAG')} paused by it"
+    return IN_USE, "no DAG paused by it"
 
 
 def queued_timeout(held: Numbers, answers: Answers) -> Use:
@@ -139,12 +154,24 @@ def concurrency(held: Numbers, answers: Answers) -> Use:
     if not hosts:
         return UNKNOWN, ""
     limit, peak = held["worker_concurrency"], hosts[-1]["peak"]
-    told = f"at most {peak} at once on a host"
-    return (AT_LIMIT, told) if limit is not None and peak >= limit else against(peak, limit, told)
+    told = f"at most {peak} at once on a host{_places(held, answers)}"
+    if limit is not None and limit <= peak <= MUCH * limit:
+        return AT_LIMIT, told
+    return against(peak, limit, told)
+
+
+def _places(held: Numbers, answers: Answers) -> str:
+    """Hosts x concurrency beside what the schedulers let in: the smaller one is the limit of the deployment."""
+    hosts, each, slots = worker_hosts(answers), held["worker_concurrency"], held.get("parallelism")
+    if not hosts or not each or not slots:
+        return ""
+    only = "only " if slots < hosts * each else ""
+    return f"; {wording.plural(hosts, 'host')} x {shown(each)} are {shown(hosts * each)} places, parallelism lets {only}{shown(slots)} in"
 
 
 def run_timeout(held: Numbers, answers: Answers) -> Use:
-    return _ended("dagrun_timeout", "run", answers)
+    word, told = _ended("dagrun_timeout", "run", answers)
+    return (UNKNOWN, f"{told}; {IN_CODE}") if word == IN_USE else (word, told)
 
 
 def retry_delay(held: Numbers, answers: Answers) -> Use:
@@ -163,4 +190,8 @@ def retry_delay(held: Numbers, answers: Answers) -> Use:
 def deferrable(held: Numbers, answers: Answers) -> Use:
     rows = rows_of(answers, "pool_sensors")
     hours = sum(row["slot_hours"] for row in rows)
-    return (IN_USE, f"sensors that poke held {wording.hours(hours)} of slots") if rows else (UNKNOWN, "")
+    if not rows:
+        return UNKNOWN, ""
+    return (
+        IN_USE if held["default_deferrable"] else OFF
+    ), f"sensors that poke held {wording.hours(hours)} of slots"

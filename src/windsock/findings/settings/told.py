@@ -1,4 +1,4 @@
-"""What is said of a setting's use: six words, the figures as a clause, and how weeks and events are counted."""
+"""What is said of a setting's use: eight words, the figures as a clause, and how weeks and events are counted."""
 
 from __future__ import annotations
 
@@ -7,15 +7,20 @@ from collections.abc import Mapping
 from windsock.findings.rule import rows_of
 from windsock.model import Answer, Row
 
-AT_LIMIT, NEVER, HARMFUL, NO_EFFECT, IN_USE, UNKNOWN = (
+AT_LIMIT, NEVER, HARMFUL, NO_EFFECT, IN_USE, OFF, EXCEEDED, UNKNOWN = (
     "at the limit",
     "never reached",
     "harmful",
     "no effect",
     "in use",
+    "off",
+    "exceeded",
     "not known",
 )
 LITTLE = 0.5  # of a limit: use that stays below it never came near
+MUCH = 1.25  # times a limit: use above it was not held by the value told; peaks of whole seconds are rather too high
+ANOTHER = "it was changed since, or a variable or another file stands over it"
+IN_CODE = "which limit holds stands in the DAG's code"
 Numbers = Mapping[str, float | None]
 """The settings' values."""
 Use = tuple[str, str]
@@ -45,8 +50,10 @@ def hits(answers: Answers, *events: str) -> int:
     return sum(row["tries"] for row in rows_of(answers, "limit_hits") if row["event"] in events)
 
 
-def against(peak: float, limit: float | None, told: str) -> Use:
-    """Use beside its limit."""
+def against(peak: float, limit: float | None, told: str, *, why: str = "") -> Use:
+    """Use beside its limit. What went beyond it was not held by the value told; `why` names what else may be the reason."""
     if limit is None:
-        return IN_USE, told
+        return UNKNOWN, f"{told}; {IN_CODE}"
+    if peak > MUCH * limit:
+        return EXCEEDED, f"{told}: {why}{', ' if why else ''}{ANOTHER}"
     return (NEVER if peak <= LITTLE * limit else IN_USE), told

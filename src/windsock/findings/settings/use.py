@@ -1,7 +1,8 @@
 """How the week stood against each setting: at its limit, never reached, harmful, and by which figures.
 
 `at the limit`: it held work back, or ended it. `never reached`: use stayed below half of it. `harmful`: it works against
-another setting. `no effect`: another one stands before it. `in use`: none of these. `not known`: no input tells.
+another setting. `no effect`: another one stands before it. `off`: it limits nothing. `exceeded`: use went beyond the value told,
+so that is not what held. `in use`: none of these. `not known`: no input tells.
 """
 
 from __future__ import annotations

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 
 import numpy as np
 
+from windsock.findings.methods.more_room import Room, Wanted
 from windsock.findings.methods.spans import Ints
 from windsock.findings.methods.wait_limits import Layer, Users, Waits, inferred, period_us, split
 from windsock.findings.rule import rows_of
-from windsock.findings.waiting.layers import EXECUTOR, INFERRED, RUNS, SCHEDULER, Told, TryLayers
+from windsock.findings.waiting.layers import EXECUTOR, INFERRED, RUNS, SCHEDULER, TASKS, TryLayers
 from windsock.findings.waiting.material import (
     UNKNOWN,
     Runs,
@@ -21,6 +21,8 @@ from windsock.findings.waiting.material import (
     silences,
     tries_of,
 )
+from windsock.findings.waiting.tally import EVERYBODYS, HOUR_US, Found
+from windsock.findings.waiting.workers import WORKERS, Launches
 from windsock.model import Answer, Row
 from windsock.week import Week
 
@@ -37,48 +39,23 @@ ANSWERS = {
 """Name → title of each answer that no SQL gives alone."""
 TYPES = dict.fromkeys(
     ("scope", "dag_id", "pool", "waits_for", "told_by", "mostly_for"), "varchar"
-) | dict.fromkeys(("waits", "limit_value", "tries", "ready_told", "ready_rebuilt", "runs"), "bigint")
+) | dict.fromkeys(
+    ("waits", "limit_value", "wanted", "proposed", "tries", "ready_told", "ready_rebuilt", "runs"), "bigint"
+)
 """SQL types of their columns; all others are double."""
-HOUR_US = 3.6e9
 _MOST = np.iinfo(np.int64).max // 4
 
 
-Scopes = Mapping[str, tuple[Sequence[str], Ints]]
-"""Scope → the names in it, and each wait's place among them."""
-
-
-@dataclass(slots=True)
-class Tally:
-    """Hours, hours that only this limit explains, and waits; by scope, whose, and limit."""
-
-    sums: dict[tuple[str, str, str], tuple[float, float, int]] = field(default_factory=dict)
-
-    def add(self, name: str, scopes: Scopes, us: Ints, alone_us: Ints) -> None:
-        """Columns of waits, summed per scope and in total."""
-        for scope, (names, place) in {"all": ([""], np.zeros(len(us), np.int64)), **scopes}.items():
-            sums = [np.bincount(place, values, len(names)) for values in (us, alone_us, us > 0)]
-            for one in np.flatnonzero(sums[0]).tolist():
-                self.put(scope, names[one], name, *(float(column[one]) for column in sums))
-
-    def put(self, scope: str, whose: str, name: str, us: float, alone_us: float, waits: float) -> None:
-        """One sum more."""
-        hours, alone, count = self.sums.get((scope, whose, name), (0.0, 0.0, 0))
-        told = (hours + us / HOUR_US, alone + alone_us / HOUR_US, count + round(waits))
-        self.sums[scope, whose, name] = told
-
-
-def waiting_answers(answers: Mapping[str, Answer], week: Week) -> dict[str, Answer]:
+def waiting_answers(
+    answers: Mapping[str, Answer], week: Week, *, has_rooms: bool = True
+) -> dict[str, Answer]:
     """`waiting_by_limit` (scope, dag_id, pool, waits_for; hours), `waiting_by_dag` (one row each, the longest first) and
-    `waiting_seen` (one row: what it rests on)."""
-    tally = Tally()
-    told: Told = {}
+    `waiting_seen` (one row: what it rests on). `has_rooms`: with what a larger limit would save, which takes a replay each."""
+    found = Found()
     tries, runs = tries_of(answers), runs_of(answers)
-    pace_us = 0
-    if tries is not None:
-        pace_us = _tries(tries, answers, week, tally, told)
-        _launches(tries, answers, tally, told)
+    pace_us = _tries(tries, Launches.of(tries), answers, week, found) if tries is not None else 0
     if runs is not None:
-        _runs(runs, answers, week, tally, told)
+        _runs(runs, answers, week, found)
     for question, names in (
         ("try_waits", {UPSTREAM: "upstream_hours", RETRY: "retry_hours"}),
         ("parse_hours_by_dag", {PARSE: "parse_hours"}),
@@ -86,8 +63,9 @@ def waiting_answers(answers: Mapping[str, Answer], week: Week) -> dict[str, Answ
         for row in rows_of(answers, question):
             for name, column in names.items():
                 for scope, whose in (("all", ""), ("dag", row["dag_id"])) if row[column] else ():
-                    tally.put(scope, whose, name, row[column] * HOUR_US, 0.0, row["tries"])
-    by_limit = _answer(tally, told)
+                    found.tally.put(scope, whose, name, row[column] * HOUR_US, 0.0, row["tries"])
+    rooms = found.rooms(tries.dag_ids if tries else [], runs.dag_ids if runs else []) if has_rooms else {}
+    by_limit = _answer(found, rooms)
     return {
         "waiting_by_limit": by_limit,
         "waiting_by_dag": _by_dag(by_limit),
@@ -95,50 +73,52 @@ def waiting_answers(answers: Mapping[str, Answer], week: Week) -> dict[str, Answ
     }
 
 
-def _tries(tries: Tries, answers: Mapping[str, Answer], week: Week, tally: Tally, told: Told) -> int:
+def _tries(tries: Tries, launches: Launches, answers: Mapping[str, Answer], week: Week, found: Found) -> int:
     """From ready to taken."""
     chosen = np.flatnonzero((tries.ready_us != UNKNOWN) & (tries.taken_us > tries.ready_us))
     waits = Waits(tries.ready_us[chosen], tries.taken_us[chosen])
-    layers = TryLayers(answers, tries, waits, chosen, week)
-    found = layers.result()
-    told |= layers.told
+    layers = TryLayers(answers, tries, waits, chosen, week, workers_full=launches.full)
+    result = layers.result()
+    found.told |= layers.told
     scopes = {"dag": (tries.dag_ids, tries.dag[chosen]), "pool": (tries.pools, tries.pool[chosen])}
+    bound = {name: np.zeros(len(tries.dag), np.int64) for name in (EXECUTOR, TASKS, WORKERS)}
     for n, layer in enumerate(layers.layers):
-        tally.add(layer.name, scopes, found.bound_us[:, n], found.alone_us[:, n])
-    usual = np.minimum(found.rest_us, layers.pace_us)
-    tally.add(SCHEDULER, scopes, usual, usual)
-    tally.add(REST, scopes, found.rest_us - usual, np.zeros_like(usual))
+        found.tally.add(layer.name, scopes, result.bound_us[:, n], result.alone_us[:, n])
+        if layer.name in bound:
+            bound[layer.name][chosen] += result.bound_us[:, n]
+    usual = np.minimum(result.rest_us, layers.pace_us)
+    found.tally.add(SCHEDULER, scopes, usual, usual)
+    found.tally.add(REST, scopes, result.rest_us - usual, np.zeros_like(usual))
+    for name, users in ((EXECUTOR, layers.everybody()), (TASKS, layers.dag_users())):
+        found.wanted[name] = Wanted(
+            users.group, users.start_us - bound[name], users.start_us, users.end_us, users.family
+        )
+    _launches(tries, launches, bound[WORKERS], found)
     return layers.pace_us
 
 
-def _launches(tries: Tries, answers: Mapping[str, Answer], tally: Tally, told: Told) -> None:
-    """From queued to started: all workers busy, where the running tasks stood at their peak; else the launch itself."""
-    is_told = (tries.started_us != UNKNOWN) & (tries.started_us > tries.taken_us) & (tries.taken_us >= 0)
-    chosen = np.flatnonzero(is_told)
-    waits = Waits(tries.taken_us[chosen], tries.started_us[chosen])
-    if not len(waits):
-        return
-    ran = np.flatnonzero((tries.started_us != UNKNOWN) & (tries.given_back_us > tries.started_us))
-    zero = np.zeros(1, np.int64)
-    users = Users(np.zeros(len(ran), np.int64), tries.started_us[ran], tries.given_back_us[ran], zero)
-    pace_us = period_us(waits, ())
-    group = np.zeros(len(waits), np.int64)
-    slow = waits.length_us > pace_us
-    limits = inferred(users, waits.of(slow), group[slow], pace_us=pace_us)
-    layers = []
-    if limits:
-        told.setdefault((EXECUTOR, ""), (limits[0], INFERRED))
-        spans = users.levels().above(np.array([limits[0]])).joined(pace_us)
-        layers = [Layer(EXECUTOR, spans, np.where(slow, 0, -1))]
-    found = split(waits, layers)
-    scopes = {"dag": (tries.dag_ids, tries.dag[chosen])}
-    for n, layer in enumerate(layers):
-        tally.add(layer.name, scopes, found.bound_us[:, n], found.alone_us[:, n])
-    tally.add(LAUNCH, scopes, found.rest_us, found.rest_us)
+def _launches(tries: Tries, launches: Launches, before_us: Ints, found: Found) -> None:
+    """From taken to started. `before_us`: what each waited for workers before it was taken."""
+    if launches.limit is not None:
+        found.told[WORKERS, ""] = (launches.limit, INFERRED)
+    result = launches.result()
+    scopes = {"dag": (tries.dag_ids, tries.dag[launches.chosen])}
+    bound = result.bound_us.sum(axis=1)
+    if len(launches.waits):
+        found.tally.add(WORKERS, scopes, bound, result.alone_us.sum(axis=1))
+        found.tally.add(LAUNCH, scopes, result.rest_us, result.rest_us)
+    all_us = before_us.copy()
+    all_us[launches.chosen] += bound
+    ran = np.flatnonzero(tries.started_us != UNKNOWN)
+    started, zero = tries.started_us[ran], np.zeros(1, np.int64)
+    found.wanted[WORKERS] = Wanted(
+        np.zeros(len(ran), np.int64), started - all_us[ran], started, tries.given_back_us[ran], zero
+    )
 
 
-def _runs(runs: Runs, answers: Mapping[str, Answer], week: Week, tally: Tally, told: Told) -> None:
+def _runs(runs: Runs, answers: Mapping[str, Answer], week: Week, found: Found) -> None:
     """From due to created to started. What nothing explains before a run exists is not counted: a paused DAG makes none."""
+    tally, told = found.tally, found.told
     users = Users(runs.dag, runs.started_us, runs.ended_us, np.arange(len(runs.dag_ids)))
     own, default = limits_of(answers, RUNS)
     known = [own.get(dag_id, default) for dag_id in runs.dag_ids]
@@ -157,24 +137,28 @@ def _runs(runs: Runs, answers: Mapping[str, Answer], week: Week, tally: Tally, t
     pace_us = period_us(whole, layers)
     layers = [Layer(one.name, one.spans.joined(pace_us), one.group) for one in layers]
     is_open = np.array([one is None for one in known], bool)[dag] & (split(whole, layers).rest_us > pace_us)
-    found = inferred(users, whole.of(is_open), dag[is_open], pace_us=pace_us)
-    if found:
-        told |= {(RUNS, runs.dag_ids[place]): (limit, INFERRED) for place, limit in found.items()}
-        least = np.array([found.get(place, _MOST) for place in range(len(known))], np.int64)
+    shown = inferred(users, whole.of(is_open), dag[is_open], pace_us=pace_us)
+    if shown:
+        told |= {(RUNS, runs.dag_ids[place]): (limit, INFERRED) for place, limit in shown.items()}
+        least = np.array([shown.get(place, _MOST) for place in range(len(known))], np.int64)
         layers.append(Layer(RUNS, users.levels().above(least).joined(pace_us), dag))
     created = runs.created_us[chosen]
     created = np.where(created == UNKNOWN, whole.start_us, np.clip(created, whole.start_us, whole.end_us))
     result, before = split(whole, layers), split(Waits(whole.start_us, created), layers)
     scopes = {"dag": (runs.dag_ids, dag)}
+    want = runs.started_us.copy()
     for n, layer in enumerate(layers):
         tally.add(layer.name, scopes, result.bound_us[:, n], result.alone_us[:, n])
+        if layer.name == RUNS:
+            want[chosen] -= result.bound_us[:, n]
+    found.wanted[RUNS] = Wanted(runs.dag, want, runs.started_us, runs.ended_us, users.family)
     usual = np.minimum(result.rest_us, pace_us)
     tally.add(SCHEDULER, scopes, usual, usual)
     rest = np.maximum(0, result.rest_us - before.rest_us - usual)
     tally.add(REST, scopes, rest, np.zeros_like(rest))
 
 
-def _answer(tally: Tally, told: Told) -> Answer:
+def _answer(found: Found, rooms: Mapping[tuple[str, str], Room]) -> Answer:
     columns = (
         "scope",
         "dag_id",
@@ -185,13 +169,22 @@ def _answer(tally: Tally, told: Told) -> Answer:
         "waits",
         "limit_value",
         "told_by",
+        "wanted",
+        "proposed",
+        "saved_hours",
     )
     rows: list[Row] = []
-    for key in sorted(tally.sums, key=lambda one: (one[0], one[1], -tally.sums[one][0], one[2])):
+    sums = found.tally.sums
+    for key in sorted(sums, key=lambda one: (one[0], one[1], -sums[one][0], one[2])):
         scope, whose, name = key
-        limit, teller = told.get((name, "" if name == EXECUTOR else whose), (None, ""))
+        of = (name, "" if name in EVERYBODYS else whose)
+        limit, teller = found.told.get(of, (None, ""))
         dag_id, pool = (whose, "") if scope == "dag" else ("", whose)
-        values = (scope, dag_id, pool, name, *tally.sums[key], limit, teller)
+        more = rooms.get(of) if (scope == "all") == (name in EVERYBODYS) else None
+        # others' limits hold at the same time: no replay of one limit saves more than it alone explains
+        saved = min(more.saved_hours, sums[key][1]) if more else None
+        told = (more and more.wanted, more and more.proposed, saved)
+        values = (scope, dag_id, pool, name, *sums[key], limit, teller, *told)
         rows.append(dict(zip(columns, values, strict=True)))
     return Answer("waiting_by_limit", columns, tuple(rows))
 

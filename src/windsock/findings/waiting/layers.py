@@ -28,6 +28,7 @@ from windsock.findings.waiting.material import (
     micros,
     silences,
 )
+from windsock.findings.waiting.workers import WORKERS
 from windsock.model import Answer
 from windsock.week import Week
 
@@ -49,6 +50,7 @@ class TryLayers:
     waits: Waits
     chosen: Ints  # places of the waiting tries
     week: Week
+    workers_full: Spans = field(default_factory=Spans.none)
     told: Told = field(default_factory=dict)
     layers: list[Layer] = field(default_factory=list)
     pace_us: int = 0
@@ -58,11 +60,15 @@ class TryLayers:
         known = [self._silence(), *self._executor(), *self._pools(), *self._dag_tasks(), *self._task_holds()]
         self.pace_us = period_us(self.waits, known)
         # an opening shorter than a pass of the scheduler is none: nobody could have used it
-        self.layers = [Layer(one.name, one.spans.joined(self.pace_us), one.group) for one in known]
+        self.layers = [
+            part
+            for one in known
+            for part in self._behind(Layer(one.name, one.spans.joined(self.pace_us), one.group))
+        ]
         for name, users in (
             (TIS, self._users(self.tries.task, np.arange(len(self.tries.tasks)))),
-            (TASKS, self._dag_users()),
-            (EXECUTOR, self._users(np.zeros(len(self.tries.taken_us), np.int64), np.zeros(1, np.int64))),
+            (TASKS, self.dag_users()),
+            (EXECUTOR, self.everybody()),
         ):
             self._infer(name, users)
         self.layers.append(Layer(SCHEDULER, full_batches(self.tries.taken_us), self._zero()))
@@ -73,7 +79,7 @@ class TryLayers:
 
     def _executor(self) -> list[Layer]:
         holds = [row for row in rows_of(self.answers, "hold_minutes") if row["event"] == "executor_full"]
-        everything = self._users(np.zeros(len(self.tries.taken_us), np.int64), np.zeros(1, np.int64)).levels()
+        everything = self.everybody().levels()
         _, told = limits_of(self.answers, "parallelism")
         # parallelism counts per scheduler: where more tasks ran than one allows there are several
         known = {0: told[0]} if told and everything.peaks(1)[0] <= told[0] else {}
@@ -127,7 +133,7 @@ class TryLayers:
         known = np.isin(np.arange(len(pools)), places)
         return np.where(known, top, UNLIMITED), (places, since, until, missing)
 
-    def _dag_users(self) -> Users:
+    def dag_users(self) -> Users:
         """Airflow 2 counts a DAG's tasks over all its runs, Airflow 3 within each run."""
         tries = self.tries
         of_run = tries.dag_of_run()
@@ -135,7 +141,7 @@ class TryLayers:
         return self._users(group, np.concatenate((np.arange(len(tries.dag_ids)), of_run)))
 
     def _dag_tasks(self) -> list[Layer]:
-        tries, users = self.tries, self._dag_users()
+        tries, users = self.tries, self.dag_users()
         own, default = limits_of(self.answers, TASKS)
         told = [own.get(dag_id, default) for dag_id in tries.dag_ids]
         self.told |= {(TASKS, dag): one for dag, one in zip(tries.dag_ids, told, strict=True) if one}
@@ -197,7 +203,21 @@ class TryLayers:
             least[family] = limit
             self.told[name, of_family[family]] = (limit, INFERRED)
         spans = users.levels().above(least[users.family]).joined(self.pace_us)
-        self.layers.append(Layer(name, spans, group))
+        self.layers += self._behind(Layer(name, spans, group))
+
+    def _behind(self, layer: Layer) -> list[Layer]:
+        """While all workers are busy, executor slots are held by tasks that wait for a worker: more slots would make a longer
+        queue, and the workers are the limit."""
+        if layer.name != EXECUTOR or not len(self.workers_full.starts):
+            return [layer]
+        return [
+            Layer(WORKERS, layer.spans.both(self.workers_full), layer.group),
+            Layer(EXECUTOR, layer.spans.without(self.workers_full), layer.group),
+        ]
+
+    def everybody(self) -> Users:
+        """All tries together."""
+        return self._users(np.zeros(len(self.tries.taken_us), np.int64), np.zeros(1, np.int64))
 
     def _users(self, group: Ints, family: Ints) -> Users:
         return Users(group, self.tries.taken_us, self.tries.given_back_us, family)

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 
+from windsock.findings.pools.bounds import refused
 from windsock.findings.rule import rows_of
 from windsock.findings.why.cause import Case, Cause, Count, Told, dags_of, earliest, of_dag
-from windsock.model import Answer
+from windsock.model import Answer, Row
 
 
 class PoolTooSmall(Cause):
@@ -29,7 +30,7 @@ class PoolTooSmall(Cause):
                 what,
                 since=row["first_at"],
                 evidence={name: row[name] for name in ("runs", "held_minutes", "first_at", "last_at")},
-                next=f"airflow pools set {row['pool']!r} {row['task_slots'] or 1} ''  # or a smaller pool_slots in the DAG",
+                next=_next(answers, row),
             )
 
     @classmethod
@@ -37,3 +38,12 @@ class PoolTooSmall(Cause):
         rows = rows_of(answers, "waits_for_ever")
         tasks = {(row["dag_id"], row["task_id"]) for row in rows}
         return Count(len(tasks), "tasks", earliest(rows, "first_at"), dags_of(rows))
+
+
+def _next(answers: Mapping[str, Answer], row: Row) -> str:
+    """The pool with as many slots as the task wants; where `[pools.NAME]` forbids that, fewer for the task."""
+    wants = row["task_slots"] or 1
+    if why := refused(answers, row["pool"], wants):
+        most = "" if row["is_missing"] else f" of at most {row['total_slots']}"
+        return f"a smaller pool_slots{most} in the DAG: {why}"
+    return f"airflow pools set {row['pool']!r} {wants} ''  # or a smaller pool_slots in the DAG"

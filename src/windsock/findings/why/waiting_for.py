@@ -13,7 +13,8 @@ WORDS = {
     "max_active_tasks": "max_active_tasks",
     "max_active_runs": "max_active_runs",
     "max_active_tis_per_dag": "the task's own concurrency (max_active_tis_per_dag)",
-    "executor": "an open executor slot (parallelism, or busy workers)",
+    "executor": "an open executor slot (parallelism)",
+    "workers": "a free worker",
     "launch": "a worker to launch it",
     "scheduler": "the scheduler",
     "upstream": "its upstream tasks",
@@ -32,6 +33,7 @@ HOLDS = {
 """What the scheduler said most often while the try stood, in words."""
 LEAST_HOURS = 1.0
 """Hours waited in the week: less does not keep a task from running."""
+IN_QUEUE = "in the queue"
 LONG_S = 300.0
 """Seconds that one try must have stood at one place to be told."""
 
@@ -93,9 +95,11 @@ class WaitingFor(Cause):
                 continue
             name = f"{row['dag_id']}.{row['task_id']}, try {row['try_number']} of {row['run_id']},"
             doing, length_s, begun = place
+            is_said = bool(row["hold"]) or doing.startswith(IN_QUEUE)
             verb = "waited" if begun else "has waited"
+            # that it stood there is certain, what it stood for only where somebody says so
             yield cls.told(
-                "certain",
+                "certain" if is_said else "possible",
                 f"{name} {verb} {wording.span(length_s)} {doing}" + ("" if begun else " and has not begun"),
                 since=row["ready_at"] or row["queued_at"],
                 evidence={
@@ -135,7 +139,7 @@ def where(row: Row) -> tuple[str, float, bool] | None:
         in_queue = (until - row["queued_at"]).total_seconds()
         if in_queue >= LONG_S and (row["started_at"] or row["state"] == "queued"):
             return (
-                f"in the queue {row['queue'] or '(default)'} for a worker",
+                f"{IN_QUEUE} {row['queue'] or '(default)'} for a worker",
                 in_queue,
                 row["started_at"] is not None,
             )

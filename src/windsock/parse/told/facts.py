@@ -46,35 +46,7 @@ SETTINGS: dict[str, frozenset[str]] = {
 }
 """Sizes and limits that may enter the lake, by section. Nothing that names a host, a user or a secret."""
 
-EVENTS: dict[str, str] = {
-    "state mismatch": "state_mismatch",
-    "heartbeat timeout": "heartbeat_timeout",
-    "stuck in queued reschedule": "stuck_in_queued",
-    "stuck in queued tries exceeded": "queue_timeout",
-    "patch_pool": "pool_changed",
-    "post_pool": "pool_changed",
-    "delete_pool": "pool_changed",
-    "api.patch_pool": "pool_changed",
-    "api.post_pool": "pool_changed",
-    "api.delete_pool": "pool_changed",
-    "cli_pool_set": "pool_changed",
-    "cli_pool_delete": "pool_changed",
-    "post_clear_task_instances": "tasks_cleared",
-    "api.post_clear_task_instances": "tasks_cleared",
-    "clear": "tasks_cleared",
-    "patch_task_instance": "state_marked",
-    "api.patch_task_instance": "state_marked",
-    "patch_dag": "dag_changed",
-    "api.patch_dag": "dag_changed",
-    "paused": "dag_changed",
-    "create_backfill": "backfill_created",
-}
-"""Entries of the audit log that are read (names of 2.9 to 3.3), and what they are called in the lake."""
-_OF_TRIES = frozenset({"state_mismatch", "heartbeat_timeout", "stuck_in_queued", "queue_timeout"})
-_EXTRA = ("pool_name", "pool", "name", "slots", "include_deferred", "new_state", "only_failed", "task_ids", "dag_run_id",
-          "is_paused", "from_date", "to_date", "max_active_runs")  # fmt: skip
 _VARYING = re.compile(r"Line (?P<line>\d{1,9}), Col \d+\nCode: .*\nIssue: (?P<issue>[^\n]{1,300})")
-_CLI_POOL = re.compile(r"'pools', '(?:set|delete)', '([^']*)'(?:, '(-?\d+)')?")
 
 
 def fact(key: str, value: Any, teller: Teller, at: datetime | None = None) -> Row:
@@ -214,42 +186,6 @@ def dag_version_rows(versions: Iterable[Mapping[str, Any]], teller: Teller) -> l
         value = {name: raw.get(name) for name in ("version_number", "bundle_name", "bundle_version")}
         rows.append(fact(f"dag_version.{dag_id}", value, teller, made_at))
     return rows
-
-
-def event_rows(
-    raws: Iterable[Mapping[str, Any]], teller: Teller, *, tables: Iterable[str]
-) -> dict[str, list[Row]]:
-    """Entries of the audit log: what befell tries goes to `component_events` where the lake has it, what people and
-    programs did goes to `deployments`. Names of people are left out."""
-    events: list[Row] = []
-    facts: list[Row] = []
-    for raw in raws:
-        name, at = EVENTS.get(raw.get("event") or ""), moment(raw.get("when"))
-        if name is None or at is None:
-            continue
-        ids = {key: text(raw.get(key)) for key in ("dag_id", "run_id", "task_id")}
-        ids["run_id"] = ids["run_id"] or text(raw.get("dag_run_id"))
-        tries = {key: number(raw.get(key)) for key in ("map_index", "try_number")}
-        if name in _OF_TRIES and "component_events" in tables:
-            events.append({"event_at": at, "component": teller.source, "event": name, **ids, **tries,
-                           "detail": redact(text(raw.get("extra")) or "")[:MAX_VALUE], "object_url": teller.object_url})  # fmt: skip
-        else:
-            told = {k: v for k, v in {**ids, **tries, **_extra(raw.get("extra"))}.items() if v is not None}
-            facts.append(fact(f"event.{name}", told, teller, at))
-    return {"component_events": events, "deployments": facts} if events else {"deployments": facts}
-
-
-def _extra(value: Any) -> dict[str, Any]:
-    """What the entry's own text adds, by an allow-list of its keys; a pool set on the command line by its words."""
-    try:
-        told = json.loads(value) if isinstance(value, str) else value
-    except ValueError:
-        return {}
-    if not isinstance(told, dict):
-        return {}
-    if match := _CLI_POOL.search(str(told.get("full_command", ""))):
-        return {"pool_name": match[1]} | ({"slots": int(match[2])} if match[2] else {})
-    return {key: told[key] for key in _EXTRA if key in told and not isinstance(told[key], dict)}
 
 
 def _dicts(value: Any) -> list[dict[str, Any]]:

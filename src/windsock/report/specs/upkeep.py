@@ -16,7 +16,12 @@ def _setting(row: Row) -> Cell:
 
 def _is_told_or_felt(row: Row) -> bool:
     """Settings that somebody told, and of the others those that the week felt."""
-    return row["origin"].startswith("told") or row["stands"] in ("at the limit", "harmful", "no effect")
+    return row["origin"].startswith("told") or row["stands"] in (
+        "at the limit",
+        "exceeded",
+        "harmful",
+        "no effect",
+    )
 
 
 SETTINGS = Spec(

@@ -1,0 +1,36 @@
+"""What failed, wherever in the code: the login, connection or host that an error names."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from windsock.lake import Lake
+from windsock.week import Week
+
+
+@pytest.fixture(scope="module")
+def conn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    root: Path = tmp_path_factory.mktemp("lake")
+    opened = Lake.open(str(root), deployment="d", create=True).connect(Week.parse("2026-W47"))
+    yield opened
+    opened.close()
+
+
+@pytest.mark.parametrize(
+    ("signature", "cause"),
+    [
+        ("AirflowNotFoundException: The conn_id `wh_main` isn't defined @ a.py:f", "connection wh_main"),
+        ("AirflowRuntimeError: CONNECTION_NOT_FOUND: {'conn_id': 'wh_main', 'message': 'not found'}", "connection wh_main"),
+        ("AirflowRuntimeError: CONNECTION_NOT_FOUND: {'message': 'gone', 'conn_id': 'wh-main.2'}", "connection wh-main.2"),
+        ('X: {"connection_id": "wh_main"}', "connection wh_main"),
+        ("AirflowRuntimeError: GENERIC_ERROR: {'detail': {'message': 'Connection with ID wh_main not found'}}", "connection wh_main"),
+        ("ValueError: conn_id=`a`", "connection a"),
+        ("AirflowRuntimeError: GENERIC_ERROR: {'status_code': 403, 'message': 'x'}", "AirflowRuntimeError: GENERIC_ERROR: {'status_code': 403, 'message': 'x'}"),
+        ("KeyError: 'conn_id' @ dags/a.py:f", "KeyError: 'conn_id'"),
+        ("TypeError: hook() got an unexpected 'conn_id', 'other' was meant", "TypeError: hook() got an unexpected 'conn_id', 'other' was meant"),
+    ],
+)  # fmt: skip
+def test_an_error_names_its_connection(conn: Any, signature: str, cause: str) -> None:
+    assert conn.execute("select cause_of(?)", [signature]).fetchone() == (cause,)
