@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -101,10 +102,30 @@ def test_without_the_policy_of_the_lake_nothing_is_written(
 
 
 def test_every_block_of_json_is_a_policy() -> None:
-    for name in ("s3-read", "s3-lake"):
+    for name in ("s3-read", "s3-lake", "ses-send"):
         policy = json.loads(block(name))
         assert policy["Version"] == "2012-10-17"
         assert "*" not in {one["Resource"] for one in policy["Statement"]}
+
+
+def test_the_proxy_lets_pass_every_path_that_is_asked_and_no_other() -> None:
+    pattern = re.search(r"location ~ (\S+) ", block("prometheus-proxy"))
+    asked = re.findall(r'"(/api/v1/\w+)"', (ROOT / "src/windsock/sources/prometheus.py").read_text())
+    assert pattern and len(set(asked)) == 3
+    assert all(re.search(pattern[1], path) for path in asked)
+    assert not any(
+        re.search(pattern[1], f"/api/v1/{path}") for path in ("admin/tsdb/delete_series", "write", "targets")
+    )
+
+
+def test_the_role_has_every_right_of_the_table_and_only_reads() -> None:
+    """Names of `airflow/security/permissions.py` of 2.11.2."""
+    table = set(re.findall(r"^\| can read on ([^|]+?)(?: \(3\.x\)|, and [^|]+)? \|", DOC, re.MULTILINE))
+    rights = {name.strip() for names in table for name in names.split(",")}
+    words = shlex.split(block("airflow-role").replace("\\\n", ""))
+    role = words[words.index("-r") + 1 : words.index("airflow", words.index("-r"))]
+    assert set(role) == rights - {"DAG Versions"}
+    assert words[words.index("-a") + 1] == "can_read"
 
 
 @pytest.fixture(scope="module")

@@ -133,3 +133,18 @@ def test_a_wide_interval_is_told_as_one() -> None:
         "version", subject="Airflow", before="3.3.1", after="3.3.2", from_at=BEGAN - timedelta(days=7)
     )
     assert sentence(row) == "Airflow 3.3.1 → 3.3.2, between Wed 11 Nov 09:00 UTC and Wed 18 Nov 09:00 UTC"
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("backfill_changed", "a backfill of orders paused, resumed or cancelled, "),
+        ("runs_deleted", "runs of orders deleted, "),
+        ("dag_deleted", "orders deleted, "),
+    ],
+)
+def test_what_people_did_to_the_dag_is_named_in_words(kind: str, words: str) -> None:
+    assert sentence(change(kind, dag_id="orders")).startswith(words)
+    assert told(finding(began_at=BEGAN), change(kind, dag_id="orders")) == [
+        sentence(change(kind, dag_id="orders"))
+    ]

@@ -1,5 +1,6 @@
 """What API and database say becomes rows: numbers of tries, anchors, times that cannot be true, hostile values."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from windsock.parse.told.audit import event_rows
-from windsock.parse.told.facts import dag_version_rows, health_facts, pool_facts, setting_facts
+from windsock.parse.told.facts import dag_version_rows, fact, health_facts, pool_facts, setting_facts
 from windsock.parse.told.rows import Teller, import_error_row, parse_rows, pool_row, run_row, try_row
 from windsock.schema import TABLES
 
@@ -166,3 +167,19 @@ def test_no_answer_breaks_a_mapping_and_every_row_fits_its_table(raw: dict[str, 
             if one is not None:
                 assert set(one) <= set(TABLES[table].columns), table
                 assert isinstance(one[TABLES[table].anchor], datetime)
+
+
+def test_a_fact_that_is_too_long_keeps_its_form_and_loses_ends_of_lists() -> None:
+    value = {"task_ids": [f"task_{n}" for n in range(500)], "dag_run_id": "r", "only_failed": True}
+    told = fact("event.tasks_cleared.d", value, TELLER)["value"]
+    kept = json.loads(told)
+    assert len(told) <= 300 and kept.keys() == value.keys()
+    assert kept["task_ids"] and kept["task_ids"] == value["task_ids"][: len(kept["task_ids"])]
+
+
+@given(st.dictionaries(st.text(max_size=5), st.lists(st.text(max_size=40), max_size=60), max_size=6))
+def test_lists_are_shortened_until_they_fit_or_none_is_left(value: dict[str, list[str]]) -> None:
+    told = fact("k", value, TELLER)["value"]
+    assert len(told) <= 300
+    if len(json.dumps({key: [] for key in value})) <= 300:
+        assert json.loads(told).keys() == value.keys()

@@ -26,7 +26,8 @@ _EVERYWHERE = (
     "worker_came",
     "worker_gone",
 )
-_OF_A_DAG = ("dag_version", "tasks_cleared", "state_marked", "dag_changed", "dag_paused", "backfill_created")
+_OF_A_DAG = ("dag_version", "tasks_cleared", "state_marked", "dag_changed", "dag_paused", "backfill_created",
+             "backfill_changed", "runs_deleted", "dag_deleted")  # fmt: skip
 _OF_A_WORKER = ("worker_came", "worker_gone")
 _PASSING = ("restart", *_OF_A_WORKER)
 _OF_A_PAUSE = ("dag_paused", "dag_changed")
@@ -37,6 +38,9 @@ _DONE = {
     "dag_changed": "{0} paused, unpaused or edited",
     "dag_paused": "{0} paused by the scheduler after failed runs in a row",
     "backfill_created": "a backfill of {0} created",
+    "backfill_changed": "a backfill of {0} paused, resumed or cancelled",
+    "runs_deleted": "runs of {0} deleted",
+    "dag_deleted": "{0} deleted",
     "restart": "{0} started",
     "worker_came": "worker {0} ran its first task",
     "worker_gone": "worker {0} ran its last task",

@@ -51,14 +51,26 @@ _VARYING = re.compile(r"Line (?P<line>\d{1,9}), Col \d+\nCode: .*\nIssue: (?P<is
 
 def fact(key: str, value: Any, teller: Teller, at: datetime | None = None) -> Row:
     """One row of `deployments`."""
-    shown = value if isinstance(value, str) else json.dumps(value, sort_keys=True, default=str)
-    shown = redact(shown)
+    shown = redact(value if isinstance(value, str) else _fitting(value))
     return {
         "seen_at": at or teller.at,
         "key": key,
         "value": shown[:MAX_VALUE],
         "object_url": teller.object_url,
     }
+
+
+def _fitting(value: Any) -> str:
+    """JSON of at most `MAX_VALUE` characters where lists may give way: half a list can be read, half a text of one cannot."""
+    shown = json.dumps(value, sort_keys=True, default=str)
+    while len(shown) > MAX_VALUE and isinstance(value, dict):
+        lists = {key: one for key, one in value.items() if isinstance(one, list) and one}
+        if not lists:
+            break
+        longest = max(lists, key=lambda key: len(json.dumps(lists[key], default=str)))
+        value = value | {longest: lists[longest][: len(lists[longest]) // 2]}
+        shown = json.dumps(value, sort_keys=True, default=str)
+    return shown
 
 
 def setting_facts(config: Mapping[str, Any], teller: Teller) -> list[Row]:
