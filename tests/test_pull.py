@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Event
 
 import boto3
 import pytest
@@ -267,10 +268,20 @@ def test_a_store_that_falls_silent_stops_the_pull_and_keeps_what_was_read(
 ) -> None:
     monkeypatch.setattr("windsock.pull.GONE_SILENT", 5)
     upload(server, logs)
-    answered = sorted(server.bucket("logs"))[:8]  # by key: the threads that fetch keep no order
+    waiting, all_answered = set(sorted(server.bucket("logs"))[:8]), Event()
+    answered = frozenset(waiting)
 
     def silent(one: Request) -> Fault | None:
-        return Fault("reset") if one.method == "GET" and one.key and one.key not in answered else None
+        """The threads that fetch keep no order: the store falls silent once the first eight were asked for."""
+        if one.method != "GET" or not one.key:
+            return None
+        if one.key not in answered:
+            all_answered.wait(2)
+            return Fault("reset")
+        waiting.discard(one.key)
+        if not waiting:
+            all_answered.set()
+        return None
 
     server.on_request = silent
     config = pipeline_of(tmp_path, "s3://logs/prod", str(tmp_path / "lake"), server)
