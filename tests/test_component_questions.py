@@ -110,6 +110,7 @@ def test_a_lost_try_is_told_with_the_most_telling_event(asked: Asker) -> None:
         ("marked", 1, "state_marked", "failed", None),
         ("oom", 1, "pod_failed", "OOMKilled", 137),
         ("silent", 1, None, None, None),
+        ("zombie", 1, "heartbeat_timeout", "heartbeat", None),  # of which the event alone tells
         ("zombie", 2, "heartbeat_timeout", "heartbeat", None),
     ]
 

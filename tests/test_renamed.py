@@ -123,7 +123,7 @@ def test_what_airflow_tells_of_a_dag_is_joined_too(tmp_path: Path) -> None:
 
     changes = {row["kind"]: row for row in ask("changes_of_week")}
     assert {row["dag_id"] for row in changes.values()} == {"fin_daily"}
-    assert (changes["dag_version"]["before"], changes["dag_version"]["after"]) == ("aaa", "bbb")
+    assert (changes["dag_version"]["before"], changes["dag_version"]["after"]) == ("version 1", "version 2")
     assert "tasks_cleared" in changes
     assert {row["dag_id"] for row in ask("known_limits")} == {"fin_daily"}
     assert {row["dag_id"] for row in ask("paused_dags")} == {"fin_daily"}

@@ -390,8 +390,8 @@ def test_in_a_lake_s_first_week_no_dag_is_new() -> None:
     ("changes", "is_found"),
     [
         ({}, True),
-        ({"gap_s": 5 * 86400.0}, True),
-        ({"gap_s": 5 * 86400.0 - 1}, False),  # the next one comes soon
+        ({"gap_s": 8 * 86400.0}, True),
+        ({"gap_s": 8 * 86400.0 - 1}, False),  # the next one comes before the next report
         ({"gap_s": None}, False),  # nobody knows when
         ({"lost_prev": 4}, False),  # half of those before
         ({"lost_prev": 3}, True),
@@ -399,19 +399,19 @@ def test_in_a_lake_s_first_week_no_dag_is_new() -> None:
     ],
 )
 def test_a_rare_run_that_was_lost_is_told(changes: dict[str, Any], is_found: bool) -> None:
-    row = {"runs": 1, "week_runs": 1, "runs_prev": 8, "lost_prev": 0, "gap_s": 7 * 86400.0}
+    row = {"runs": 1, "week_runs": 1, "runs_prev": 8, "lost_prev": 0, "gap_s": 30 * 86400.0}
     findings = found(RareRunLost, lost_since(**row | changes))
     assert bool(findings) == is_found
     if is_found and "gap_s" not in changes:
         assert (
             findings[0].headline
-            == "d lost its newest run, of Sun 22 Nov 02:00 UTC; the next one comes 7 days after it"
+            == "d lost its newest run, of Sun 22 Nov 02:00 UTC; the next one comes 30 days after it"
         )
 
 
 @pytest.mark.parametrize("code", ["WS101", "WS106"])
 def test_a_rare_run_is_not_told_beside_what_tells_more(code: str) -> None:
-    row = {"runs": 1, "week_runs": 1, "runs_prev": 8, "lost_prev": 0, "gap_s": 7 * 86400.0}
+    row = {"runs": 1, "week_runs": 1, "runs_prev": 8, "lost_prev": 0, "gap_s": 30 * 86400.0}
     (rare,) = found(RareRunLost, lost_since(**row))
     other = replace(rare, id=f"{code}:d", code=code, evidence={"excess_failures": 9.0, "week_runs": 3})
     assert told_once([other, rare], {}) == [other]

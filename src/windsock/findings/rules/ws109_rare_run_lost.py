@@ -18,7 +18,7 @@ class Limits(Thresholds):
     """Which lost run is not soon made good by the next."""
 
     min_gap_days: float = threshold(
-        5, "days from run to run", "of a DAG that runs more often the next run comes soon"
+        8, "days from run to run", "a weekly DAG has its next run before the next report"
     )
     max_habit: float = threshold(
         0.5, "fraction of its runs before", "who loses every other run tells nothing new by the next one"
@@ -26,9 +26,9 @@ class Limits(Thresholds):
 
 
 class RareRunLost(Rule):
-    """A DAG that runs once a week or more rarely has lost its newest run.
+    """A DAG that runs more rarely than once a week has lost its newest run.
 
-    What it means: whatever the month's or the week's run makes is missing until the next one; no rate shows one run.
+    What it means: whatever the month's run makes is missing until the next one; no rate shows one run.
     How it is judged: by what it costs, not by chance: the newest judged run of the week was lost, its runs begin at least
     `min_gap_days` apart (median of nine weeks), and it lost fewer than `max_habit` of those before. A run that was cleared
     and then succeeded is not lost.
