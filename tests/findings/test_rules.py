@@ -572,9 +572,13 @@ def test_an_incident_says_where_it_is_concentrated(shares: list[dict[str, Any]],
 
 
 def test_an_incident_says_what_its_tries_share() -> None:
-    shares = [share("pool", "warehouse"), share("operator", "PythonOperator", all_tries=90)]
+    shares = [
+        share("pool", "warehouse"),
+        share("operator", "PythonOperator", all_tries=90),
+        share("bundle_version", "c" * 40),
+    ]
     (finding,) = found(Incident, error() | answers(incident_shares=shares))
-    assert finding.evidence["shared"] == ["pool warehouse"]
+    assert finding.evidence["shared"] == ["pool warehouse", "bundle version ccccccc"]
     assert "pool warehouse" in finding.advice
 
 

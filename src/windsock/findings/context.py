@@ -45,6 +45,7 @@ _DONE = {
     "worker_came": "worker {0} ran its first task",
     "worker_gone": "worker {0} ran its last task",
 }
+_COMMITS = ("bundle_version", "dag_version")
 _NAMED = {
     "version": "{0}",
     "provider": "{0}",
@@ -130,7 +131,9 @@ def sentence(row: Row) -> str:
     """`bundle git 79312d0 → c019a3f, Mon 23 Nov 15:33 UTC`; a hint of hours stands as `between … and …`."""
     kind, subject = row["kind"], row["dag_id"] or row["subject"]
     if kind in _NAMED:
-        before, after = (_short(kind, row[name]) for name in ("before", "after"))
+        before, after = (
+            wording.commit(row[name]) if kind in _COMMITS else row[name] for name in ("before", "after")
+        )
         told = f"{_NAMED[kind].format(subject)} {before} → {after}"
     elif kind == "pool_changed":
         told = f"pool {subject} set" + (f" to {row['after']} slots" if row["after"] else "")
@@ -145,9 +148,3 @@ def _when(row: Row) -> str:
     if last - first <= timedelta(hours=1):
         return wording.moment(last)
     return f"between {wording.moment(first)} and {wording.moment(last)}"
-
-
-def _short(kind: str, value: str) -> str:
-    """A commit is known by its first seven digits."""
-    is_commit = kind in ("bundle_version", "dag_version") and len(value) >= 20 and value.isalnum()
-    return value[:7] if is_commit else value

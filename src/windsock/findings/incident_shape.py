@@ -56,7 +56,11 @@ def shape(incident: Row, shares: Sequence[Row], limits: ShareLimits) -> Shape:
         places = [f"one DAG, {incident['dag_ids'][0]}"]
     else:
         places = [_place(name, str(telling[name])) for name in _PLACES if name in telling]
-    shared = tuple(f"{word} {telling[name]}" for name, word in _WORDS.items() if name in telling)
+    shared = tuple(
+        f"{word} {wording.commit(str(telling[name])) if name == 'bundle_version' else telling[name]}"
+        for name, word in _WORDS.items()
+        if name in telling
+    )
     everywhere = f"everywhere: {wording.plural(incident['dags'], 'DAG')}"
     if incident["hosts"] > 1:
         everywhere += f" on {wording.plural(incident['hosts'], 'host')}"

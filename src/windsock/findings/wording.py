@@ -62,6 +62,11 @@ def names(values: list[str], most: int = 3) -> str:
     return f"{shown} and {len(values) - most} more" if len(values) > most else shown
 
 
+def commit(version: str) -> str:
+    """A commit by its first seven digits; what is none stays as it is."""
+    return version[:7] if len(version) >= 20 and version.isalnum() else version
+
+
 def size(value: float) -> str:
     """`2_140_000_000` → `2.1 GB`."""
     for unit in ("bytes", "kB", "MB", "GB"):
