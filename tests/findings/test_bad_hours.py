@@ -105,6 +105,13 @@ def test_what_goes_on_with_many_lost_runs_is_critical() -> None:
     assert few.severity == "warning"
 
 
+def test_an_hour_in_which_retries_saved_every_run_is_watched_and_asks_for_no_clearing() -> None:
+    (saved,) = judge([an_hour(12)], failing(12, lost_runs=0))
+    assert saved.severity == "watch" and saved.advice.endswith("retries saved every run.")
+    (lost,) = judge([an_hour(12)], failing(12))
+    assert "clear the lost runs of d0, d1, d10 and 9 more" in lost.advice
+
+
 def a_finding(code: str, subject: dict[str, str], **evidence: Any) -> Finding:
     return Finding(":".join((code, *subject.values())), code, "x", "warning", subject, "", evidence, "", "q")
 

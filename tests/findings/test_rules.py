@@ -599,6 +599,15 @@ def test_an_incident_that_is_over_says_so_and_is_not_critical(well: int, severit
     assert finding.evidence["well_since"] == f"{well} of 3 tasks"
 
 
+def test_an_incident_of_one_dag_names_it() -> None:
+    (finding,) = found(Incident, error(dags=1, tasks=67, tries=469, lost=469, lost_runs=7, dag_ids=["wide"], dag_tries=[469],
+                                       dag_tries_prev=[0], runs=7))  # fmt: skip
+    assert finding.headline.startswith(
+        "One error in 67 tasks of wide, 7 runs lost: AuthError, 469 tries failed"
+    )
+    assert "Look at what changed in wide" in finding.advice and "share" not in finding.advice
+
+
 def test_the_chance_of_more_is_a_probability_that_falls() -> None:
     chances = [chance_of_more(count, 8, 8) for count in range(10)]
     assert chances[0] == 1.0

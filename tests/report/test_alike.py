@@ -103,3 +103,27 @@ def test_an_owner_gets_each_of_their_own() -> None:
     }
     (part,) = letter([body], owner="ann").parts
     assert len(part.actions) == 3
+
+
+def test_tasks_that_became_faster_at_once_are_one_question() -> None:
+    fast = [
+        replace(
+            slower(f"d{n}", n), code="WS408", evidence=slower("d", n).evidence | {"times_as_fast": 20.0 + n}
+        )
+        for n in range(3)
+    ]
+    (one,) = actions(fast)
+    assert one.finding.headline.startswith(
+        "3 tasks in 3 DAGs are 20 to 22 times as fast since Wed 18 Nov 13:08 UTC and still succeed:"
+    )
+    assert "no input for any of them" in one.finding.advice
+
+
+@pytest.mark.parametrize(("retried", "is_told"), [(1, False), (2, True), (3, True)])
+def test_runs_that_take_longer_for_their_retries_keep_that_cause(retried: int, is_told: bool) -> None:
+    """Two of four are half of them."""
+    runs = [replace(slower(f"d{n}"), code="WS402", subject={"dag_id": f"d{n}"}) for n in range(4)]
+    runs[:retried] = [replace(one, advice="A first try failed in 24 of 28 runs.") for one in runs[:retried]]
+    (one,) = actions(runs)
+    assert ("(windsock why d0)" in one.finding.advice) == is_told
+    assert ("a cause in common" in one.finding.advice) != is_told

@@ -339,3 +339,35 @@ def test_what_is_graver_or_another_trouble_is_news(before: dict[str, Any], statu
     first = week_page([finding(**before)], None, WEEK)
     made = week_page([finding("WS106", severity="critical")], first, WEEK.minus(-1))
     assert [one.status for one in made.findings if one.code == "WS106"] == [status]
+
+
+@pytest.mark.parametrize(
+    ("code", "sentence"),
+    [
+        (
+            "WS108",
+            "Same as before where there is a before, but the fleet lost more of its runs: h, and 1 other problem.",
+        ),
+        (
+            "WS109",
+            "Same as before, DAG by DAG, but the fleet lost more of its runs; to watch: h, and 1 other problem.",
+        ),
+        (
+            "WS999",
+            "Same as before, DAG by DAG and error by error, but the fleet as a whole lost more of its runs.",
+        ),
+    ],
+)
+def test_a_fleet_that_lost_more_runs_is_never_just_the_same(code: str, sentence: str) -> None:
+    given = answers(["orders"])
+    rows = list(given["scoreboard"].rows)
+    rows[-1] = {**rows[-1], "lost_runs": 120}
+    given["scoreboard"] = replace(given["scoreboard"], rows=tuple(rows))
+    watched = [finding(code, dag_id, severity="watch", headline="h") for dag_id in ("a", "b")]
+    made = page(watched, given=given)
+    assert (made.verdict, made.verdict_cause) == ("same", sentence)
+
+
+def test_what_is_only_watched_is_named_where_nothing_got_worse() -> None:
+    made = page([finding("WS112", severity="watch", headline="orders: a retry saved 9 of 9 runs")])
+    assert made.verdict_cause == "Same as before; to watch: orders: a retry saved 9 of 9 runs."

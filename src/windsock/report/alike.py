@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from shlex import quote
 
 from windsock.model import Finding
 from windsock.report.formats import hours, moment, plural
@@ -72,9 +73,30 @@ def _slower_tasks(group: Sequence[Finding]) -> tuple[str, str]:
     return headline, f"{_COMMON} {_between(group)}; it costs {cost} of workers a week."
 
 
+def _faster_tasks(group: Sequence[Finding]) -> tuple[str, str]:
+    dags = plural(len({one.subject["dag_id"] for one in group}), "DAG")
+    names = [f"{one.subject['dag_id']}.{one.subject['task_id']}" for one in group]
+    low, high = (f"{pick(one.evidence['times_as_fast'] for one in group):.0f}" for pick in (min, max))
+    headline = (
+        f"{plural(len(group), 'task')} in {dags} are {low if low == high else f'{low} to {high}'} times as fast since "
+        f"{_since(group)} and still succeed: {_named(names)}"
+    )
+    return headline, (
+        f"So many at once have a cause in common: an upgrade, a faster store, or no input for any of them. See what changed "
+        f"{_between(group)}, and count what one of them read and wrote before and after."
+    )
+
+
 def _slower_runs(group: Sequence[Finding]) -> tuple[str, str]:
     names = [one.subject["dag_id"] for one in group]
     headline = f"Runs of {plural(len(group), 'DAG')} take {_ratios(group)} times as long since {_since(group)}: {_named(names)}"
+    by_retries = [one for one in group if one.advice.startswith("A first try failed")]
+    if len(by_retries) * 2 >= len(group):
+        first = by_retries[0].subject["dag_id"]
+        return headline, (
+            f"In {len(by_retries)} of them most first tries fail, and a retry comes after its delay: mend what fails "
+            f"(windsock why {quote(first)})."
+        )
     return headline, f"{_COMMON} {_between(group)}."
 
 
@@ -93,6 +115,7 @@ _COMMON = "So many at once have a cause in common: look at what they share (work
 _TOLD: Mapping[str, Callable[[Sequence[Finding]], tuple[str, str]]] = {
     "WS401": _slower_tasks,
     "WS402": _slower_runs,
+    "WS408": _faster_tasks,
     "WS501": _silent,
 }
 """By code of the findings that come in swarms: headline and advice for all of them."""
@@ -100,6 +123,7 @@ _STEP = {"changed_at": datetime, "changed_from": datetime, "changed_to": datetim
 _NEEDS: Mapping[str, Mapping[str, type]] = {
     "WS401": _STEP | {"extra_hours": float},
     "WS402": _STEP,
+    "WS408": _STEP | {"times_as_fast": float},
     "WS501": {"median_runs": float, "last_at": datetime},
 }
 

@@ -16,6 +16,7 @@ GRAVE = ("warning", "critical")
 _INPUT = {"failures": "task logs", "parsing": "parse times", "pools": "pools", "silent": "run cadence"}
 WATCHED = (*DAG_CODES, "WS112", "WS505")
 """Codes of what nobody sees by itself: told in the verdict's sentence though it is only to be watched."""
+_WITHOUT_PAST = ("WS104", "WS108")
 MAX_CAUSE = 220
 
 
@@ -61,7 +62,7 @@ def _verdict(
     good += [f"{one.headline}: gone" for one in gone if one.status == "recovered"]
     missing = sorted({_INPUT[one.section] for one in no_data if one.section in _INPUT})
     detail = _rate(scores) + (f" {_and(missing).capitalize()} not seen." if missing else "")
-    more = f", and {len(bad) - 1:,} more" if len(bad) > 1 else ""
+    more = f", and {_others(len(bad) - 1)}" if len(bad) > 1 else ""
     look = f" Look at: {clean(bad[0].headline, MAX_CAUSE)}{more}." if bad else ""
     if blind:
         return "cannot_tell", f"Cannot tell: {blind}.{look}", ""
@@ -91,14 +92,21 @@ def _but(findings: Sequence[Finding], scores: Sequence[Score]) -> str:
         for one in findings
         if one.code in WATCHED and one.severity == "watch" and one.status in ("new", "worse")
     ]
-    more = f", and {len(watched) - 1:,} more" if len(watched) > 1 else ""
+    more = f", and {_others(len(watched) - 1)}" if len(watched) > 1 else ""
     told = f"{clean(watched[0].headline, MAX_CAUSE)}{more}" if watched else ""
     lost = next((one for one in scores if one.key == "lost_runs"), None)
     if lost is None or lost.mark != "worse":
         return f"; to watch: {told}" if told else ": nothing new passed its test"
-    if told:
+    if told and watched[0].code in _WITHOUT_PAST:
         return f" where there is a before, but the fleet lost more of its runs: {told}"
+    if told:
+        return f", DAG by DAG, but the fleet lost more of its runs; to watch: {told}"
     return ", DAG by DAG and error by error, but the fleet as a whole lost more of its runs"
+
+
+def _others(count: int) -> str:
+    """Of findings: beside a headline that counts runs, a bare number would be read as more of them."""
+    return f"{count:,} other {'problem' if count == 1 else 'problems'}"
 
 
 def _is_first(scores: Sequence[Score]) -> bool:

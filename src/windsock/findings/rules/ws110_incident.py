@@ -74,7 +74,7 @@ class Incident(Rule):
             severity="critical"
             if row["weeks_prev"] and row["lost_runs"] >= 10 and not is_over
             else "warning",
-            headline=f"One error in {wording.plural(row['dags'], 'DAG')}: {named}{kind}, "
+            headline=f"One error in {_place(row)}: {named}{kind}, "
             f"{wording.plural(row['tries'], 'try')} failed, {row['lost']:,} for good"
             f"{'; all well since' if is_over else ''}",
             evidence=_evidence(row, place) | {"is_over": is_over},
@@ -124,6 +124,13 @@ def _evidence(row: Row, place: Shape) -> dict[str, Any]:
     return told
 
 
+def _place(row: Row) -> str:
+    """Many DAGs by their number; one by its name, with how many of its tasks."""
+    if row["dags"] > 1:
+        return wording.plural(row["dags"], "DAG")
+    return f"{wording.plural(row['tasks'], 'task')} of {row['dag_ids'][0]}, {wording.plural(row['lost_runs'], 'run')} lost"
+
+
 _FIRST_STEP = {
     "login": "Renew or unlock the credentials of {}.",
     "connection": "Define or mend the connection {}.",
@@ -146,5 +153,7 @@ def _advice(row: Row, place: Shape, *, is_over: bool) -> str:
         shared = f" (they share: {'; '.join(place.shared)})" if place.shared else ""
         return f"It lasted from {began} to {ended}; find out what mended it in {dags}{shared}, so that it stays mended."
     first = f"{_FIRST_STEP[kind].format(name)} " if is_named else ""
+    if row["dags"] == 1:
+        return f"{first}Look at what changed in {dags}, and at what these tasks were given; it began {began}."
     shared = f": {'; '.join(place.shared)}" if place.shared else ""
     return f"{first}Look for what {dags} share{shared}; it began {began}."

@@ -90,7 +90,7 @@ class BadHour(Rule):
         worst = max(span, key=lambda row: row["failed_dags"] / max(usual(row), 0.1))
         return cls.finding(
             subject={"hour": f"{span[0]['hour_at']:%Y-%m-%dT%H:00Z}"},
-            severity="critical" if lost >= 10 and not is_over else "warning",
+            severity="critical" if lost >= 10 and not is_over else "warning" if lost else "watch",
             headline=f"{wording.plural(len(dags), 'DAG')} failed from {wording.moment(first_at)} to {wording.moment(last_at)} "
             f"with {wording.plural(len(causes), 'different error')}{f' on {host}' if host else ''}; usual in an hour then: "
             f"{usual(worst):.1f}; {wording.plural(lost, 'run')} lost{'; all well since' if is_over else ''}",
@@ -112,7 +112,12 @@ class BadHour(Rule):
                 "is_over": is_over,
             },
             advice=f"Ask what happened {f'on {host} ' if host else ''}between {wording.moment(first_at)} and "
-            f"{wording.moment(last_at)}: network, database, disk, deploy; then clear the lost runs of {wording.names(dags)}.",
+            f"{wording.moment(last_at)}: network, database, disk, deploy"
+            + (
+                f"; then clear the lost runs of {wording.names(dags)}."
+                if lost
+                else "; retries saved every run."
+            ),
             rank=lost + sum(one["wasted_hours"] for one in members),
         )
 

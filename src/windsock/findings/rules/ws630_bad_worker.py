@@ -100,7 +100,11 @@ class BadWorker(Rule):
                 if is_celery
                 else {}
             ),
-            advice="Take the host out of its queue and look at what most of these tries say; then clear the tasks that "
-            "were lost on it.",
+            advice="Take the host out of its queue and look at what most of these tries say"
+            + (
+                "; then clear the tasks that were lost on it."
+                if lost or not reach
+                else "; retries saved every run."
+            ),
             rank=row["observed"] - row["usual"],
         )
