@@ -268,3 +268,32 @@ def test_every_section_and_every_table_is_explained_to_a_first_reader() -> None:
         assert f"| {spec.title} |" in told
         for grid in spec.grids:
             assert f"| {grid.title} |" in told
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_shown"),
+    [
+        ({"lost": 2}, True),
+        ({"lost": 1}, False),  # one is no gathering
+        (
+            {"first_failed": 11, "first_tries": 44},
+            True,
+        ),  # a worker whose every fourth first try fails, all saved
+        ({"first_failed": 10, "first_tries": 44}, False),
+        ({"first_failed": 1, "first_tries": 2}, False),
+        ({"lost": 9, "grain": "dag"}, False),  # a DAG has a table of its own
+    ],
+)
+def test_failures_gather_where_tasks_were_lost_or_a_retry_saved_many(
+    changes: dict[str, Any], is_shown: bool
+) -> None:
+    row = {"grain": "host", "lost": 0, "no_end": 0, "first_failed": 0, "first_tries": 40} | changes
+    (grid,) = (grid for spec in SPECS for grid in spec.grids if grid.question == "failure_rates_by_grain")
+    assert grid.is_worth_showing(row) == is_shown
+
+
+def test_a_calm_week_names_the_inputs_that_are_missing_in_one_line() -> None:
+    made = page([], no_data=(NoData("pools", "no pool gauges and no queue times of tasks in this week"),))
+    (line,) = (one for one in made.quiet if one.startswith("No data"))
+    assert line == "No data for: Pools and waiting. The page says why; windsock doctor says how to mend it."
+    assert "no pool gauges and no queue times" in words(render_report(made)["report.html"])

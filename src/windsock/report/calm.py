@@ -33,7 +33,7 @@ def calm_lines(
     by_key = {one.key: one for one in scores}
     lost, first, runs = by_key["lost_runs"], by_key["first_try_failed_runs"], by_key["runs"]
     accepted = sum(one.status == "accepted" for one in changes)
-    missing = "; ".join(f"{TITLES.get(one.section, one.section)}: {clean(one.why, 160)}" for one in no_data)
+    missing = "; ".join(TITLES.get(one.section, one.section) for one in no_data)
     seen = ", ".join(f"{name.lower()} {text}" for name, text in trust[1:7] if text != "no data")
     broken = _broken([one for one in findings if one.code == BROKEN and one.status in ("new", "still")])
     counted = "; ".join(one.removesuffix("; not judged") for one in unjudged)
@@ -44,7 +44,9 @@ def calm_lines(
         *([f"Not judged: {counted}."] if counted else []),
         *([broken] if broken else []),
         f"Open: nothing{' else' if broken else ''}. Accepted: {accepted or 'none'}.",
-        f"No data: {missing or 'none missing'}.",
+        f"No data for: {missing}. The page says why; windsock doctor says how to mend it."
+        if missing
+        else "No data: none missing.",
         f"Read: {seen}.",
     )
 

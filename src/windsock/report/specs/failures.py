@@ -34,9 +34,16 @@ def _where(row: Row) -> Cell:
     return Cell(cell(row["hostname"] or row["owner"] or _COMMIT.sub(r"\1", row["of_what"])))
 
 
+SHAKY = 0.25
+"""Of the first tries: a worker that fails so many is worth a line though retries saved all of them."""
+
+
 def _gathers(row: Row) -> bool:
-    """The few telling grains: failures of something other than a DAG or a task, and more than one of them."""
-    return row["grain"] not in ("task", "dag", "hour") and row["lost"] + row["no_end"] > 1
+    """The few telling grains: more than one task lost by something other than a DAG or a task, or many saved by a retry only."""
+    if row["grain"] in ("task", "dag", "hour"):
+        return False
+    is_shaky = row["first_failed"] > 1 and row["first_failed"] >= SHAKY * row["first_tries"]
+    return bool(row["lost"] + row["no_end"] > 1 or is_shaky)
 
 
 INCIDENTS = Spec(
@@ -126,7 +133,7 @@ GRAINS = Spec(
     (),
     (
         Grid(
-            "Tasks lost by owner, operator, host, executor, queue and version",
+            "Tasks lost or saved by a retry, by owner, operator, host, executor, queue and version",
             "failure_rates_by_grain",
             (
                 ("By", plain("grain")),
