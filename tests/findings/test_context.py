@@ -148,3 +148,19 @@ def test_what_people_did_to_the_dag_is_named_in_words(kind: str, words: str) -> 
     assert told(finding(began_at=BEGAN), change(kind, dag_id="orders")) == [
         sentence(change(kind, dag_id="orders"))
     ]
+
+
+@pytest.mark.parametrize(
+    ("code", "is_named"),
+    [("WS101", True), ("WS401", True), ("WS511", True), ("WS501", False), ("WS520", False), ("WS201", False)],
+)
+def test_a_worker_is_named_beside_what_a_worker_can_bring_about(code: str, is_named: bool) -> None:
+    assert (
+        bool(
+            told(
+                finding(code, began_at=BEGAN, last_at=BEGAN, median_runs=7.0),
+                change("worker_came", subject="worker-3"),
+            )
+        )
+        == is_named
+    )

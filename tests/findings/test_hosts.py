@@ -181,7 +181,7 @@ def test_a_slow_host_is_named(row: Mapping[str, Any], is_found: bool, why: str) 
 def test_the_finding_says_what_and_how_to_take_it_out() -> None:
     (one,) = found(BadWorker, answers(host_standing=[host()]))
     assert one.headline == (
-        "Host w7: 12 of 200 first tries on queue default failed; the same tasks on other hosts would have lost 2.0"
+        "Host w7: 12 of 200 first tries on queue default failed; the same tasks on other hosts would have failed 2.0"
     )
     assert one.severity == "warning"
     assert "cancel_consumer default -d celery@w7" in one.evidence["apply"]

@@ -29,6 +29,8 @@ _EVERYWHERE = (
 _OF_A_DAG = ("dag_version", "tasks_cleared", "state_marked", "dag_changed", "dag_paused", "backfill_created",
              "backfill_changed", "runs_deleted", "dag_deleted")  # fmt: skip
 _OF_A_WORKER = ("worker_came", "worker_gone")
+_BY_A_WORKER = ("WS1", "WS4", "WS510", "WS511", "WS512", "WS63")
+"""Codes of what a worker can bring about: none makes two files define one DAG, or a DAG not run."""
 _PASSING = ("restart", *_OF_A_WORKER)
 _OF_A_PAUSE = ("dag_paused", "dag_changed")
 _OF_A_POOL = ("pool_slots", "pool_changed")
@@ -114,6 +116,8 @@ def _is_told(finding: Finding, row: Row) -> bool:
 def _closeness(finding: Finding, row: Row, bundles: Mapping[str, set[str]]) -> int | None:
     """0: of the same DAG, bundle or pool. 1: of the whole deployment. None: of something else."""
     kind, subject = row["kind"], row["subject"]
+    if kind in _OF_A_WORKER and not finding.code.startswith(_BY_A_WORKER):
+        return None
     if kind in _EVERYWHERE:
         return 0 if kind in _OF_A_WORKER and subject == finding.subject.get("hostname") else 1
     dags = {finding.subject.get("dag_id"), *(finding.evidence.get("dag_ids") or ())}

@@ -74,7 +74,7 @@ class BadWorker(Rule):
             subject={"hostname": host},
             severity="critical" if lost >= 10 else "warning",
             headline=f"Host {host}: {failed} of {wording.plural(tries, 'first try')}{queue} failed; the same tasks on other hosts "
-            f"would have lost {row['usual']:.1f}"
+            f"would have failed {row['usual']:.1f}"
             f"{'; ' + wording.plural(lost, 'run') + ' lost' if lost else ''}",
             evidence={
                 "tries": tries,
