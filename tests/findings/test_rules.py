@@ -11,13 +11,13 @@ import pytest
 
 from windsock.errors import ConfigError
 from windsock.findings import RULES, judge_all, told_once, validate_thresholds
-from windsock.findings.methods.counts import chance_of_more
+from windsock.findings.methods.counts import chance_of_all_lost, chance_of_more
 from windsock.findings.rule import Rule
 from windsock.findings.rules.ws101_failure_rate_worse import FailureRateWorse
 from windsock.findings.rules.ws102_failure_rate_better import FailureRateBetter
 from windsock.findings.rules.ws103_broken import Broken
 from windsock.findings.rules.ws104_born_broken import BornBroken
-from windsock.findings.rules.ws106_broken_for_days import BrokenForDays, chance_of_all_lost
+from windsock.findings.rules.ws106_broken_for_days import BrokenForDays
 from windsock.findings.rules.ws108_new_dag_failing import NewDagFailing
 from windsock.findings.rules.ws109_rare_run_lost import RareRunLost
 from windsock.findings.rules.ws110_incident import Incident

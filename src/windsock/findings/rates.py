@@ -135,6 +135,21 @@ def began(answers: Mapping[str, Answer], dag_id: str, *, rises: bool = True) -> 
     return {"began_at": times[0]} if times else {}
 
 
+def days_of_new_dags(answers: Mapping[str, Answer], week: Week, max_days: float) -> dict[str, list[Row]]:
+    """DAG → its days, oldest first, of those first seen in the last `max_days` while others were seen before; that ran this week."""
+    days: dict[str, list[Row]] = {}
+    for row in rows_of(answers, "failure_counts_by_dag_day"):
+        days.setdefault(row["dag_id"], []).append(row)
+    begins = min((rows[0]["day"] for rows in days.values()), default=None)
+    return {
+        dag_id: rows
+        for dag_id, rows in sorted(days.items())
+        if rows[0]["day"] != begins
+        and (week.to_at.date() - rows[0]["day"]).days <= max_days
+        and rows[-1]["week"] == week.monday
+    }
+
+
 def main_errors(answers: Mapping[str, Answer], of: str = "lost_runs") -> dict[str, Row]:
     """By DAG, the error that ended most of its lost runs, or with which most first tries failed (`first_runs`)."""
     worst: dict[str, Row] = {}

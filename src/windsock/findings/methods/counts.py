@@ -1,8 +1,8 @@
-"""Is a count larger than its own past explains?"""
+"""Is a count larger, or a row of like outcomes longer, than its own past explains?"""
 
 from __future__ import annotations
 
-from math import exp, lgamma, log, log1p
+from math import exp, lgamma, log, log1p, prod
 
 
 def chance_of_more(count: int, before: int, weeks: int) -> float:
@@ -15,3 +15,10 @@ def chance_of_more(count: int, before: int, weeks: int) -> float:
         for k in range(count)
     )
     return max(0.0, 1.0 - below)
+
+
+def chance_of_all_lost(runs: int, lost_prev: int, runs_prev: int) -> float:
+    """Probability that all of `runs` are lost after `lost_prev` of `runs_prev`: the beta-binomial prediction under
+    Jeffreys' prior (Gelman et al., Bayesian Data Analysis, 2013, section 2.4).
+    """
+    return prod((lost_prev + 0.5 + n) / (runs_prev + 1 + n) for n in range(runs))

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from windsock.findings import wording
+from windsock.findings import rates, wording
 from windsock.findings.rule import Rule, Thresholds, Verdicts, rows_of, threshold
 from windsock.model import Answer
 from windsock.week import Week
@@ -33,16 +33,10 @@ class BornBroken(Rule):
     @classmethod
     def judge(cls, answers: Mapping[str, Answer], limits: Any, *, week: Week) -> Verdicts:
         verdicts = Verdicts()
-        dags: dict[str, list[Any]] = {}
-        for row in rows_of(answers, "failure_counts_by_dag_day"):
-            dags.setdefault(row["dag_id"], []).append(row)
-        begins = min((rows[0]["day"] for rows in dags.values()), default=None)
-        for dag_id, rows in sorted(dags.items()):
-            verdicts.judged += 1
+        verdicts.judged = len({row["dag_id"] for row in rows_of(answers, "failure_counts_by_dag_day")})
+        for dag_id, rows in rates.days_of_new_dags(answers, week, limits.max_days).items():
             since, runs = rows[0]["day"], sum(row["runs"] for row in rows)
-            is_new = since != begins and (week.to_at.date() - since).days <= limits.max_days
-            is_broken = all(row["lost_runs"] == row["runs"] for row in rows)
-            if not (is_new and is_broken and rows[-1]["week"] == week.monday) or runs < limits.min_runs:
+            if runs < limits.min_runs or any(row["lost_runs"] < row["runs"] for row in rows):
                 continue
             verdicts.findings.append(
                 cls.finding(

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import prod
 from typing import Any
 
 from windsock.findings import rates, wording
+from windsock.findings.methods.counts import chance_of_all_lost
 from windsock.findings.rule import Rule, Thresholds, Verdicts, rows_of, threshold
 from windsock.findings.rules.ws510_killed import words
 from windsock.model import Answer, Finding, Row
@@ -114,10 +114,3 @@ def _killed(answers: Mapping[str, Answer], broken: Row) -> tuple[str, str] | Non
         if row["dag_id"] == broken["dag_id"] and row["lost"] >= broken["week_runs"]:
             return words(row["state_reason"], row["signal"])
     return None
-
-
-def chance_of_all_lost(runs: int, lost_prev: int, runs_prev: int) -> float:
-    """Probability that all of `runs` are lost after `lost_prev` of `runs_prev`: the beta-binomial prediction under
-    Jeffreys' prior (Gelman et al., Bayesian Data Analysis, 2013, section 2.4).
-    """
-    return prod((lost_prev + 0.5 + n) / (runs_prev + 1 + n) for n in range(runs))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from windsock.findings import rates, wording
-from windsock.findings.rule import Rule, Thresholds, Verdicts, rows_of, threshold
+from windsock.findings.rule import Rule, Thresholds, Verdicts, threshold
 from windsock.model import Answer
 from windsock.week import Week
 
@@ -40,18 +40,12 @@ class NewDagFailing(Rule):
     @classmethod
     def judge(cls, answers: Mapping[str, Answer], limits: Any, *, week: Week) -> Verdicts:
         verdicts = Verdicts()
-        dags: dict[str, list[Any]] = {}
-        for row in rows_of(answers, "failure_counts_by_dag_day"):
-            dags.setdefault(row["dag_id"], []).append(row)
-        begins = min((rows[0]["day"] for rows in dags.values()), default=None)
         errors = rates.main_errors(answers)
-        for dag_id, rows in sorted(dags.items()):
-            since, last = rows[0]["day"], rows[-1]
-            if since == begins or (week.to_at.date() - since).days > limits.max_days:
-                continue
+        for dag_id, rows in rates.days_of_new_dags(answers, week, limits.max_days).items():
             verdicts.judged += 1
+            since, last = rows[0]["day"], rows[-1]
             runs, lost = sum(row["runs"] for row in rows), sum(row["lost_runs"] for row in rows)
-            if last["week"] != week.monday or not last["lost_runs"] or lost == runs:
+            if not last["lost_runs"] or lost == runs:
                 continue
             if lost < limits.min_lost or lost < limits.min_share * runs:
                 continue

@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from math import prod
 from shlex import quote
 from typing import Any
 
 from windsock.findings import wording
+from windsock.findings.methods.counts import chance_of_all_lost
 from windsock.findings.rule import Rule, Thresholds, Verdicts, rows_of, threshold
 from windsock.model import Answer, Finding, Row
 from windsock.week import Week
@@ -89,5 +89,4 @@ def _is_missed(row: Row, limits: Limits, week: Week) -> bool:
         return False
     if runs < max(limits.min_runs, limits.min_gaps * row["longest_gap"]) or had < limits.min_share * before:
         return False
-    chance = prod((before - had + 0.5 + n) / (before + 1 + n) for n in range(runs))
-    return bool(chance <= limits.max_chance)
+    return chance_of_all_lost(runs, before - had, before) <= limits.max_chance
