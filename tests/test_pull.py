@@ -1,7 +1,9 @@
 """The pull as a whole: buckets in, lake out, incrementally, over shards, through faults."""
 
 import gc
+import gzip
 import os
+import re
 import resource
 import subprocess
 import sys
@@ -99,6 +101,33 @@ def test_logs_and_lake_in_buckets(server: ObjectServer, logs: Path, tmp_path: Pa
     assert (again.read, again.skipped, again.listing) == (0, 24, "incremental")
     assert [one.key for one in seen if one.key.endswith(".log")] == []
     assert [one.key for one in seen if one.method in ("PUT", "POST") and one.key.endswith(".parquet")] == []
+
+
+def test_archived_and_exported_logs_are_read_as_the_logs_that_they_were(
+    server: ObjectServer, logs: Path, tmp_path: Path
+) -> None:
+    """An archive's `.log.gz`; an export of CloudWatch, a stamp before each record and one folder for each stream."""
+    for path in sorted(logs.rglob("*.log")):
+        key = str(path.relative_to(logs))
+        at = datetime.fromtimestamp(path.stat().st_mtime, tz=UTC)
+        server.put("logs", f"archive/{key}.gz", gzip.compress(path.read_bytes()), modified_at=at)
+        stamped = re.sub(r"(?m)^\[([^+\]]+)\+0000\]", r"\1Z \g<0>", path.read_text())
+        folder = key.replace("/", "-").replace(":", "_")
+        for part, text in enumerate((stamped, "more\n")):
+            server.put(
+                "logs", f"export/7a-1b/{folder}/{part:06d}.gz", gzip.compress(text.encode()), modified_at=at
+            )
+    here = pipeline_of(tmp_path, str(logs), str(tmp_path / "here"))
+    pull(here)
+    for name, further_parts in (("archive", 0), ("export", 24)):
+        config = pipeline_of(tmp_path, f"s3://logs/{name}", str(tmp_path / name), server)
+        told = pull(config)
+        assert (told.read, told.rejected) == (24, further_parts), "what it does not read of a log is counted"
+        columns = "dag_id, run_id, task_id, try_number, state, started_at, error_signature, record_count"
+        sql = f"select {columns} from task_logs order by all"
+        rows = [pipeline.ask(one, question="", sql=sql, week=WEEK).rows for one in (config, here)]
+        assert [*map(str, rows[0])] == [*map(str, rows[1])]
+        assert len(rows[0]) == 24
 
 
 def test_a_bucket_seen_as_google_storage_is_read(logs: Path, tmp_path: Path) -> None:

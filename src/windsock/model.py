@@ -12,8 +12,8 @@ import msgspec
 Row = dict[str, Any]
 """One row of a table in `windsock.schema`; missing columns are null."""
 
-Kind = Literal["attempt", "trigger", "scheduler_job"]
-"""Whose log of an attempt an object is."""
+Kind = Literal["attempt", "trigger", "scheduler_job", "part"]
+"""Whose log of an attempt an object is; `part` is a further piece of an exported one."""
 Severity = Literal["info", "watch", "warning", "critical"]
 Status = Literal["new", "still", "worse", "better", "recovered", "accepted"]
 Blame = Literal["user_code", "data", "external", "infrastructure", "airflow"]

@@ -112,6 +112,39 @@ def test_what_names_no_attempt(path: str) -> None:
     assert parse_key(path) is None
 
 
+@pytest.mark.parametrize(
+    ("path", "template"),
+    [
+        ("p/dag_id=d/run_id=scheduled__2026-11-23T06:00:00+00:00/task_id=t/attempt=2.log", ""),
+        ("p/d/t/2026-11-23T06:00:00+00:00/2.log", ""),
+        ("p/d/t/scheduled__1/2.log", "{{ ti.dag_id }}/{{ ti.task_id }}/{{ run_id }}/{{ try_number }}.log"),
+    ],
+)
+def test_an_archived_log_is_the_log_of_the_same_attempt(path: str, template: str) -> None:
+    assert parse_key(f"{path}.gz", template) == parse_key(path, template) is not None
+
+
+@pytest.mark.parametrize(
+    ("folder", "part", "told"),
+    [
+        ("dag_id=d-run_id=scheduled__2026-11-23T06_00_00+00_00-task_id=g.load-attempt=2.log", 0,
+         ("d", "scheduled__2026-11-23T06:00:00+00:00", "g.load", -1, 2, "attempt")),
+        ("dag_id=my-dag-run_id=manual__2026-11-23T06_00_00.123456+00_00-task_id=a-b-map_index=7-attempt=1.log", 0,
+         ("my-dag", "manual__2026-11-23T06:00:00.123456+00:00", "a-b", 7, 1, "attempt")),
+        ("dag_id=d-run_id=asset_triggered__2026-11-23T06_00_00+00_00_ab12-task_id=t-attempt=1.log", 1,
+         ("d", "asset_triggered__2026-11-23T06:00:00+00:00_ab12", "t", -1, 1, "part")),
+        ("dag_id=d-run_id=free-form-task_id=t-attempt=1.log.trigger.3.log", 0,
+         ("d", "free-form", "t", -1, 1, "trigger")),
+    ],
+)  # fmt: skip
+def test_a_stream_that_cloudwatch_exported_names_its_attempt(
+    folder: str, part: int, told: tuple[object, ...]
+) -> None:
+    key = parse_key(f"exportedlogs/0f1e-22/{folder}/{part:06d}.gz")
+    assert key is not None
+    assert (key.dag_id, key.run_id, key.task_id, key.map_index, key.try_number, key.kind) == told
+
+
 def test_cloudwatch_writes_underscores_for_colons() -> None:
     key = parse_key("d/t/2023-01-14T06_00_00+00_00/2.log")
     assert key is not None and key.logical_date == datetime(2023, 1, 14, 6, tzinfo=UTC)

@@ -139,6 +139,16 @@ def test_other_layouts_and_loose_objects_are_listed_whole(store: Store, server: 
     assert listed(store) == keys
 
 
+def test_exported_streams_are_listed_by_pages_not_one_by_one(store: Store, server: ObjectServer) -> None:
+    day = "2026-11-23T06_00_00+00_00"
+    keys = {f"dag_id=d{n}-run_id=scheduled__{day}-task_id=t-attempt=1.log/000000.gz" for n in range(300)}
+    for key in keys:
+        server.put("logs", f"prod/export/1f-2e/{key}", b"x")
+    with server.counting() as seen:
+        assert listed(store) == {f"export/1f-2e/{key}" for key in keys}
+    assert len(seen) <= 5
+
+
 def test_the_folders_of_the_dags_may_lie_deeper_than_the_url(server: ObjectServer) -> None:
     runs(server, "d", "scheduled", every=timedelta(hours=1), since=NOW - timedelta(days=400))
     top = open_store("s3://logs", Storage(s3_endpoint_url=server.url))

@@ -2,7 +2,9 @@
 
 Layouts: Airflow 2.3 to 3.x (`dag_id=…/run_id=…/task_id=…/[map_index=N/]attempt=N.log`), 1.10 to 2.2
 (`dag/task/<ISO time>/N.log`), and a `filename_template` of the user's own. Sources: airflow config.yml of 1.10.15,
-2.2.5, 2.11.2 and 3.3.2; shapes seen in real runs (docs/decisions.md 009).
+2.2.5, 2.11.2 and 3.3.2; shapes seen in real runs (docs/decisions.md 009). Each may end in `.gz`, as archives and a log
+handler that compresses name them. CloudWatch's export tasks (MWAA) write a stream's name as one folder, dashes for its
+slashes and `_` for its colons, and the log in it in numbered parts.
 """
 
 from __future__ import annotations
@@ -19,14 +21,22 @@ from windsock.model import Kind, LogKey
 _MODERN = re.compile(
     r"(?:^|/)dag_id=(?P<dag_id>[^/]+)/run_id=(?P<run_id>[^/]+)/task_id=(?P<task_id>[^/]+)/"
     r"(?:map_index=(?P<map_index>-?\d{1,9})/)?attempt=(?P<try_number>\d{1,9})\.log"
-    r"(?P<suffix>\.trigger\.\d+\.log|\.SchedulerJob\.log)?\Z",
+    r"(?P<suffix>\.trigger\.\d+\.log|\.SchedulerJob\.log)?(?:\.gz)?\Z",
+    re.DOTALL,
+)
+_EXPORTED = re.compile(
+    r"(?:^|/)dag_id=(?P<dag_id>[^/]+?)-run_id=(?P<run_id>[^/]+?)-task_id=(?P<task_id>[^/]+?)-"
+    r"(?:map_index=(?P<map_index>-?\d{1,9})-)?attempt=(?P<try_number>\d{1,9})\.log"
+    r"(?P<suffix>\.trigger\.\d+\.log|\.SchedulerJob\.log)?/(?P<part>\d{6})\.gz\Z",
     re.DOTALL,
 )
 _LEGACY = re.compile(
     r"(?:^|/)(?P<dag_id>[^/]+)/(?P<task_id>[^/]+)/(?P<run_id>\d{4}-\d\d-\d\dT\d\d[:_]\d\d[:_]\d\d[^/]*)/"
-    r"(?P<try_number>\d{1,9})\.log\Z",
+    r"(?P<try_number>\d{1,9})\.log(?:\.gz)?\Z",
     re.DOTALL,
 )
+# no run of Airflow's naming has such a time: it is CloudWatch's spelling of one
+_UNDERSCORED = re.compile(r"(T\d\d)_(\d\d)_(\d\d(?:\.\d+)?[+-]\d\d)_(\d\d)(?=_|\Z)")
 _KIND: dict[str | None, Kind] = {None: "attempt", "S": "scheduler_job", "t": "trigger"}
 _PARTS = ("dag_id", "run_id", "task_id", "map_index", "try_number")
 _FIELDS = {
@@ -43,6 +53,10 @@ def parse_key(path: str, template: str | None = None) -> LogKey | None:
     if match := _MODERN.search(path):
         suffix = match["suffix"]
         kind = _KIND[suffix[1] if suffix else None]
+        return _key(*match.group(*_PARTS), layout="2.3+", kind=kind)
+    if path.endswith(".gz") and (match := _EXPORTED.search(path)):
+        kind = _KIND[match["suffix"][1] if match["suffix"] else None]
+        kind = "part" if kind == "attempt" and int(match["part"]) else kind
         return _key(*match.group(*_PARTS), layout="2.3+", kind=kind)
     if match := _LEGACY.search(path):
         dag_id, run_id, task_id, try_number = match.group("dag_id", "run_id", "task_id", "try_number")
@@ -74,13 +88,15 @@ def _key(
     if map_index > _INT32 or try_number > _INT32:
         return None
     run_id = run_id or ""
+    if "_" in run_id[12:]:
+        run_id = _UNDERSCORED.sub(r"\1:\2:\3:\4", run_id)
     logical_date = _iso(run_id) if layout == "1.10-2.2" else None
     return LogKey(dag_id or "", run_id, task_id or "", map_index, try_number, kind, logical_date, layout)
 
 
 def _iso(text: str) -> datetime | None:
-    """An ISO time in a key; CloudWatch writes `_` for `:`."""
-    if len(text) > 19 and text[13] == "_":
+    """An ISO time in a key."""
+    if len(text) > 19 and text[13] == "_":  # CloudWatch writes `_` for `:`, here without a zone
         text = text.replace("_", ":")
     try:
         moment = datetime.fromisoformat(text)
@@ -126,4 +142,4 @@ def _template(template: str) -> re.Pattern[str]:
             f"[sources.task_logs] filename_template {template!r} names no {', '.join(sorted(missing))}; "
             "copy it from [logging] log_filename_template of airflow.cfg"
         )
-    return re.compile(r"(?:^|/)" + "".join(parts) + r"\Z", re.DOTALL)
+    return re.compile(r"(?:^|/)" + "".join(parts) + r"(?:\.gz)?\Z", re.DOTALL)

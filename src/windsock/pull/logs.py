@@ -64,14 +64,14 @@ def read_objects(
 def _read_zipped(config: Config, obj: SourceObject, data: bytes) -> Outcome:
     """A task log that may unpack to more than can be held."""
     key = _key_of(config, obj)
-    return key if isinstance(key, Ignored) else _stream(config, key, obj, lambda: (data,))
+    return _stream(config, key, obj, lambda: (data,)) if isinstance(key, LogKey) else key
 
 
 def _read_ranges(config: Config, ranges: Ranges) -> tuple[SourceObject, Outcome]:
     """A task log that is too large to be held."""
     obj = ranges.obj
     key = _key_of(config, obj)
-    if isinstance(key, Ignored):
+    if not isinstance(key, LogKey):
         return obj, key
 
     def read(one: Ranges) -> Iterator[tuple[SourceObject, Outcome]]:
@@ -139,15 +139,17 @@ def _assigned(config: Config, kind: str, obj: SourceObject, data: bytes) -> LogO
     if data.startswith(GZIP):
         return _read_zipped(config, obj, data)
     key = _key_of(config, obj)
-    if isinstance(key, Ignored):
+    if not isinstance(key, LogKey):
         return key
     return LogObject(key, data, obj.url, obj.etag, obj.modified_at)
 
 
-def _key_of(config: Config, obj: SourceObject) -> LogKey | Ignored:
+def _key_of(config: Config, obj: SourceObject) -> LogKey | Ignored | Reject:
     """Which attempt an object is the log of."""
     logs = config.pipeline.sources.task_logs
     key = parse_key(obj.path, (logs and logs.filename_template) or None)
     if key is None:
         return Ignored("unknown_key")
+    if key.kind == "part":
+        return Reject("task_logs", "further_part", "an export cut this log in parts; only the first is read")
     return key if key.kind == "attempt" else Ignored(f"{key.kind}_log")

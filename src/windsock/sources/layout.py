@@ -25,11 +25,17 @@ _RECENT = timedelta(days=14)
 
 _MODERN = re.compile(
     r"(?P<base>(?:.*?/)?)dag_id=(?P<dag>[^/]+)/run_id=[^/]+/task_id=[^/]+/(?:map_index=-?\d+/)?"
-    r"attempt=\d+\.log(?P<other>\.\S+\.log)?\Z",
+    r"attempt=\d+\.log(?P<other>\.\S+\.log)?(?:\.gz)?\Z",
+    re.DOTALL,
+)
+# a stream of CloudWatch that was exported: one folder for each attempt
+_EXPORTED = re.compile(
+    r"(?P<base>(?:.*?/)?)dag_id=(?P<dag>[^/]+?)-run_id=[^/]+-attempt=\d+\.log(?P<other>\.\S+\.log)?/\d+\.gz\Z",
     re.DOTALL,
 )
 _LEGACY = re.compile(
-    r"(?P<base>(?:.*/)?)(?P<dag>[^/]+)/[^/]+/\d{4}-\d\d-\d\dT\d\d[:_]\d\d[:_][^/]*/\d+\.log\Z", re.DOTALL
+    r"(?P<base>(?:.*/)?)(?P<dag>[^/]+)/[^/]+/\d{4}-\d\d-\d\dT\d\d[:_]\d\d[:_][^/]*/\d+\.log(?:\.gz)?\Z",
+    re.DOTALL,
 )
 _METRIC = re.compile(r"\.(?P<form>prom|statsd)(?:\.gz)?\Z")
 _COMPONENT = re.compile(
@@ -147,7 +153,7 @@ def _note(layout: Layout, obj: SourceObject) -> None:
     layout.sampled += 1
     if layout.newest_at is None or obj.modified_at > layout.newest_at:
         layout.newest_at = obj.modified_at
-    if match := _MODERN.match(obj.path):
+    if match := _MODERN.match(obj.path) or _EXPORTED.match(obj.path):
         if not match["other"]:  # logs of triggers and of the scheduler's job lie beside those of attempts
             layout.kinds.setdefault("task_logs", Kind()).add(obj, match["base"], match["dag"])
     elif match := _LEGACY.match(obj.path):
@@ -176,7 +182,7 @@ def _own_layout(path: str) -> tuple[str, str, str] | None:
     """(base, dag_id, template) of a key that holds a run but follows no template of Airflow's own."""
     parts = path.split("/")
     runs = [place for place, part in enumerate(parts) if _RUN.fullmatch(part.partition("=")[2] or part)]
-    number = re.fullmatch(r"(\D*)(\d+)(\.log)", parts[-1])
+    number = re.fullmatch(r"(\D*)(\d+)(\.log)(?:\.gz)?", parts[-1])
     if len(runs) != 1 or not number or len(parts) < 4:
         return None
     first = max(0, len(parts) - 4)

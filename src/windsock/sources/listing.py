@@ -31,6 +31,7 @@ _JUMPABLE = (
     "operator_triggered",
 )
 _RUN = re.compile(rf"run_id=({'|'.join(_JUMPABLE)})__(\d{{4}}-\d\d-\d\d)T")
+_EXPORTED = re.compile(r"dag_id=[^/]+-run_id=[^/]+-attempt=\d+\.log[^/]*/")  # by CloudWatch, as one folder
 # Airflow 2 names a scheduled run after the start of its interval: a monthly run starts a month after its name
 _NAMED_BY_START = "scheduled"
 _LONG_GAP_DAYS, _GAPS = 6, 3
@@ -62,6 +63,12 @@ class Listing:
         """Objects at the top, folders to list whole, folders of one DAG each."""
         names, objects = self.store.folders(prefix)
         loose = list(objects)
+        if any(_EXPORTED.match(name, len(prefix)) for name in names):
+            return (
+                [],
+                [prefix],
+                [],
+            )  # a folder for each attempt: listing them one by one would be a request each
         dags = [name for name in names if name[len(prefix) :].startswith("dag_id=")]
         plain = [name for name in names if name not in set(dags)]
         if dags or depth == 0 or len(plain) > MAX_FOLDERS:
