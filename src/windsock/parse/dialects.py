@@ -14,6 +14,7 @@ from windsock.parse.collected import Document, JsonLines
 from windsock.parse.cut_lines import CRI
 from windsock.parse.heads import HEAD, head
 from windsock.parse.layers import MAX_LAYERS, Layer, Runtime, inside, prefix_of, tell
+from windsock.parse.own_format import OwnFormat, own_format
 from windsock.parse.pieces import CUT_TOLD, LINES, Borders, capped
 from windsock.parse.reading import Reading
 
@@ -53,6 +54,10 @@ def is_one_line(data: bytes) -> bool:
 def layers_around(data: bytes, pieces: Callable[[], Iterable[bytes]]) -> Iterator[Layer]:
     """What may be around a log that is none as it stands, likeliest first, by its beginning; `pieces` are all of it."""
     kinds, prefixed = _kinds(data)
+    if not kinds["runtime"] and (own := own_format(data)):
+        yield own
+    if is_one_line(data):
+        yield Document()
     if kinds["wrapped"] > kinds["runtime"]:
         yield JsonLines()
     if kinds["runtime"]:
@@ -93,7 +98,13 @@ def dialect_of(data: bytes) -> str:
         return "airflow3"
     if begins_as_airflow2(data):
         return "airflow2"
-    return _commonest(_kinds(data)[0])
+    kinds, _prefixed = _kinds(data)
+    dialect = _commonest(kinds)
+    own = own_format(data) if dialect == "airflow2" else None
+    is_printed = (
+        isinstance(own, OwnFormat) and own.count(data) > kinds["airflow2"]
+    )  # heads in a text of another format
+    return "" if is_printed else dialect
 
 
 def _commonest(kinds: Counter[str]) -> str:
@@ -110,8 +121,7 @@ def _read(data: bytes, key: LogKey, timezone: str, taken: list[Layer]) -> Readin
         return _read_as(dialect, data, key, timezone)
     if len(taken) == MAX_LAYERS:
         return None
-    layers = layers_around(data, lambda: [data])
-    for layer in chain((Document(),), layers) if is_one_line(data) else chain(layers, (Document(),)):
+    for layer in chain(layers_around(data, lambda: [data]), (Document(),)):
         if text := inside(layer, data):
             taken.append(layer)
             return _read(text, key, timezone, taken)
