@@ -42,7 +42,7 @@ _SAID = (
 """Phrases of Airflow, and the file that writes them: only where a format names no file, it goes by these."""
 _PHRASES = tuple(phrase for phrase, _file in _SAID)
 _PHRASE = re.compile("|".join(map(re.escape, _PHRASES)))
-_TIME = r"\d{4}[-/]\d\d[-/]\d\d(?:[T ]|, )\d\d:\d\d:\d\d(?:[.,]\d{1,6})?(?: ?(?:Z|[+-]\d\d:?\d\d|UTC)\b)?"
+_TIME = r"\d{4}[-/]\d\d[-/]\d\d(?:[T ]|, )\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?: ?(?:Z|[+-]\d\d:?\d\d|UTC)\b)?"
 _LEVEL = r"(?:DEBUG|INFO|WARNING|WARN|ERROR|CRITICAL|FATAL|Level \d+)"
 _FILE = r"(?:[^\s\[\](){}:]*/)?[\w.-]+\.py"
 _NAME = r"[^\W\d]\w*(?:\.[\w<>]+)+"
@@ -196,6 +196,7 @@ def _record(at: str, file: str, level: str, said: str) -> str:
     at = at.replace("/", "-", 2)
     zone = _ZONE.search(at)
     day, clock = at[:10], (at[: zone.start()] if zone else at)[10:].lstrip("T, ")
+    clock = clock[:15]  # to the microsecond
     stamp = f"{day}T{clock.replace(',', '.')}{zone[1].replace('UTC', 'Z')}" if zone else f"{day} {clock}"
     return f"[{stamp}] {{{file}:1}} {level.upper().replace('LEVEL', 'Level')} - {said}"
 
