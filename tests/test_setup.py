@@ -44,11 +44,14 @@ def tables(path: Path) -> dict:  # type: ignore[type-arg]
 
 MODERN = f"dag_id=etl/run_id={RUN}/task_id=load/attempt=1.log"
 MAPPED = f"dag_id=etl/run_id={RUN}/task_id=load/map_index=3/attempt=1.log"
+EXPORTED = f"dag_id=etl-run_id={RUN}-task_id=load".replace(":", "_")
 LAYOUTS = [
     ("2.3 and newer", {MODERN: THREE}, "", ""),
     ("mapped tasks", {MAPPED: TWO}, "", ""),
     ("1.10 to 2.2", {"etl/load/2021-03-04T00:00:00+00:00/1.log": TWO}, "", ""),
     ("1.10 on CloudWatch", {"etl/load/2021-03-04T00_00_00+00_00/1.log": TWO}, "", ""),
+    ("archived", {f"{MODERN}.gz": gzip.compress(THREE)}, "", ""),
+    ("exported from CloudWatch", {f"exportedlogs/7f-2e/{EXPORTED}-attempt={n}.log/000000.gz": gzip.compress(TWO) for n in (1, 2)}, "exportedlogs/7f-2e", ""),
     ("both layouts after an upgrade", {MODERN: TWO, "etl/load/2021-03-04T00:00:00+00:00/1.log": TWO}, "", ""),
     ("Cloud Composer's bucket", {f"logs/{MODERN}": TWO, "dags/etl.py": b"x", "plugins/p.py": b"x", "data/d": b"x"}, "logs", ""),
     ("deep below the URL", {f"airflow/prod/logs/{MODERN}": THREE}, "airflow/prod/logs", ""),

@@ -33,6 +33,7 @@ _EXPORTED = re.compile(
     r"(?P<base>(?:.*?/)?)dag_id=(?P<dag>[^/]+?)-run_id=[^/]+-attempt=\d+\.log(?P<other>\.\S+\.log)?/\d+\.gz\Z",
     re.DOTALL,
 )
+_STREAM = re.compile(r"-run_id=[^/]+/\Z")  # what the name of such a folder goes on with behind the DAG's
 _LEGACY = re.compile(
     r"(?P<base>(?:.*/)?)(?P<dag>[^/]+)/[^/]+/\d{4}-\d\d-\d\dT\d\d[:_]\d\d[:_][^/]*/\d+\.log(?:\.gz)?\Z",
     re.DOTALL,
@@ -114,7 +115,7 @@ def look(store: Store, *, now: datetime) -> Layout:
         for obj in spread(files, KEYS):
             _note(layout, obj)
         dags = [one for one in folders if one.removeprefix(prefix).startswith("dag_id=")]
-        layout.dag_folders += len(dags)
+        layout.dag_folders += len({_STREAM.sub("", one) for one in dags})
         for dag in spread(dags, SPREAD):
             for obj in _recent(store, dag, now):
                 _note(layout, obj)
