@@ -5,7 +5,7 @@ STAMP := .venv/installed-$(shell cat requirements/dev.txt pyproject.toml 2>/dev/
 WEEK ?= 2026-W47
 FUZZ_SECONDS ?= 1200
 
-.PHONY: help install demo test e2e kills check bench fuzz docs format accept lock clean
+.PHONY: help install demo test long e2e kills check bench fuzz docs format accept lock clean
 
 help:            ## this list
 	@sed -n 's/^\([a-z0-9]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -24,8 +24,11 @@ $(STAMP): requirements/dev.txt pyproject.toml
 demo: install    ## the main job on data/sample, offline; ends with the path of a finished report
 	@$(BIN)/windsock demo
 
-test: install    ## all everyday tests
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not e2e"
+test: install    ## the everyday tests, some minutes
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not e2e and not long"
+
+long: install    ## whole weeks of strange fleets from logs to mail, some minutes more
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "long and not e2e"
 
 e2e: install     ## real components: Airflow 2.11 and 3, a browser, DuckDB 1.5, other Pythons, a fresh clone (makes environments; half an hour)
 	@$(BIN)/python -m pytest -m e2e tests/e2e tests/report

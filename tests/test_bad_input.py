@@ -190,6 +190,7 @@ def test_no_credentials_at_all_name_the_variables(
     )
 
 
+@pytest.mark.long
 def test_a_mail_server_that_does_not_answer_names_the_setting(
     windsock: Run, demo_folder: Path, tmp_path: Path
 ) -> None:

@@ -6,10 +6,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from benchmarks.fleet.records import Attempt
 
 from tests.support.weeks import put_logs, report_of
 from tests.test_two_bad_nights import FIRST, WEEK, one, steady
+
+pytestmark = pytest.mark.long
 
 HANGING = (1, 2, 4, 5)  # nights of the judged week
 

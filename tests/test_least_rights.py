@@ -18,6 +18,8 @@ from windsock.findings import RULES
 from windsock.findings.rules.ws612_timeouts_in_wrong_order import TimeoutsInWrongOrder
 from windsock.parse.told.facts import SETTINGS
 
+pytestmark = pytest.mark.long
+
 CONFIG, AUDIT = "/config", "/eventLogs"
 """What a Viewer of Airflow's API may not read: the first takes `expose_config`, both the role Op."""
 BY_AUDIT = {"WS632"}

@@ -11,6 +11,8 @@ from benchmarks.fleet.records import Attempt
 from tests.support.weeks import LOGS, put, put_logs, report_of
 from windsock.week import Week
 
+pytestmark = pytest.mark.long
+
 WEEK = Week.parse("2026-W47")
 LOST_DAGS = [f"etl_{n}" for n in range(6)]
 DAGS = [*LOST_DAGS, "steady", "sometimes_fails"]

@@ -10,6 +10,8 @@ from benchmarks.fleet.records import Attempt
 from tests.support.weeks import put_logs, report_of
 from windsock.week import Week
 
+pytestmark = pytest.mark.long
+
 WEEK = Week.parse("2026-W47")
 FIRST = WEEK.minus(8).from_at
 ERROR = ("KeyError", "old_schema")

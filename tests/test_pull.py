@@ -292,6 +292,7 @@ def test_a_reject_is_tried_again_by_the_next_pull(server: ObjectServer, logs: Pa
     assert (again.read, again.rejected, again.skipped) == (1, 0, 23)
 
 
+@pytest.mark.long
 def test_a_store_that_falls_silent_stops_the_pull_and_keeps_what_was_read(
     server: ObjectServer, logs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

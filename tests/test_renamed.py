@@ -23,6 +23,8 @@ from windsock.model import Parsed, SourceObject
 from windsock.output import Output
 from windsock.week import Week
 
+pytestmark = pytest.mark.long
+
 WEEK = Week.parse("2026-W47")
 NOW = datetime(2026, 11, 23, 6, tzinfo=UTC)
 QUIET = Output(level=0)

@@ -9,6 +9,8 @@ from benchmarks.fleet.records import Attempt
 from tests.support.weeks import put_logs, report_of
 from tests.test_two_bad_nights import FIRST, WEEK, steady
 
+pytestmark = pytest.mark.long
+
 
 @pytest.mark.parametrize(
     ("kind", "message", "is_wait"),

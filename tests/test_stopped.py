@@ -13,6 +13,8 @@ from windsock import pipeline
 from windsock.output import Output
 from windsock.week import Week
 
+pytestmark = pytest.mark.long
+
 WEEK = Week.parse("2026-W47")
 
 

@@ -13,6 +13,8 @@ from benchmarks.fleet.records import Attempt
 from tests.support.weeks import put_logs, report_of
 from windsock.week import Week
 
+pytestmark = pytest.mark.long
+
 WEEK = Week.parse("2026-W47")
 WEEKS = 5
 FIRST = WEEK.minus(WEEKS - 1).from_at

@@ -11,6 +11,8 @@ from benchmarks.fleet.records import Attempt
 from tests.support.weeks import put_logs, report_of
 from windsock.week import Week
 
+pytestmark = pytest.mark.long
+
 WEEK = Week.parse("2026-W47")
 FIRST = WEEK.minus(8).from_at
 NIGHTS = (1, 2)  # Tuesday's and Wednesday's, of the judged week

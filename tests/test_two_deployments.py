@@ -15,6 +15,8 @@ from windsock.errors import ConfigError
 from windsock.output import Output
 from windsock.week import Week
 
+pytestmark = pytest.mark.long
+
 WEEK = Week.parse("2026-W48")
 TUESDAY = datetime(2026, 11, 24, tzinfo=UTC)
 DEAD_FROM, DEAD_UNTIL = TUESDAY + timedelta(hours=2), TUESDAY + timedelta(hours=4, minutes=10)

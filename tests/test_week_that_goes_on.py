@@ -9,6 +9,8 @@ from benchmarks.fleet.records import Attempt
 from tests.support.weeks import put_logs, report_of
 from tests.test_two_bad_nights import FIRST, WEEK, nightly, one, steady
 
+pytestmark = pytest.mark.long
+
 NOON = WEEK.from_at + timedelta(days=2, hours=12)  # Wednesday's
 UNTIL = "The week is not over: seen until Wed 18 Nov 12:00 UTC."
 

@@ -14,6 +14,8 @@ from windsock.findings import told_once
 from windsock.findings.rules.ws111_bad_hour import BadHour
 from windsock.model import Finding
 
+pytestmark = pytest.mark.long
+
 AT = datetime(2026, 11, 18, 9, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 

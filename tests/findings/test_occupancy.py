@@ -16,6 +16,8 @@ from windsock.lake import Lake
 from windsock.questions import ask, load_questions
 from windsock.week import Week
 
+pytestmark = pytest.mark.long
+
 WEEK = Week.parse("2026-W47")
 QUESTION = load_questions(Path(__file__).parents[2] / "sql")["pool_occupancy"]
 WEEK_US = 7 * 86_400_000_000

@@ -20,6 +20,8 @@ from windsock.findings.rules.ws313_errors_when_full import ErrorsWhenFull
 from windsock.model import Answer, Finding
 from windsock.week import Week
 
+pytestmark = pytest.mark.long
+
 WEEK = Week.parse("2026-W47")
 DAY, HOUR = 86_400.0, 3600.0
 AT = datetime(2026, 11, 18, 10, tzinfo=UTC)

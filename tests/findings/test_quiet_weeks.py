@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 from benchmarks.judging.quiet import judge_week, loud, quiet_fleet
 
+pytestmark = pytest.mark.long
+
 JUDGING = {
     "WS101",
     "WS110",

@@ -65,6 +65,7 @@ def loud(findings: Sequence[Finding]) -> list[str]:
     return [one.headline for one in findings if one.severity in ("warning", "critical")]
 
 
+@pytest.mark.long
 def test_quiet_weeks_stay_quiet(tmp_path: Path) -> None:
     """Of ten quiet weeks at most one may have a warning (the promise is one in twenty)."""
     warned = [loud(judged(tmp_path / str(seed), fleet(seed, dags=25))[0]) for seed in range(10)]

@@ -27,6 +27,8 @@ from windsock.findings.waiting import waiting_answers
 from windsock.model import Answer, Finding
 from windsock.week import Week
 
+pytestmark = pytest.mark.long
+
 WEEK = Week.parse("2026-W47")
 S = 1_000_000
 intervals = st.lists(

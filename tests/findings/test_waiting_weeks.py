@@ -20,6 +20,8 @@ from windsock.findings.waiting import WaitingWeek, waiting_trends
 from windsock.model import Answer, Row
 from windsock.week import Week
 
+pytestmark = pytest.mark.long
+
 WEEK = Week.parse("2026-W47")
 KEY = ("dag", "d", "max_active_tasks")
 
