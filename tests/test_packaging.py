@@ -45,7 +45,8 @@ def test_the_demo_runs_from_the_wheel_alone(unpacked: Path, tmp_path: Path) -> N
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    module, path = done.stdout.strip().splitlines()
+    assert done.stdout.count("\n") == 2, f"more than the two paths: {done.stdout}"
+    module, path = done.stdout.splitlines()
     assert Path(module).is_relative_to(unpacked)
     assert Path(path).is_file()
     assert "orders_ingest" in Path(path).read_text(encoding="utf-8")
