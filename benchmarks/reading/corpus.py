@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from windsock.model import LogKey
+from windsock.model import LogKey, Parsed
 from windsock.parse import parse_key
-from windsock.parse.batch import LogObject
+from windsock.parse.batch import LogObject, read_task_logs
 
 REAL = Path(__file__).parents[2] / "data/sample/real"
 AT = datetime(2026, 11, 24, tzinfo=UTC)
@@ -87,6 +87,21 @@ def varied(corpus: Corpus, *, count: int, seed: int = 11) -> Corpus:
         for one in corpus.objects
     ]
     return Corpus(f"{corpus.name}, varied", corpus.dialect, made)
+
+
+def as_in_a_fleet(corpus: Corpus) -> Corpus:
+    """The same objects, but one in twenty did not end well: the sample is of a test bed, where that is every third 3.x log and
+    six of ten of 2.x. Which ones is judged by the reader itself; all shapes of bad ends are kept, in turn."""
+    good: list[LogObject] = []
+    bad: list[LogObject] = []
+    for one, outcome in zip(corpus.objects, read_task_logs(corpus.objects), strict=True):
+        is_good = isinstance(outcome, Parsed) and outcome.rows["task_logs"][0]["state"] == "success"
+        (good if is_good else bad).append(one)
+    wanted = len(good) // 19
+    picked = [bad[place * len(bad) // wanted] for place in range(wanted)] if wanted else []
+    objects = good + picked
+    random.Random(5).shuffle(objects)
+    return Corpus(f"{corpus.name}, one in twenty bad", corpus.dialect, objects)
 
 
 def _as_another(data: bytes, rng: random.Random) -> bytes:
