@@ -35,7 +35,7 @@ def lines(**rows: list[dict[str, Any]]) -> dict[str, tuple[str, ...]]:
 def test_without_any_input_each_line_says_no_data_and_why() -> None:
     told = lines()
     assert list(told) == [
-        "Scheduler alive", "Triggerer alive", "Dag-processor alive", "Slowest file to parse", "Queue depth", "Fullest pool",
+        "Scheduler alive", "Triggerer alive", "Dag-processor alive", "Slowest file to parse", "Queue depth", "Ready without a slot", "Fullest pool",
         "Runs with a failed first try", "Tries that failed", "Runs lost after retries", "Runs that finish late",
         "Ended by a timeout, or near it",
     ]  # fmt: skip
@@ -101,32 +101,69 @@ def test_what_has_no_known_end_is_named_and_is_neither_a_rise_nor_a_fall() -> No
     assert known[2].startswith("lower (by luck in ")
 
 
-def queue(growing: float, *, weeks: int = 8) -> list[dict[str, Any]]:
+def queue(
+    growing: float,
+    *,
+    weeks: int = 8,
+    level: float = 4.0,
+    measure: str = "queued",
+    source: str = "executor_gauge",
+    executor: str = "CeleryExecutor",
+) -> list[dict[str, Any]]:
     """A week of hours with a batch each night; `growing` is the growth of the queue beyond the usual one, a day."""
     rows = []
     for hour in range(168):
-        usual = 40.0 if hour % 24 < 3 else 4.0
-        mean = usual * (1 + growing) ** (hour // 24)
-        rows.append({"executor": "CeleryExecutor", "hour_at": WEEK.from_at + timedelta(hours=hour), "minutes": 60,
-                     "full_minutes": 0, "slots": 64.0, "running_most": 20.0, "queued_mean": mean,
-                     "queued_usual": usual if weeks else None, "weeks_before": weeks})  # fmt: skip
+        usual = 10 * level if hour % 24 < 3 else level
+        depth = usual * (1 + growing) ** (hour // 24)
+        rows.append({"measure": measure, "source": source, "executor": executor,
+                     "hour_at": WEEK.from_at + timedelta(hours=hour), "depth": depth,
+                     "depth_usual": usual if weeks else None, "weeks_before": weeks})  # fmt: skip
     return rows
+
+
+def depths(*queues: list[dict[str, Any]]) -> dict[str, tuple[str, ...]]:
+    given = answers(queue_depth_by_hour=[row for rows in queues for row in rows])
+    return lines(queue_trends=list(queue_trends(given).rows))
 
 
 @pytest.mark.parametrize(
     ("growing", "weeks", "judged"),
     [
         (0.0, 8, "no trend (+0 % a day"),
+        (0.05, 8, "no trend (+4 % a day"),  # of four tasks and one, below the least
+        (0.08, 8, "growing (+7 % a day"),
         (0.2, 8, "growing (+"),
         (-0.2, 8, "no trend (-"),
         (0.2, 0, "not judged: no earlier week"),
     ],
 )
 def test_a_queue_grows_against_its_own_weekdays_and_hours(growing: float, weeks: int, judged: str) -> None:
-    given = answers(executor_load_by_hour=queue(growing, weeks=weeks))
-    told = lines(queue_trends=list(queue_trends(given).rows))["Queue depth, CeleryExecutor"]
+    told = depths(queue(growing, weeks=weeks))["Queue depth, CeleryExecutor"]
     assert told[2].startswith(judged)
     assert "batch day" in told[3]
+
+
+def test_an_almost_empty_queue_does_not_grow() -> None:
+    told = depths(queue(0.2, level=0.01))["Queue depth, CeleryExecutor"]
+    assert told[2].startswith("no trend (+0 % a day")
+
+
+def test_the_queue_is_told_by_the_best_source_that_can_be_judged_and_named() -> None:
+    gauge = queue(0.0, weeks=0)
+    pools = queue(0.3, source="pool_gauges", executor="")
+    tries = queue(0.0, source="tries", executor="")
+    told = depths(gauge, pools, tries)
+    assert "by the pools' gauges" in told["Queue depth"][0]
+    assert told["Queue depth"][2].startswith("growing")
+    assert "Queue depth, CeleryExecutor" not in told
+    assert "by the executor's gauge" in depths(gauge)["Queue depth, CeleryExecutor"][0]
+    only = depths(tries)
+    assert only["Queue depth"][0] == "8.5 tasks queued, mean of 168 hours by the times that tries tell"
+    assert only["Ready without a slot"][0] == "no data"
+    assert "Airflow 3's API" in only["Ready without a slot"][2]
+    ready = depths(queue(0.2, measure="ready", source="tries", executor=""))
+    assert ready["Ready without a slot"][2].startswith("growing")
+    assert ready["Queue depth"][0] == "no data"
 
 
 def test_the_slowest_file_is_told_beside_its_limit() -> None:
