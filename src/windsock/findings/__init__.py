@@ -32,6 +32,7 @@ from windsock.findings.rules.ws207_stale_parsing import StaleParsing
 from windsock.findings.rules.ws301_pool_saturated import PoolSaturated
 from windsock.findings.rules.ws302_waits_for_ever import WaitsForEver
 from windsock.findings.rules.ws303_pool_unused import PoolUnused
+from windsock.findings.rules.ws304_wide_tasks_starve import WideTasksStarve
 from windsock.findings.rules.ws310_waiting_for_limit import WaitingForLimit
 from windsock.findings.rules.ws311_executor_full import ExecutorFull
 from windsock.findings.rules.ws312_sensors_hold_slots import SensorsHoldSlots
@@ -129,6 +130,7 @@ RULES: tuple[type[Rule], ...] = (
     TaskMuchFaster,
     WaitsForEver,
     PoolUnused,
+    WideTasksStarve,
     WaitingForLimit,
     ExecutorFull,
     SensorsHoldSlots,

@@ -79,6 +79,20 @@ EXECUTORS = Spec(
             is_folded=True,
         ),
         Grid(
+            "Tries out of memory, by host and hour of the day",
+            "memory_kills_by_hour",
+            (
+                ("Host", _told("hostname")),
+                ("Hour, UTC", lambda row: Cell(f"{row['hour_of_day']:02d}:00", row["hour_of_day"])),
+                ("Out of memory", plain("kills")),
+                ("Within ten minutes of another", plain("together")),
+                ("Days", plain("days")),
+                ("Of tries that ended then", plain("tries")),
+                ("Tasks", plain("tasks")),
+            ),
+            is_folded=True,
+        ),
+        Grid(
             "Tries that the infrastructure ended",
             "infrastructure_tries",
             (
