@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from windsock.findings.methods.occupancy_errors import trend_z, without_largest
-from windsock.findings.pools.cures import cures
+from windsock.findings.pools.cures import Cure, cures
 from windsock.findings.pools.errors import rises
 from windsock.findings.pools.options import INTERVALS, Measured, measured
 from windsock.findings.pools.split import MAX_TASKS, in_two_pools
 from windsock.findings.pools.what_if import what_if_pool
 from windsock.findings.rule import Rule
-from windsock.findings.rules.ws301_pool_saturated import PoolSaturated
+from windsock.findings.rules.ws301_pool_saturated import PoolSaturated, _free
 from windsock.findings.rules.ws302_waits_for_ever import WaitsForEver
 from windsock.findings.rules.ws304_wide_tasks_starve import WideTasksStarve
 from windsock.findings.rules.ws312_sensors_hold_slots import SensorsHoldSlots
@@ -350,7 +350,18 @@ def test_short_tasks_behind_long_ones_are_told_what_two_pools_save() -> None:
     )
     assert cure.wait_hours_saved == pytest.approx(7 * (24 - 2), rel=0.05)
     (finding,) = found(PoolSaturated, given)
-    assert finding.advice.startswith("Before more slots: split it into two pools: 3 slots")
+    assert finding.advice.startswith("One of two is enough: split it into two pools: 3 slots for")
+    assert "of waiting), or more slots. Raise dwh from 4 to " in finding.advice
+
+
+@pytest.mark.parametrize(
+    ("saved", "start"),
+    [(8.0, "One of two is enough: do it (a replay saves 8.0 hours of waiting), or more slots. "),
+     (7.9, "Before more slots: do it; a replay saves 7.9 hours of waiting. ")],
+)  # fmt: skip
+def test_a_free_cure_that_saves_as_much_as_more_slots_stands_in_their_place(saved: float, start: str) -> None:
+    assert _free([Cure("shift", "do it", saved)], 10.0, 0.8) == start
+    assert _free([Cure("shift", "do it", saved)], 0.0, 0.8).startswith("Before more slots: do it")
 
 
 def test_one_kind_of_work_is_not_split() -> None:

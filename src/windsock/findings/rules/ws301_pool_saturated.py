@@ -132,7 +132,7 @@ class PoolSaturated(Rule):
                 **_commands(answers, one, best),
                 **full_since(answers, one.pool, limits.min_wait_hours),
             },
-            advice=_free(free)
+            advice=_free(free, _saved(options, best), limits.worth_saving)
             + (_held_back(one, rise, bound) if rise else _advice(answers, one, options, best, bound)),
             rank=float(waited),
         )
@@ -164,12 +164,20 @@ def _commands(answers: Mapping[str, Answer], one: Measured, best: int | None) ->
     }
 
 
-def _free(free: Sequence[Cure]) -> str:
-    """What costs no slot comes first."""
+def _free(free: Sequence[Cure], raised: float, worth: float) -> str:
+    """What costs no slot comes first. Where it saves as much as more slots do, one of the two is enough."""
     if not free:
         return ""
     first = free[0]
+    if raised > 0 and first.wait_hours_saved >= worth * raised:
+        saved = wording.hours(first.wait_hours_saved)
+        return f"One of two is enough: {first.told} (a replay saves {saved} of waiting), or more slots. "
     return f"Before more slots: {first.told}; a replay saves {wording.hours(first.wait_hours_saved)} of waiting. "
+
+
+def _saved(options: Sequence[Mapping[str, Any]], best: int | None) -> float:
+    """Hours of the size that is proposed; 0 where none is."""
+    return next((float(one["wait_hours_saved"]) for one in options if one["slots"] == best), 0.0)
 
 
 def _held_back(one: Measured, rise: Rise, bound: Row) -> str:
