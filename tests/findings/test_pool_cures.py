@@ -364,6 +364,21 @@ def test_a_free_cure_that_saves_as_much_as_more_slots_stands_in_their_place(save
     assert _free([Cure("shift", "do it", saved)], 0.0, 0.8).startswith("Before more slots: do it")
 
 
+def test_a_full_pool_says_whose_waiting_it_saw() -> None:
+    (exact,) = found(PoolSaturated, two_workloads())
+    assert exact.evidence["sees"] == "364 tries that tell when they were queued"
+    gauges = {
+        "pool": "dwh",
+        "samples": 1008,
+        "total_slots": 4,
+        "full_share": 0.3,
+        "wait_hours": 174.0,
+        "busy_hours": 100.0,
+    }
+    (looked,) = found(PoolSaturated, answers(pool_full_share=[gauges]))
+    assert looked.evidence["sees"] == "every task of the pool, at 1,008 moments"
+
+
 def test_one_kind_of_work_is_not_split() -> None:
     assert not [
         cure

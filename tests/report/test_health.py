@@ -190,23 +190,35 @@ def test_the_slowest_file_is_told_beside_its_limit() -> None:
     )
 
 
-def full(pool: str, share: float | None, hours: float = 3.0) -> dict[str, Any]:
-    return {"pool": pool, "full_share": share, "wait_hours": hours, "busy_hours": 9.0, "total_slots": 4}
+def full(
+    pool: str,
+    share: float | None,
+    hours: float | None = 3.0,
+    *,
+    past: tuple[float | None, ...] = (),
+    source: str = "gauges",
+    weeks_source: str = "gauges",
+) -> dict[str, Any]:
+    weeks = [*(None,) * (8 - len(past)), *past, hours]
+    return {"pool": pool, "source": source, "full_share": share, "wait_hours": hours, "hours_by_week": weeks,
+            "weeks_source": weeks_source}  # fmt: skip
 
 
-def test_the_fullest_pool_is_told_by_its_busy_hours_and_its_past() -> None:
-    waits = [
-        {"pool": "dwh", "week": WEEK.minus(n).monday, "samples": 9, "wait_hours": hours}
-        for n, hours in ((2, 4.0), (1, 6.0), (0, 9.0))
-    ]
-    told = lines(pool_full_share=[full("dwh", 0.2, 9.0), full("x", 0.1)], pool_wait_by_week=waits)[
-        "Fullest pool"
-    ]
-    assert told[:2] == ("dwh: full in 20 % of its busy hours, 9 task-hours waited", "5 task-hours, 2 weeks")
+def test_the_fullest_pool_is_told_by_its_busy_hours_its_past_and_who_saw_it() -> None:
+    rows = [full("dwh", 0.2, 9.0, past=(4.0, 6.0)), full("x", 0.1)]
+    told = lines(pools_of_week=rows)["Fullest pool"]
+    assert told[:2] == (
+        "dwh: full in 20 % of its busy hours, 9 task-hours waited, by gauges",
+        "5 task-hours, 2 weeks",
+    )
     assert told[3].startswith("80 %")
-    exact = lines(pool_occupancy=[full("dwh", 0.3)], pool_full_share=[full("dwh", 0.2)])["Fullest pool"]
-    assert exact[0].startswith("dwh: full in 30 %") and exact[1] == "no data"
-    assert lines(pool_occupancy=[full("dwh", None)])["Fullest pool"][0] == "no data"
+    exact = lines(pools_of_week=[full("dwh", 0.3, source="task intervals")])["Fullest pool"]
+    assert exact[0].endswith("by task intervals") and exact[1] == "no data"
+    mixed = lines(pools_of_week=[full("dwh", 0.3, past=(4.0,), source="task intervals")])["Fullest pool"]
+    assert mixed[1] == "4 task-hours, 1 week, by gauges"
+    untold = lines(pools_of_week=[full("dwh", 0.3, None)])["Fullest pool"]
+    assert "waiting not told" in untold[0]
+    assert lines(pools_of_week=[full("dwh", None)])["Fullest pool"][0] == "no data"
 
 
 def finish(runs: int, late: int) -> dict[str, Any]:

@@ -62,7 +62,7 @@ _TELLING = frozenset(
 """What a finding is about: how much, since when, how sure, and what holds the hand back. Hours are too, by their name."""
 _ASIDE = frozenset(
     "busy_hours full_hours full_share_all hours_seen known_by_next_try known_days last_run_id launched_again p50_slots p95_slots "
-    "price_source processor_log_read samples sightings sights source told_by told_by_processor told_by_scheduler weeks_before "
+    "price_source processor_log_read samples sees sightings sights source told_by told_by_processor told_by_scheduler weeks_before "
     "weeks_seen".split()
 )
 """What the measure rests on, and how it spread: the first to go where a card is full."""

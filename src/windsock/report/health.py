@@ -52,7 +52,7 @@ def health_table(answers: Mapping[str, Answer], judgement: Judgement, week: Week
         *_alive(answers),
         *_parsing(answers, judgement, week),
         *_queues(answers),
-        *_pools(answers, week),
+        *_pools(answers),
         *outcomes(answers, week),
     )
     rows = tuple(tuple(Cell(text) for text in line) for line in lines)
@@ -160,19 +160,22 @@ def _queue(row: Row, name: str, noun: str) -> Line:
     return name, this, f"{number(row['depth_usual'])} {noun}", judged, _GROWING
 
 
-def _pools(answers: Mapping[str, Answer], week: Week) -> Iterator[Line]:
+def _pools(answers: Mapping[str, Answer]) -> Iterator[Line]:
     name, common = "Fullest pool", "80 % in use: a mean hides the hours in which it is full"
-    known = [row for row in rows_of(answers, "pool_occupancy") if row["full_share"] is not None]
-    known = known or [row for row in rows_of(answers, "pool_full_share") if row["full_share"] is not None]
+    known = [row for row in rows_of(answers, "pools_of_week") if row["full_share"] is not None]
     if not known:
         yield blind(name, "no pool gauges, and no queue times by API, database or scheduler log", common)
         return
-    worst = max(known, key=lambda row: (row["full_share"], row["wait_hours"], row["pool"]))
-    this = f"{clean(worst['pool'], 40)}: full in {share(worst['full_share'])} of its busy hours, {number(worst['wait_hours'])} task-hours waited"
-    before = [
-        row["wait_hours"]
-        for row in rows_of(answers, "pool_wait_by_week")
-        if row["pool"] == worst["pool"] and row["week"] != week.monday
-    ]
+    worst = max(known, key=lambda row: (row["full_share"], row["wait_hours"] or 0.0, row["pool"]))
+    waited = (
+        "waiting not told"
+        if worst["wait_hours"] is None
+        else f"{number(worst['wait_hours'])} task-hours waited"
+    )
+    this = f"{clean(worst['pool'], 40)}: full in {share(worst['full_share'])} of its busy hours, {waited}, by {worst['source']}"
+    before = [one for one in worst["hours_by_week"][:-1] if one is not None]
     usual = f"{number(median(before))} task-hours, {plural(len(before), 'week')}" if before else "no data"
+    by = worst["weeks_source"]
+    if before and by != worst["source"]:
+        usual = f"{usual}, by {by}"
     yield name, this, usual, "WS301 judges each pool", common

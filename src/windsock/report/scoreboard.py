@@ -10,7 +10,7 @@ from typing import Any
 
 from windsock.intervals import bounds
 from windsock.model import Answer, Row
-from windsock.report.formats import chance, hours, interval, number, seconds, share, size, span
+from windsock.report.formats import chance, hours, interval, number, plural, seconds, share, size, span
 from windsock.report.marks import ALPHA, amount_moved, rate_moved
 from windsock.report.page import Mark, Score
 from windsock.report.parse_pass import one_pass
@@ -82,14 +82,22 @@ def _waits(answers: Mapping[str, Answer], days: Sequence[date]) -> dict[date, fl
     return waits
 
 
+_SEEN = {
+    "gauges": "gauges, which see every task",
+    "task intervals": "tries that tell their own times",
+    "task intervals, ready times rebuilt": "tries that tell when they were queued",
+}
+
+
 def _waits_told(answers: Mapping[str, Answer]) -> str:
-    """`gauges: 1 pool, task intervals: 3 pools`."""
+    """What the hours see: `1 pool by gauges, which see every task; 3 pools by tries that tell their own times`."""
     counts: dict[str, int] = {}
     for row in _rows(answers, "pools_of_week"):
         if row["weeks_source"]:
             counts[row["weeks_source"]] = counts.get(row["weeks_source"], 0) + 1
-    told = [f"{name}: {count} {'pool' if count == 1 else 'pools'}" for name, count in sorted(counts.items())]
-    return ", ".join(told)
+    return "; ".join(
+        f"{plural(count, 'pool')} by {_SEEN.get(name, name)}" for name, count in sorted(counts.items())
+    )
 
 
 def _rate(key: str, name: str, part: str, whole: str, no_end: str, rows: Sequence[Row | None]) -> Score:

@@ -119,6 +119,7 @@ class PoolSaturated(Rule):
                 "filled_by": fillers(answers, one.pool),
                 "source": one.source,
                 "samples": one.samples,
+                "sees": _sees(one),
                 "busy_hours": row["busy_hours"],
                 "sizes": _sizes(answers, one.pool),
                 "max_slots": bound.get("max_slots"),
@@ -138,6 +139,13 @@ class PoolSaturated(Rule):
         )
         asked = "pool_full_share" if one.source == pool_options.GAUGES else "pool_occupancy"
         return replace(finding, question=asked)
+
+
+def _sees(one: Measured) -> str:
+    """Whose waiting it is: gauges and tasks' own times do not see the same."""
+    if one.source == pool_options.GAUGES:
+        return f"every task of the pool, at {one.samples:,} moments"
+    return f"{one.samples:,} tries that tell when they were queued"
 
 
 def _sizes(answers: Mapping[str, Answer], pool: str) -> str | None:
