@@ -43,7 +43,7 @@ def test_the_report_finds_exactly_the_planted_faults(out: Path) -> None:
 def test_the_pool_in_which_starts_collide_is_told_a_cure_that_needs_no_slot(out: Path) -> None:
     findings = json.loads((out / "report.json").read_text())["findings"]
     (pool,) = (one for one in findings if one["subject"] == {"pool": "exports"})
-    assert pool["advice"].startswith("Before more slots: start export_")
+    assert pool["advice"].startswith("One of two is enough: start export_")
     # two slots hold two of three DAGs: what waited can start when nobody else wants a slot
     assert pool["evidence"]["cures"][0]["wait_hours_saved"] > 0.9 * pool["evidence"]["wait_hours"]
 

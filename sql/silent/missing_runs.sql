@@ -15,6 +15,8 @@
 --   least_runs   bigint       scheduled runs in the emptiest of the four weeks
 --   first_at     timestamptz  logical date of the first missing run
 --   last_at      timestamptz  logical date of the last one
+--   gap_from     timestamptz[]  of each gap, a stretch of expected slots without a run: its first one
+--   gap_until    timestamptz[]  its last one
 --   every_s      double       since the first missing one the runs come at this one distance, seconds; null: at several, or
 --                             fewer than four came
 --   every_prev_s double       the most frequent distance in the four weeks before, seconds
@@ -86,6 +88,26 @@ settled as (
             coalesce(getvariable('seen_until'), (select max(coalesce(started_at, queued_at)) from task_tries))
         )
 ),
+-- a stretch of slots without a run, between two that had theirs
+stretches as (
+    select dag_id, min(due_at) as gap_from, max(due_at) as gap_until
+    from (
+        select
+            expected.dag_id,
+            settled.due_at,
+            row_number() over (partition by expected.dag_id order by expected.minute)
+                - row_number() over (partition by expected.dag_id, settled.due_at is null order by expected.minute) as stretch
+        from expected
+        left join settled on expected.dag_id = settled.dag_id and expected.minute = settled.minute
+    ) as slots
+    where due_at is not null
+    group by dag_id, stretch
+),
+gaps as (
+    select dag_id, list(gap_from order by gap_from) as gap_from, list(gap_until order by gap_from) as gap_until
+    from stretches
+    group by dag_id
+),
 -- a schedule that was made rarer leaves out most of its old slots, and keeps a distance of its own
 first_missing as (
     select dag_id, min(due_at) as first_at from settled group by dag_id
@@ -127,6 +149,8 @@ select
     ) as least_runs,
     min(settled.due_at) as first_at,
     max(settled.due_at) as last_at,
+    coalesce((select gaps.gap_from from gaps where gaps.dag_id = expected.dag_id), []) as gap_from,
+    coalesce((select gaps.gap_until from gaps where gaps.dag_id = expected.dag_id), []) as gap_until,
     (select new_steps.every_s from new_steps where new_steps.dag_id = expected.dag_id) as every_s,
     (select usual_steps.every_prev_s from usual_steps where usual_steps.dag_id = expected.dag_id) as every_prev_s,
     (

@@ -36,8 +36,8 @@ ASKED: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
     pool_week.NAME: ("pools", pool_week.TITLE, (*_OF_WAITING, *pool_week.QUESTIONS)),
     "queue_trends": (
         "waiting",
-        "Does an executor's queue grow, against the same hours of earlier weeks?",
-        ("executor_load_by_hour",),
+        "Does the queue grow, or the backlog before it, against the same hours of earlier weeks?",
+        ("queue_depth_by_hour",),
     ),
     why.TOTALS: ("why", "Why did DAGs and tasks not run this week, cause by cause?", _OF_WHY),
     **{name: ("log_bill", title, log_bill.QUESTIONS) for name, title in log_bill.ANSWERS.items()},

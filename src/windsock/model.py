@@ -147,6 +147,8 @@ class NoData:
 
     section: str
     why: str
+    is_partial: bool = False
+    """The section shows something all the same, from other inputs."""
 
 
 @dataclass(frozen=True, slots=True)

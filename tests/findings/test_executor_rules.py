@@ -4,16 +4,20 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import numpy as np
 import pytest
 
-from tests.findings.test_rules import answers, found
+from tests.findings.test_rules import WEEK, answers, found
 from windsock.findings import told_once
+from windsock.findings.beginnings import began_at
 from windsock.findings.rules.ws115_known_issue import KnownIssueSeen
+from windsock.findings.rules.ws310_waiting_for_limit import WaitingForLimit
 from windsock.findings.rules.ws511_no_log import NoLog
 from windsock.findings.rules.ws632_worker_lost import WorkerLost
 from windsock.findings.rules.ws633_queue_without_worker import QueueWithoutWorker
 from windsock.findings.rules.ws634_retries_burnt import RetriesBurnt
 from windsock.findings.rules.ws635_executor_fit import ExecutorFit
+from windsock.findings.rules.ws636_start_slower import StartSlower
 from windsock.model import Finding
 
 AT = datetime(2026, 11, 17, 10, tzinfo=UTC)
@@ -21,7 +25,9 @@ SPAN = {"first_at": AT, "last_at": AT + timedelta(minutes=20)}
 
 
 @pytest.mark.parametrize(
-    "rule", [WorkerLost, QueueWithoutWorker, RetriesBurnt, ExecutorFit], ids=lambda rule: rule.code
+    "rule",
+    [WorkerLost, QueueWithoutWorker, RetriesBurnt, ExecutorFit, StartSlower],
+    ids=lambda rule: rule.code,
 )
 def test_a_quiet_fleet_has_no_finding(rule: Any) -> None:
     assert found(rule, answers(lost_workers=[], queues_without_worker=[], infrastructure_tries=[])) == []
@@ -228,3 +234,106 @@ def test_the_advice_comes_with_its_arithmetic() -> None:
     assert heavy.headline == (
         "1 long task ran out of memory on shared workers 3 times, most d.train (3 of 400 tries, 1 h each)"
     )
+
+
+# --- WS636
+
+
+def starts(
+    step: float = 1.0,
+    *,
+    days: float = 4,
+    level: float = 20.0,
+    tries: int = 2000,
+    seed: int = 1,
+    noise: float = 0.15,
+    **more: Any,
+) -> dict[str, Any]:
+    """A queue's six-hour medians of nine weeks, the last `days` of them `step` times as long."""
+    rng = np.random.default_rng(seed)
+    values = level * np.exp(rng.normal(0, noise, 252))
+    values[252 - int(days * 4) :] *= step
+    times = WEEK.minus(8).from_at.timestamp() + 21600.0 * np.arange(252)
+    return {"executor": "KubernetesExecutor", "queue": "default", "starts": tries, "starts_prev": 8 * tries, "hosts": 40,
+            "start_hours": tries * level * step / 3600, "median_s": level * step, "p95_s": 3 * level * step, "prev_s": level,
+            "usual_s": level, "times_s": list(times), "starts_s": list(values)} | more  # fmt: skip
+
+
+def nightly(step: float, *, days: int) -> dict[str, Any]:
+    """A queue that works once a night."""
+    row = starts(tries=700)
+    values = 20.0 * np.exp(np.random.default_rng(4).normal(0, 0.1, 63))
+    values[63 - days :] *= step
+    times = WEEK.minus(8).from_at.timestamp() + 86400.0 * np.arange(63)
+    return row | {"times_s": list(times), "starts_s": list(values)}
+
+
+@pytest.mark.parametrize(
+    ("row", "severity", "why"),
+    [
+        (starts(), None, "nothing happened"),
+        (starts(1.4), None, "below the ratio"),
+        (starts(1.65), "watch", "above the ratio"),
+        (starts(4.0), "warning", "a minute later each, 33 hours in all"),
+        (starts(4.0, tries=50), None, "costs less than an hour"),
+        (starts(4.0, tries=70), "watch", "costs more than an hour"),
+        (starts(3.0, level=2.3, tries=9000), None, "below five seconds each"),
+        (starts(3.0, level=2.7, tries=9000), "warning", "more than five seconds each"),
+        (
+            starts(100.0, level=0.01, tries=9000),
+            None,
+            "from a hundredth of a second to one: nobody waits",
+        ),
+        (starts(4.0, days=0.75), None, "three points are an incident, no step"),
+        (starts(4.0, days=30), None, "a step of last month is no news"),
+        (starts(0.25, level=80.0), None, "faster"),
+        (nightly(4.0, days=3), None, "three nights"),
+        (nightly(4.0, days=4), "warning", "four nights, each beyond doubt"),
+        (starts(4.0) | {"times_s": [], "starts_s": []}, None, "nobody told when tasks were queued"),
+    ],
+)
+def test_tasks_that_start_later(row: dict[str, Any], severity: str | None, why: str) -> None:
+    made = found(StartSlower, answers(start_times=[row]))
+    assert [one.severity for one in made] == ([severity] if severity else []), why
+
+
+def test_noise_of_many_queues_is_no_step() -> None:
+    rows = [starts(seed=seed, noise=0.4, queue=str(seed)) for seed in range(150)]
+    assert found(StartSlower, answers(start_times=rows)) == []
+
+
+def test_a_later_start_is_told_since_when_what_it_costs_and_what_to_look_at() -> None:
+    (one,) = found(
+        StartSlower, answers(start_times=[starts(4.0)], infrastructure_tries=[pods("image"), pods("evicted")])
+    )
+    assert one.headline.startswith("Tasks of queue default (KubernetesExecutor) start ")
+    assert "more this week" in one.headline and "image" in one.advice
+    assert one.evidence["extra_hours"] == pytest.approx(2000 * 60 / 3600, rel=0.1)
+    assert one.evidence["pods_in_trouble"] == ["5 image"]
+    began = began_at(one, WEEK)
+    assert began is not None and began[0] <= WEEK.to_at - timedelta(days=4) <= began[1]
+    (celery,) = found(StartSlower, answers(start_times=[starts(4.0, executor="CeleryExecutor")]))
+    assert "broker" in celery.advice and "image" not in celery.advice
+    (unknown,) = found(StartSlower, answers(start_times=[starts(4.0, executor="", queue="")]))
+    assert unknown.headline.startswith("Tasks start ")
+    assert "with pods the image" in unknown.advice
+
+
+def waited(name: str, hours: float) -> dict[str, Any]:
+    return {"scope": "all", "dag_id": "", "pool": "", "waits_for": name, "hours": hours}
+
+
+def test_later_starts_at_full_workers_are_the_workers() -> None:
+    full = [waited("workers", 30.0), waited("launch", 10.0)]
+    (one,) = found(StartSlower, answers(start_times=[starts(4.0)], waiting_by_limit=full))
+    assert one.advice.startswith(
+        "75 % of this week's time between queued and started passed while all workers were busy"
+    )
+    workers = made(WaitingForLimit, {"limit": "workers", "dag_id": ""})
+    assert told_once([one, workers], {}) == [workers]
+    assert told_once([one, made(WaitingForLimit, {"limit": "executor", "dag_id": ""})], {})[0] == one
+    (cold,) = found(
+        StartSlower,
+        answers(start_times=[starts(4.0)], waiting_by_limit=[waited("workers", 2.0), waited("launch", 30.0)]),
+    )
+    assert told_once([cold, workers], {}) == [cold, workers]

@@ -8,13 +8,15 @@ import numpy as np
 import pytest
 
 from windsock.findings.methods.occupancy_errors import trend_z, without_largest
-from windsock.findings.pools.cures import MAX_TASKS, cures
+from windsock.findings.pools.cures import Cure, cures
 from windsock.findings.pools.errors import rises
 from windsock.findings.pools.options import INTERVALS, Measured, measured
+from windsock.findings.pools.split import MAX_TASKS, in_two_pools
 from windsock.findings.pools.what_if import what_if_pool
 from windsock.findings.rule import Rule
-from windsock.findings.rules.ws301_pool_saturated import PoolSaturated
+from windsock.findings.rules.ws301_pool_saturated import PoolSaturated, _free
 from windsock.findings.rules.ws302_waits_for_ever import WaitsForEver
+from windsock.findings.rules.ws304_wide_tasks_starve import WideTasksStarve
 from windsock.findings.rules.ws312_sensors_hold_slots import SensorsHoldSlots
 from windsock.findings.rules.ws313_errors_when_full import ErrorsWhenFull
 from windsock.model import Answer, Finding
@@ -321,3 +323,151 @@ def test_a_pool_that_counts_deferred_tasks_gains_nothing_by_deferring() -> None:
     sizes = [{"pool": "dwh", "from_at": AT, "until_at": AT, "slots": 4, "includes_deferred": True}]
     (finding,) = found(SensorsHoldSlots, answers(pool_sensors=[sensor()], pool_sizes=sizes))
     assert "counts deferred tasks" in finding.advice
+
+
+# --- one pool with two workloads
+
+
+def two_workloads(short_s: float = 20.0, long_s: float = 2 * HOUR, poking: bool = False) -> dict[str, Answer]:
+    """Each night four long tasks take all four slots at two, and a short one is ready every five minutes."""
+    tasks = []
+    for day in range(7):
+        start = DAY * day + 2 * HOUR
+        tasks += [(start, start + 5, start + long_s, "train", poking)] * 4
+        for n in range(48):
+            ready = start + 300 * (n + 0.5)
+            taken = max(ready + 5, start + long_s + 5)
+            tasks.append((ready, taken, taken + short_s, "ping", False))
+    return pool("dwh", tasks, 4)
+
+
+def test_short_tasks_behind_long_ones_are_told_what_two_pools_save() -> None:
+    given = two_workloads()
+    (one,) = measured(given)
+    (cure,) = [cure for cure in cures(given, one) if cure.kind == "split"]
+    # 24 short ones a night wait an hour in the mean; with one slot of their own they wait no more, and of the four long
+    # tasks one waits two hours for its slot
+    assert cure.told == (
+        "split it into two pools: 3 slots for the long tasks of train (1 h 59 min each, median), 1 for the rest (20.0 s)"
+    )
+    assert cure.wait_hours_saved == pytest.approx(7 * (24 - 2), rel=0.05)
+    (finding,) = found(PoolSaturated, given)
+    assert finding.advice.startswith("One of two is enough: split it into two pools: 3 slots for")
+    assert "of waiting), or more slots. Raise dwh from 4 to " in finding.advice
+
+
+@pytest.mark.parametrize(
+    ("saved", "start"),
+    [(8.0, "One of two is enough: do it (a replay saves 8.0 hours of waiting), or more slots. "),
+     (7.9, "Before more slots: do it; a replay saves 7.9 hours of waiting. ")],
+)  # fmt: skip
+def test_a_free_cure_that_saves_as_much_as_more_slots_stands_in_their_place(saved: float, start: str) -> None:
+    assert _free([Cure("shift", "do it", saved)], 10.0, 0.8) == start
+    assert _free([Cure("shift", "do it", saved)], 0.0, 0.8).startswith("Before more slots: do it")
+
+
+def test_a_full_pool_says_whose_waiting_it_saw() -> None:
+    (exact,) = found(PoolSaturated, two_workloads())
+    assert exact.evidence["sees"] == "364 tries that tell when they were queued"
+    gauges = {
+        "pool": "dwh",
+        "samples": 1008,
+        "total_slots": 4,
+        "full_share": 0.3,
+        "wait_hours": 174.0,
+        "busy_hours": 100.0,
+    }
+    (looked,) = found(PoolSaturated, answers(pool_full_share=[gauges]))
+    assert looked.evidence["sees"] == "every task of the pool, at 1,008 moments"
+
+
+def test_one_kind_of_work_is_not_split() -> None:
+    assert not [
+        cure
+        for long_s in (60.0, 99.0)
+        for given in [two_workloads(short_s=20.0, long_s=long_s)]
+        for cure in cures(given, measured(given)[0])
+        if cure.kind == "split"
+    ]
+
+
+def test_sensors_are_a_workload_of_their_own() -> None:
+    given = two_workloads(poking=True)
+    told = [cure.told for cure in cures(given, measured(given)[0])]
+    assert any(one.startswith("split it into two pools: 3 slots for the sensors of train") for one in told)
+    assert any("deferrable" in one for one in told)
+
+
+# --- WS304
+
+
+def width(slots: int = 4, **changes: Any) -> dict[str, Any]:
+    row = {"pool": "dwh", "slots": slots, "tries": 70, "dag_ids": ["wide"], "wait_hours": 20.0, "wait_s": 600.0,
+           "wait_p95_s": 3000.0, "longest_s": 4000.0, "priority": 5.0, "hours": 30, "longer_hours": 30, "shorter_hours": 0,
+           "narrow_s": 20.0, "narrow_priority": 1.0, "excess_hours": 12.0}  # fmt: skip
+    return row | changes
+
+
+@pytest.mark.parametrize(
+    ("row", "severity", "why"),
+    [
+        (width(), "warning", "all of thirty hours"),
+        (width(excess_hours=9.9), "watch", "below ten hours"),
+        (width(excess_hours=1.0), "watch", "at the least"),
+        (width(excess_hours=0.99), None, "below the least"),
+        (width(wait_s=60.0), "warning", "at a minute, three times as long"),
+        (width(wait_s=59.0), None, "below a minute"),
+        (width(narrow_s=200.0), "warning", "at three times"),
+        (width(narrow_s=201.0), None, "below three times"),
+        (width(hours=7, longer_hours=7), "warning", "seven nights of seven"),
+        (width(hours=6, longer_hours=6), None, "six of six may be luck"),
+        (width(longer_hours=20, shorter_hours=10), None, "longer now, shorter then"),
+        (width(longer_hours=22, shorter_hours=8), "warning", "mostly longer"),
+        (width(hours=30, longer_hours=0), None, "never anybody beside it"),
+        (width(1), None, "tasks of one slot"),
+    ],
+)
+def test_wide_tasks_that_are_passed_by(row: dict[str, Any], severity: str | None, why: str) -> None:
+    told = found(WideTasksStarve, answers(waits_by_width=[row]))
+    assert [one.severity for one in told] == ([severity] if severity else []), why
+
+
+def test_starving_tasks_are_told_what_a_pool_of_their_own_saves_them_and_costs_the_others() -> None:
+    """Each noon an hour of narrow tasks, one a minute of six minutes each, four slots: a line of them from the fifth
+    minute on. The wide one that is ready at half past needs two slots at once, and goes when the line is empty."""
+    ready, taken, back, slots = [], [], [], []
+    for day in range(7):
+        noon = DAY * day + 12 * HOUR
+        for n in range(60):
+            ready.append(noon + 60 * n)
+            taken.append(noon + max(60 * n, 90 * (n - 3)))
+            back.append(taken[-1] + 355)
+            slots.append(1)
+        ready.append(noon + 1800)
+        taken.append(noon + 5490)
+        back.append(noon + 5790)
+        slots.append(2)
+    row = {"pool": "dwh", "ready_s": ready, "taken_s": taken, "given_back_s": back, "slots": slots, "priority": [1] * len(ready),
+           "is_poking": [False] * len(ready), "dag": [1] * len(ready), "dag_ids": ["d"]}  # fmt: skip
+    given = answers(waits_by_width=[width(2)], pool_tasks=[row], pool_sizes=[{"pool": "dwh", "slots": 4}])
+    (one,) = found(WideTasksStarve, given)
+    assert one.headline == (
+        "Pool dwh: tasks of 2 slots wait 10 min (median), those of one slot 20.0 s in the same hours: 12 hours more this week"
+    )
+    split = in_two_pools(given, "dwh", least_slots=2)
+    assert split is not None and (split.slots, split.rest_slots) == (2, 2)
+    # one wide task a day from half past twelve until the line is empty at about half past one
+    assert split.part_hours == pytest.approx(7.0, abs=0.5)
+    assert split.part_hours_then < 0.1
+    assert split.rest_hours_then > split.rest_hours > 0  # half the slots for the same work
+    assert "they wait 1 minute instead of" in one.advice or "they wait 0 minutes instead of" in one.advice
+    assert "Priority alone does not help" in one.advice
+    assert one.evidence["saved_hours"] == pytest.approx(split.part_hours - split.part_hours_then)
+    (blind,) = found(WideTasksStarve, answers(waits_by_width=[width(2)]))
+    assert "replay" not in blind.advice
+    assert blind.advice.startswith("Give them a pool of their own, or let them take fewer slots")
+
+
+def test_without_wide_tasks_there_is_nothing() -> None:
+    assert found(WideTasksStarve, {}) == []
+    assert found(WideTasksStarve, answers(waits_by_width=[])) == []

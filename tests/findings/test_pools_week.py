@@ -137,7 +137,7 @@ def told(hours: list[float | None], source: str = GAUGES) -> Row:
 def test_the_scoreboard_adds_pools_up_and_says_from_what() -> None:
     score = board(told([1.0] * 9), told([2.0] * 9, INTERVALS), told([None] * 9, ""))
     assert score.value == 3.0 and score.this_week.startswith("3")
-    assert score.detail == "gauges: 1 pool, task intervals: 1 pool"
+    assert score.detail == "1 pool by gauges, which see every task; 1 pool by tries that tell their own times"
 
 
 def test_a_week_without_the_pools_that_matter_is_a_gap_of_the_scoreboard() -> None:

@@ -914,6 +914,40 @@ def test_what_to_do_about_a_kill_depends_on_its_signal(
     assert ending in finding.headline and advice in finding.advice
 
 
+COMPANY = {"dag_id": "d", "task_id": "t", "kills": 8, "others": 40, "kill_days": 4, "hosts": 1, "beside_killed": 6.0,
+           "beside_usual": 2.0, "z": 4.0}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_told", "why"),
+    [
+        ({}, True, "three times the company"),
+        ({"z": 3.0}, True, "at the least"),
+        ({"z": 2.9}, False, "may be luck"),
+        ({"z": None}, False, "it never ended otherwise"),
+        ({"kill_days": 1}, False, "one night"),
+        ({"beside_killed": 3.0}, True, "half as many again, one more"),
+        ({"beside_killed": 2.9}, False, "below half as many again"),
+        ({"beside_killed": 0.9, "beside_usual": 0.0}, False, "not one more"),
+        ({"beside_killed": 2.0, "beside_usual": 6.0, "z": -4.0}, False, "in less company"),
+        ({"task_id": "other"}, False, "of another task"),
+    ],
+)
+def test_kills_for_memory_beside_many_others_are_told_so(
+    changes: dict[str, Any], is_told: bool, why: str
+) -> None:
+    (one,) = found(Killed, answers(killed_tries=[KILLED], memory_company=[COMPANY | changes]))
+    assert ("other tries ran on its host" in one.advice) == is_told, why
+    assert ("beside_killed" in one.evidence) == is_told
+    assert "memory limit" in one.advice
+
+
+def test_company_says_nothing_of_who_stops_a_task() -> None:
+    stopped = KILLED | {"state_reason": "signal", "signal": "SIGTERM"}
+    (one,) = found(Killed, answers(killed_tries=[stopped], memory_company=[COMPANY]))
+    assert "other tries" not in one.advice
+
+
 @pytest.mark.parametrize(("rejected", "is_found"), [(4, False), (5, False), (6, True)])
 def test_rejects_matter_above_half_a_percent(rejected: int, is_found: bool) -> None:
     row = {"kind": "task_logs", "reject_reason": "", "bytes": 1}

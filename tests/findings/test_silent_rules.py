@@ -8,7 +8,9 @@ import pytest
 
 from tests.findings.test_rules import MONDAY, WEEK, answers, found
 from windsock.findings import RULES
+from windsock.findings.cadence import every
 from windsock.findings.methods.proportions import chance_of_rise
+from windsock.findings.rules.ws501_silent_dag import SilentDag
 from windsock.findings.rules.ws502_missing_runs import MissingRuns
 from windsock.findings.rules.ws503_dag_paused import DagPaused
 from windsock.findings.rules.ws504_dag_vanished import DagVanished
@@ -22,6 +24,7 @@ from windsock.findings.rules.ws516_state_mismatch import StateMismatch
 from windsock.findings.rules.ws517_errors_in_successes import ErrorsInSuccesses
 from windsock.findings.rules.ws531_nothing_started import NothingStarted
 from windsock.model import Answer
+from windsock.report.cards import card
 
 AT = datetime(2026, 11, 17, 1, tzinfo=UTC)
 SPAN = {"first_at": AT, "last_at": AT + timedelta(days=2)}
@@ -81,7 +84,8 @@ def test_the_tasks_of_one_dag_are_one_finding() -> None:
 
 def cadence(dag_id: str = "d", **more: Any) -> dict[str, Any]:
     return {"dag_id": dag_id, "weeks_seen": 4, "expected": 28, "missing": 4, "runs": 24, "least_runs": 28,
-            "last_run_at": AT, "every_s": None, "every_prev_s": 21600.0, **SPAN} | more  # fmt: skip
+            "last_run_at": AT, "every_s": None, "every_prev_s": 21600.0, "gap_from": [SPAN["first_at"]],
+            "gap_until": [SPAN["last_at"]], **SPAN} | more  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -116,6 +120,74 @@ def test_runs_that_keep_a_longer_distance_are_a_schedule_made_rarer(
     (finding,) = found(MissingRuns, answers(missing_runs=[cadence(every_s=every_s)]))
     assert finding.severity == severity
     assert ("runs every" in finding.headline) == (severity == "watch")
+
+
+def test_a_rarer_schedule_is_told_in_words_and_loses_no_runs() -> None:
+    (one,) = found(
+        MissingRuns, answers(missing_runs=[cadence(every_s=86400.0, every_prev_s=3600.0, missing=112)])
+    )
+    assert one.headline == "d runs every day since Tue 17 Nov 01:00 UTC, before every hour"
+    assert "missing" not in one.evidence
+    facts = dict(card(one, base_url="").facts)
+    assert (facts["runs now"], facts["ran before"]) == ("every day", "every hour")
+    assert not any("86,400" in text for text in facts.values())
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(86400, "every day"), (172800, "every 2 days"), (604800, "every week"), (21600, "every 6 hours"), (5400, "every 90 minutes"),
+     (60, "every minute"), (90, "every 1 min 30 s")],
+)  # fmt: skip
+def test_a_distance_of_runs_is_told_as_people_say_it(seconds: float, words: str) -> None:
+    assert every(seconds) == words
+
+
+def holes(*days: int, dag_id: str = "d", hour: int = 0) -> dict[str, Any]:
+    at = [AT + timedelta(days=day, hours=hour) for day in days]
+    return cadence(dag_id, gap_from=at, gap_until=at, first_at=at[0], last_at=at[-1], missing=len(at))
+
+
+def test_holes_with_runs_between_them_are_told_one_by_one() -> None:
+    (one,) = found(MissingRuns, answers(missing_runs=[holes(0, 2)]))
+    assert one.headline.endswith("never came, in 2 gaps: Tue 17 Nov 01:00 UTC; Thu 19 Nov 01:00 UTC")
+    assert one.evidence["gaps"] == 2
+    (many,) = found(MissingRuns, answers(missing_runs=[holes(0, 1, 2, 4, 5)]))
+    assert many.headline.endswith("Thu 19 Nov 01:00 UTC; 2 more until Sun 22 Nov 01:00 UTC")
+    (one_gap,) = found(MissingRuns, answers(missing_runs=[cadence()]))
+    assert one_gap.headline.endswith("never came, Tue 17 Nov 01:00 UTC to Thu 19 Nov 01:00 UTC")
+    assert one_gap.evidence["gaps"] is None
+
+
+def test_the_days_without_runs_of_many_dags_are_told_one_by_one() -> None:
+    """A holiday on Tuesday and one on Friday; the DAGs are due at different hours."""
+    rows = [holes(0, 3, dag_id=f"d{n}", hour=2 * n) for n in range(5)]
+    (one,) = found(MissingRuns, answers(missing_runs=rows))
+    assert (
+        "never came, in 2 gaps: Tue 17 Nov 01:00 UTC to Tue 17 Nov 09:00 UTC; Fri 20 Nov 01:00 UTC to"
+        in one.headline
+    )
+    assert (one.evidence["missing"], one.evidence["gaps"]) == (10, 2)
+
+
+RENAMED = {"dag_id": "d_v2", "former_dag_id": "d", "dag_file": "d.py", "tasks": 1, "alike": 2, "runs": 2, "former_runs": 90,
+           "former_until": AT, "first_at": AT + timedelta(hours=1), "gap_s": 3600.0}  # fmt: skip
+
+
+def test_a_dag_that_stopped_where_one_of_its_file_began_may_have_another_name() -> None:
+    (one,) = found(MissingRuns, answers(missing_runs=[cadence()], renamed_dags=[RENAMED]))
+    assert one.advice.startswith(
+        "d_v2, of the same tasks in d.py, began Tue 17 Nov 02:00 UTC: if d was renamed, add"
+    )
+    assert "Else see whether it was paused or held then" in one.advice
+    for other in (RENAMED | {"dag_file": ""}, RENAMED | {"former_dag_id": "e"}):
+        (plain,) = found(MissingRuns, answers(missing_runs=[cadence()], renamed_dags=[other]))
+        assert plain.advice.startswith("See whether it was paused or held then")
+    silent = [
+        {"dag_id": "d", "runs": 0, "weeks_seen": 4, "median_runs": 7.0, "least_runs": 7, "last_at": AT, "last_run_id": "r"},
+        {"dag_id": "d_v2", "runs": 7, "weeks_seen": 0, "median_runs": None, "least_runs": None, "last_at": AT, "last_run_id": "r"},
+    ]  # fmt: skip
+    (gone_dag,) = found(SilentDag, answers(runs_by_dag_week=silent, renamed_dags=[RENAMED]))
+    assert "if d was renamed" in gone_dag.advice
 
 
 # --- WS503, WS504

@@ -22,6 +22,7 @@ from windsock.findings.why import (
     totals,
 )
 from windsock.findings.why.cause import is_same_file
+from windsock.findings.why.missed_runs import MissedRuns
 from windsock.model import Answer
 from windsock.questions import load_questions
 from windsock.resources import folder
@@ -316,7 +317,23 @@ def gap(**more: Any) -> dict[str, Any]:
 
 def missing(first_at: datetime) -> dict[str, Any]:
     return {"dag_id": "d", "weeks_seen": 4, "expected": 28, "missing": 3, "runs": 25, "least_runs": 28, "first_at": first_at,
-            "last_at": first_at + timedelta(hours=1), "last_run_at": AT}  # fmt: skip
+            "last_at": first_at + timedelta(hours=1), "last_run_at": AT, "every_s": None, "every_prev_s": 21600.0,
+            "gap_from": [first_at], "gap_until": [first_at + timedelta(hours=1)]}  # fmt: skip
+
+
+def test_a_schedule_made_rarer_is_told_as_one_and_counts_no_run_that_never_came() -> None:
+    rarer = missing(AT) | {
+        "every_s": 86400.0,
+        "every_prev_s": 3600.0,
+        "missing": 112,
+        "runs": 56,
+        "least_runs": 168,
+    }
+    (one,) = [one for one in told(**QUIET, missing_runs=[rarer]) if one.cause == "runs that never came"]
+    assert "runs every day since" in one.headline and "before every hour" in one.headline
+    assert "never came" not in one.headline
+    assert MissedRuns.count(answers(missing_runs=[rarer])).things == 0
+    assert MissedRuns.count(answers(missing_runs=[rarer | {"every_s": None}])).things == 112
 
 
 def test_a_silent_scheduler_is_likely_only_where_runs_are_missing() -> None:

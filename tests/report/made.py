@@ -98,7 +98,7 @@ def answers(names: list[str], text: str = "boom", *, weeks: int = 9) -> dict[str
         ],
         "parse_time_by_week": [
             {"source": "metric", "bundle_name": "b", "dag_file": "f", "week": day.monday, "samples": 5,
-             "median_s": 1.0, "p95_s": 1.0}
+             "median_s": 1.0, "p95_s": 1.0, "first_at": day.from_at, "last_at": day.to_at - timedelta(hours=1)}
             for day in days
         ],
         "parse_samples_of_window": [

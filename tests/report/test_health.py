@@ -35,7 +35,7 @@ def lines(**rows: list[dict[str, Any]]) -> dict[str, tuple[str, ...]]:
 def test_without_any_input_each_line_says_no_data_and_why() -> None:
     told = lines()
     assert list(told) == [
-        "Scheduler alive", "Triggerer alive", "Dag-processor alive", "Slowest file to parse", "Queue depth", "Fullest pool",
+        "Scheduler alive", "Triggerer alive", "Dag-processor alive", "Slowest file to parse", "Queue depth", "Ready without a slot", "Fullest pool",
         "Runs with a failed first try", "Tries that failed", "Runs lost after retries", "Runs that finish late",
         "Ended by a timeout, or near it",
     ]  # fmt: skip
@@ -101,32 +101,69 @@ def test_what_has_no_known_end_is_named_and_is_neither_a_rise_nor_a_fall() -> No
     assert known[2].startswith("lower (by luck in ")
 
 
-def queue(growing: float, *, weeks: int = 8) -> list[dict[str, Any]]:
+def queue(
+    growing: float,
+    *,
+    weeks: int = 8,
+    level: float = 4.0,
+    measure: str = "queued",
+    source: str = "executor_gauge",
+    executor: str = "CeleryExecutor",
+) -> list[dict[str, Any]]:
     """A week of hours with a batch each night; `growing` is the growth of the queue beyond the usual one, a day."""
     rows = []
     for hour in range(168):
-        usual = 40.0 if hour % 24 < 3 else 4.0
-        mean = usual * (1 + growing) ** (hour // 24)
-        rows.append({"executor": "CeleryExecutor", "hour_at": WEEK.from_at + timedelta(hours=hour), "minutes": 60,
-                     "full_minutes": 0, "slots": 64.0, "running_most": 20.0, "queued_mean": mean,
-                     "queued_usual": usual if weeks else None, "weeks_before": weeks})  # fmt: skip
+        usual = 10 * level if hour % 24 < 3 else level
+        depth = usual * (1 + growing) ** (hour // 24)
+        rows.append({"measure": measure, "source": source, "executor": executor,
+                     "hour_at": WEEK.from_at + timedelta(hours=hour), "depth": depth,
+                     "depth_usual": usual if weeks else None, "weeks_before": weeks})  # fmt: skip
     return rows
+
+
+def depths(*queues: list[dict[str, Any]]) -> dict[str, tuple[str, ...]]:
+    given = answers(queue_depth_by_hour=[row for rows in queues for row in rows])
+    return lines(queue_trends=list(queue_trends(given).rows))
 
 
 @pytest.mark.parametrize(
     ("growing", "weeks", "judged"),
     [
         (0.0, 8, "no trend (+0 % a day"),
+        (0.05, 8, "no trend (+4 % a day"),  # of four tasks and one, below the least
+        (0.08, 8, "growing (+7 % a day"),
         (0.2, 8, "growing (+"),
         (-0.2, 8, "no trend (-"),
         (0.2, 0, "not judged: no earlier week"),
     ],
 )
 def test_a_queue_grows_against_its_own_weekdays_and_hours(growing: float, weeks: int, judged: str) -> None:
-    given = answers(executor_load_by_hour=queue(growing, weeks=weeks))
-    told = lines(queue_trends=list(queue_trends(given).rows))["Queue depth, CeleryExecutor"]
+    told = depths(queue(growing, weeks=weeks))["Queue depth, CeleryExecutor"]
     assert told[2].startswith(judged)
     assert "batch day" in told[3]
+
+
+def test_an_almost_empty_queue_does_not_grow() -> None:
+    told = depths(queue(0.2, level=0.01))["Queue depth, CeleryExecutor"]
+    assert told[2].startswith("no trend (+0 % a day")
+
+
+def test_the_queue_is_told_by_the_best_source_that_can_be_judged_and_named() -> None:
+    gauge = queue(0.0, weeks=0)
+    pools = queue(0.3, source="pool_gauges", executor="")
+    tries = queue(0.0, source="tries", executor="")
+    told = depths(gauge, pools, tries)
+    assert "by the pools' gauges" in told["Queue depth"][0]
+    assert told["Queue depth"][2].startswith("growing")
+    assert "Queue depth, CeleryExecutor" not in told
+    assert "by the executor's gauge" in depths(gauge)["Queue depth, CeleryExecutor"][0]
+    only = depths(tries)
+    assert only["Queue depth"][0] == "8.5 tasks queued, mean of 168 hours by the times that tries tell"
+    assert only["Ready without a slot"][0] == "no data"
+    assert "Airflow 3's API" in only["Ready without a slot"][2]
+    ready = depths(queue(0.2, measure="ready", source="tries", executor=""))
+    assert ready["Ready without a slot"][2].startswith("growing")
+    assert ready["Queue depth"][0] == "no data"
 
 
 def test_the_slowest_file_is_told_beside_its_limit() -> None:
@@ -153,23 +190,35 @@ def test_the_slowest_file_is_told_beside_its_limit() -> None:
     )
 
 
-def full(pool: str, share: float | None, hours: float = 3.0) -> dict[str, Any]:
-    return {"pool": pool, "full_share": share, "wait_hours": hours, "busy_hours": 9.0, "total_slots": 4}
+def full(
+    pool: str,
+    share: float | None,
+    hours: float | None = 3.0,
+    *,
+    past: tuple[float | None, ...] = (),
+    source: str = "gauges",
+    weeks_source: str = "gauges",
+) -> dict[str, Any]:
+    weeks = [*(None,) * (8 - len(past)), *past, hours]
+    return {"pool": pool, "source": source, "full_share": share, "wait_hours": hours, "hours_by_week": weeks,
+            "weeks_source": weeks_source}  # fmt: skip
 
 
-def test_the_fullest_pool_is_told_by_its_busy_hours_and_its_past() -> None:
-    waits = [
-        {"pool": "dwh", "week": WEEK.minus(n).monday, "samples": 9, "wait_hours": hours}
-        for n, hours in ((2, 4.0), (1, 6.0), (0, 9.0))
-    ]
-    told = lines(pool_full_share=[full("dwh", 0.2, 9.0), full("x", 0.1)], pool_wait_by_week=waits)[
-        "Fullest pool"
-    ]
-    assert told[:2] == ("dwh: full in 20 % of its busy hours, 9 task-hours waited", "5 task-hours, 2 weeks")
+def test_the_fullest_pool_is_told_by_its_busy_hours_its_past_and_who_saw_it() -> None:
+    rows = [full("dwh", 0.2, 9.0, past=(4.0, 6.0)), full("x", 0.1)]
+    told = lines(pools_of_week=rows)["Fullest pool"]
+    assert told[:2] == (
+        "dwh: full in 20 % of its busy hours, 9 task-hours waited, by gauges",
+        "5 task-hours, 2 weeks",
+    )
     assert told[3].startswith("80 %")
-    exact = lines(pool_occupancy=[full("dwh", 0.3)], pool_full_share=[full("dwh", 0.2)])["Fullest pool"]
-    assert exact[0].startswith("dwh: full in 30 %") and exact[1] == "no data"
-    assert lines(pool_occupancy=[full("dwh", None)])["Fullest pool"][0] == "no data"
+    exact = lines(pools_of_week=[full("dwh", 0.3, source="task intervals")])["Fullest pool"]
+    assert exact[0].endswith("by task intervals") and exact[1] == "no data"
+    mixed = lines(pools_of_week=[full("dwh", 0.3, past=(4.0,), source="task intervals")])["Fullest pool"]
+    assert mixed[1] == "4 task-hours, 1 week, by gauges"
+    untold = lines(pools_of_week=[full("dwh", 0.3, None)])["Fullest pool"]
+    assert "waiting not told" in untold[0]
+    assert lines(pools_of_week=[full("dwh", None)])["Fullest pool"][0] == "no data"
 
 
 def finish(runs: int, late: int) -> dict[str, Any]:

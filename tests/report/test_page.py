@@ -258,7 +258,9 @@ def test_lists_have_short_lines_and_the_card_has_all() -> None:
 def test_the_mail_names_what_is_missing_by_the_titles_of_the_page() -> None:
     made = page([finding()], no_data=(NoData("pools", "no metric snapshots"), NoData("imports", "nothing")))
     text = render_report(made)["email.txt"]
-    assert "No data for: Pools and waiting; Import errors and killed parses. The page says why" in text
+    assert (
+        "No data for: Pools and waiting (in part); Import errors and killed parses. The page says why" in text
+    )
 
 
 def test_every_section_and_every_table_is_explained_to_a_first_reader() -> None:
@@ -295,5 +297,8 @@ def test_failures_gather_where_tasks_were_lost_or_a_retry_saved_many(
 def test_a_calm_week_names_the_inputs_that_are_missing_in_one_line() -> None:
     made = page([], no_data=(NoData("pools", "no pool gauges and no queue times of tasks in this week"),))
     (line,) = (one for one in made.quiet if one.startswith("No data"))
-    assert line == "No data for: Pools and waiting. The page says why; windsock doctor says how to mend it."
+    assert (
+        line
+        == "No data for: Pools and waiting (in part). The page says why; windsock doctor says how to mend it."
+    )
     assert "no pool gauges and no queue times" in words(render_report(made)["report.html"])

@@ -32,6 +32,7 @@ from windsock.findings.rules.ws207_stale_parsing import StaleParsing
 from windsock.findings.rules.ws301_pool_saturated import PoolSaturated
 from windsock.findings.rules.ws302_waits_for_ever import WaitsForEver
 from windsock.findings.rules.ws303_pool_unused import PoolUnused
+from windsock.findings.rules.ws304_wide_tasks_starve import WideTasksStarve
 from windsock.findings.rules.ws310_waiting_for_limit import WaitingForLimit
 from windsock.findings.rules.ws311_executor_full import ExecutorFull
 from windsock.findings.rules.ws312_sensors_hold_slots import SensorsHoldSlots
@@ -86,6 +87,7 @@ from windsock.findings.rules.ws632_worker_lost import WorkerLost
 from windsock.findings.rules.ws633_queue_without_worker import QueueWithoutWorker
 from windsock.findings.rules.ws634_retries_burnt import RetriesBurnt
 from windsock.findings.rules.ws635_executor_fit import ExecutorFit
+from windsock.findings.rules.ws636_start_slower import StartSlower
 from windsock.findings.rules.ws650_log_rewritten import LogRewritten
 from windsock.findings.rules.ws651_log_growth import LogGrowth
 from windsock.findings.rules.ws652_noisy_line import NoisyLine
@@ -93,6 +95,7 @@ from windsock.findings.rules.ws653_log_retention import LogRetention
 from windsock.findings.rules.ws901_rejects import Rejects
 from windsock.findings.rules.ws902_check_warning import CheckWarning
 from windsock.findings.told_with_more import is_renamed, is_told_by, told_with_more, went_on
+from windsock.findings.waiting.workers import WORKERS
 from windsock.model import Answer, Finding, Judgement, NoData
 from windsock.week import Week
 
@@ -127,6 +130,7 @@ RULES: tuple[type[Rule], ...] = (
     TaskMuchFaster,
     WaitsForEver,
     PoolUnused,
+    WideTasksStarve,
     WaitingForLimit,
     ExecutorFull,
     SensorsHoldSlots,
@@ -171,6 +175,7 @@ RULES: tuple[type[Rule], ...] = (
     SettingWithoutEffect,
     QueueTimeout,
     ExecutorFit,
+    StartSlower,
     SinceChange,
     MeaningsChanged,
     LogRewritten,
@@ -250,7 +255,8 @@ def told_once(findings: Sequence[Finding], answers: Mapping[str, Answer]) -> lis
     """Leave out a DAG's WS101 when another finding tells its failures already: WS103 or WS104 (it is broken), or
     incidents, bad hours or hosts that explain all but `OWN_EXCESS` of its excess; its WS106 when they explain all of its runs; its WS510 when WS106 tells the kills; an incident within a bad hour or on a bad
     host. What is the consequence of a finding on the same DAG (`_FOLLOWS`).
-    The silence of a DAG that probably goes on under another name (WS605). And the check of rejects when WS901 tells of them; and a slow pass of parsing when WS207 tells what it led to.
+    The silence of a DAG that probably goes on under another name (WS605). And the check of rejects when WS901 tells of them; and a slow pass of parsing when WS207 tells what it led to; and later starts
+    (WS636) when they are the full workers' that WS310 tells.
     """
     broken = {one.subject["dag_id"] for one in findings if one.code in ("WS103", "WS104")}
     killed = {one.subject["dag_id"] for one in findings if one.code == "WS106" and "ending" in one.evidence}
@@ -259,6 +265,7 @@ def told_once(findings: Sequence[Finding], answers: Mapping[str, Answer]) -> lis
     elsewhere, former = told_with_more(findings), went_on(findings)
     has_rejects = any(one.code == "WS901" for one in findings)
     has_stale_files = any(one.code == "WS207" for one in findings)
+    has_full_workers = any(one.code == "WS310" and one.subject["limit"] == WORKERS for one in findings)
     codes: dict[str, set[str]] = {}
     for one in findings:
         codes.setdefault(one.subject.get("dag_id", ""), set()).add(one.code)
@@ -271,6 +278,8 @@ def told_once(findings: Sequence[Finding], answers: Mapping[str, Answer]) -> lis
         if has_rejects and one.id == "WS902:objects_readable":
             continue
         if has_stale_files and one.code == "WS611":
+            continue
+        if has_full_workers and one.code == "WS636" and (one.evidence["full_workers_share"] or 0.0) > 0.5:
             continue
         dag_id = one.subject.get("dag_id", "")
         if one.code == "WS101" and (

@@ -14,7 +14,7 @@ from windsock.report.cards import card
 from windsock.report.formats import clean
 from windsock.report.history import anchor
 from windsock.report.page import Change, Page, Score
-from windsock.report.specs import TITLES
+from windsock.report.specs import title_of
 
 MAX_REVISIONS = 20
 _NEVER_COMPARED = {"revised", "revisions", "trust", "url"}
@@ -41,7 +41,7 @@ def body_of(page: Page) -> dict[str, Any]:
         "still_open": page.still_open,
         "scoreboard": [_plain(dict(row)) for row in page.scores],
         "measures": [_score(one) for one in page.scoreboard],
-        "no_data": [{**asdict(one), "title": TITLES.get(one.section, one.section)} for one in page.no_data],
+        "no_data": [{**asdict(one), "title": title_of(one)} for one in page.no_data],
         "unjudged": list(page.unjudged),
         "revised": page.revised,
         "revisions": list(page.revisions),

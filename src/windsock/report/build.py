@@ -72,6 +72,7 @@ def build_page(
         seen_until=seen_until,
     )
     parts = sections(findings, answers, judgement, frame.week, base_url=frame.base_url)
+    shown = {one.key for one in parts if one.cards or one.tables or one.plots}
     changes, ids_of = _changes(history, parts), slices(findings, frame.owner_of)
     page = Page(
         deployment=clean(frame.deployment, 80),
@@ -97,7 +98,7 @@ def build_page(
         scoreboard=scores,
         scores=tuple(rows_of(answers, "scoreboard")),
         sections=parts,
-        no_data=judgement.no_data,
+        no_data=tuple(replace(one, is_partial=one.section in shown) for one in judgement.no_data),
         unjudged=unjudged(answers),
         trust=trust_lines(answers, judgement, trust),
         trust_values={**trust, "judged": dict(judgement.judged), "not_enough": dict(judgement.not_enough)},

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from windsock.model import Finding, NoData
 from windsock.report.formats import clean, hours, plural
 from windsock.report.page import Change, Score
-from windsock.report.specs import TITLES
+from windsock.report.specs import title_of
 
 BROKEN = "WS103"  # DAGs that fail every run for weeks: noise that everybody knows, until somebody pauses them
 BACKFILLS = "WS606"  # runs that are in no rate: the line of what is not judged counts them
@@ -33,7 +33,7 @@ def calm_lines(
     by_key = {one.key: one for one in scores}
     lost, first, runs = by_key["lost_runs"], by_key["first_try_failed_runs"], by_key["runs"]
     accepted = sum(one.status == "accepted" for one in changes)
-    missing = "; ".join(TITLES.get(one.section, one.section) for one in no_data)
+    missing = "; ".join(title_of(one) for one in no_data)
     seen = ", ".join(f"{name.lower()} {text}" for name, text in trust[1:7] if text != "no data")
     broken = _broken([one for one in findings if one.code == BROKEN and one.status in ("new", "still")])
     counted = "; ".join(one.removesuffix("; not judged") for one in unjudged)

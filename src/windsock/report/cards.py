@@ -15,7 +15,7 @@ from windsock.report.plots import Plot
 
 MAX_FACTS = 14
 MAX_SAMPLE = 600
-_OWN_PLACE = {"sample", "dispersion", "estimate", "different", "is_over", "suspect", "changes", "changes_when", "apply", "undo", "options", "rate_low", "rate_high", "changed_from", "changed_to"}  # fmt: skip
+_OWN_PLACE = {"sample", "dispersion", "estimate", "different", "is_over", "suspect", "changes", "changes_when", "apply", "undo", "options", "rate_low", "rate_high", "changed_from", "changed_to", "every_s", "every_prev_s"}  # fmt: skip
 _LABELS = {
     "all_tries": "of all tries",
     "began_at": "began",
@@ -62,7 +62,7 @@ _TELLING = frozenset(
 """What a finding is about: how much, since when, how sure, and what holds the hand back. Hours are too, by their name."""
 _ASIDE = frozenset(
     "busy_hours full_hours full_share_all hours_seen known_by_next_try known_days last_run_id launched_again p50_slots p95_slots "
-    "price_source processor_log_read samples sightings sights source told_by told_by_processor told_by_scheduler weeks_before "
+    "price_source processor_log_read samples sees sightings sights source told_by told_by_processor told_by_scheduler weeks_before "
     "weeks_seen".split()
 )
 """What the measure rests on, and how it spread: the first to go where a card is full."""

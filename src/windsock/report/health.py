@@ -20,6 +20,29 @@ _LEAST_SILENCE_S, _LEAST_RATIO = 300.0, 3.0  # as WS530: snapshots of every ten 
 _HALF_MINUTE = "30 s: a restart takes longer, and metrics hold one value a minute"
 _LIMITS_S = {"import_timeout_s": 30.0, "processor_timeout_s": 50.0}  # Airflow's defaults
 _LEAST_PARSES = 5  # as WS202
+_GROWING = "'growing': it does so on every batch day; here by slope against the same weekday and hour"
+_LEAST_GROWTH = 1.05  # a day: less is no queue that runs away
+_QUEUES = {
+    "queued": (
+        "Queue depth",
+        "tasks queued",
+        "no gauges of executors or pools ([sources.metrics]), and no queue times of tries (API, database, or the scheduler's log)",
+    ),
+    "ready": (
+        "Ready without a slot",
+        "tasks ready",
+        "no pool gauges that tell scheduled tasks ([sources.metrics]), and no ready times of tries (Airflow 3's API, database, "
+        "or scheduler's log)",
+    ),
+}
+"""Measure → its name, what is counted, and what would tell it."""
+_TOLD_BY = {
+    "executor_gauge": "by the executor's gauge",
+    "pool_gauges": "by the pools' gauges (slots)",
+    "tries": "by the times that tries tell",
+}
+_SOURCES = tuple(_TOLD_BY)
+"""The likest to what is asked first."""
 WEEK_MINUTES = 7 * 24 * 60
 
 
@@ -29,7 +52,7 @@ def health_table(answers: Mapping[str, Answer], judgement: Judgement, week: Week
         *_alive(answers),
         *_parsing(answers, judgement, week),
         *_queues(answers),
-        *_pools(answers, week),
+        *_pools(answers),
         *outcomes(answers, week),
     )
     rows = tuple(tuple(Cell(text) for text in line) for line in lines)
@@ -115,38 +138,44 @@ def _parsing(answers: Mapping[str, Answer], judgement: Judgement, week: Week) ->
 
 
 def _queues(answers: Mapping[str, Answer]) -> Iterator[Line]:
-    common = "'growing': it does so on every batch day; here by slope against the same weekday and hour"
-    trends = rows_of(answers, "queue_trends")
-    if not trends:
-        yield blind("Queue depth", "no executor gauges in the metrics ([sources.metrics])", common)
-    for row in trends:
-        name = f"Queue depth, {clean(row['executor'], 40)}" if row["executor"] else "Queue depth"
-        if row["queued_mean"] is None:
-            yield blind(name, "the gauges name no queued tasks", common)
-            continue
-        this = f"{number(row['queued_mean'])} tasks queued, mean of {plural(row['hours'], 'hour')}"
-        if row["p_value"] is None:
-            yield name, this, "no data", "not judged: no earlier week", common
-            continue
-        is_growing = row["p_value"] < ALPHA and row["day_ratio"] > 1
-        slope = f"{row['day_ratio'] - 1:+.0%} a day".replace("%", " %")
-        judged = f"{'growing' if is_growing else 'no trend'} ({slope}, by luck in {chance(row['p_value'])})"
-        yield name, this, f"{number(row['queued_usual'])} tasks", judged, common
+    """By the first of the sources that can be judged; each row names its own."""
+    for measure, (name, noun, missing) in _QUEUES.items():
+        rows = [row for row in rows_of(answers, "queue_trends") if row["measure"] == measure]
+        if not rows:
+            yield blind(name, missing, _GROWING)
+        best = min((row["p_value"] is None, _SOURCES.index(row["source"])) for row in rows) if rows else None
+        for row in rows:
+            if (row["p_value"] is None, _SOURCES.index(row["source"])) == best:
+                yield _queue(row, name, noun)
 
 
-def _pools(answers: Mapping[str, Answer], week: Week) -> Iterator[Line]:
+def _queue(row: Row, name: str, noun: str) -> Line:
+    name = f"{name}, {clean(row['executor'], 40)}" if row["executor"] else name
+    this = f"{number(row['depth'])} {noun}, mean of {plural(row['hours'], 'hour')} {_TOLD_BY[row['source']]}"
+    if row["p_value"] is None:
+        return name, this, "no data", "not judged: no earlier week", _GROWING
+    is_growing = row["p_value"] < ALPHA and row["day_ratio"] >= _LEAST_GROWTH
+    slope = f"{row['day_ratio'] - 1:+.0%} a day".replace("%", " %")
+    judged = f"{'growing' if is_growing else 'no trend'} ({slope}, by luck in {chance(row['p_value'])})"
+    return name, this, f"{number(row['depth_usual'])} {noun}", judged, _GROWING
+
+
+def _pools(answers: Mapping[str, Answer]) -> Iterator[Line]:
     name, common = "Fullest pool", "80 % in use: a mean hides the hours in which it is full"
-    known = [row for row in rows_of(answers, "pool_occupancy") if row["full_share"] is not None]
-    known = known or [row for row in rows_of(answers, "pool_full_share") if row["full_share"] is not None]
+    known = [row for row in rows_of(answers, "pools_of_week") if row["full_share"] is not None]
     if not known:
         yield blind(name, "no pool gauges, and no queue times by API, database or scheduler log", common)
         return
-    worst = max(known, key=lambda row: (row["full_share"], row["wait_hours"], row["pool"]))
-    this = f"{clean(worst['pool'], 40)}: full in {share(worst['full_share'])} of its busy hours, {number(worst['wait_hours'])} task-hours waited"
-    before = [
-        row["wait_hours"]
-        for row in rows_of(answers, "pool_wait_by_week")
-        if row["pool"] == worst["pool"] and row["week"] != week.monday
-    ]
+    worst = max(known, key=lambda row: (row["full_share"], row["wait_hours"] or 0.0, row["pool"]))
+    waited = (
+        "waiting not told"
+        if worst["wait_hours"] is None
+        else f"{number(worst['wait_hours'])} task-hours waited"
+    )
+    this = f"{clean(worst['pool'], 40)}: full in {share(worst['full_share'])} of its busy hours, {waited}, by {worst['source']}"
+    before = [one for one in worst["hours_by_week"][:-1] if one is not None]
     usual = f"{number(median(before))} task-hours, {plural(len(before), 'week')}" if before else "no data"
+    by = worst["weeks_source"]
+    if before and by != worst["source"]:
+        usual = f"{usual}, by {by}"
     yield name, this, usual, "WS301 judges each pool", common

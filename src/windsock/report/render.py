@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
@@ -22,7 +21,7 @@ from windsock.report.charts import draw
 from windsock.report.formats import cell, clean, plural, sentences, tight
 from windsock.report.letter import Letter, letter
 from windsock.report.page import Page
-from windsock.report.specs import TITLES
+from windsock.report.specs import title_of
 
 MAX_BRIEF = 160  # characters of a headline where it is one of a list; its card has all of it
 MAX_FEW = 220  # and of an advice
@@ -59,7 +58,7 @@ def render_html(page: Page) -> str:
     policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'; img-src data:"
     template = _environment(is_html=True).get_template("report.html")
     return template.render(
-        page=page, titles=defaultdict(str, TITLES), script=Markup(script), style=Markup(style), policy=policy
+        page=page, title_of=title_of, script=Markup(script), style=Markup(style), policy=policy
     )
 
 

@@ -10,9 +10,10 @@ from typing import Any
 
 from windsock.intervals import bounds
 from windsock.model import Answer, Row
-from windsock.report.formats import chance, hours, interval, number, seconds, share, size, span
+from windsock.report.formats import chance, hours, interval, number, plural, seconds, share, size, span
 from windsock.report.marks import ALPHA, amount_moved, rate_moved
 from windsock.report.page import Mark, Score
+from windsock.report.parse_pass import one_pass
 from windsock.week import Week
 
 _RATES = (
@@ -45,7 +46,11 @@ def scoreboard(answers: Mapping[str, Answer], week: Week, *, is_going_on: bool =
     days = [week.minus(n).monday for n in range(8, -1, -1)]
     rows = {row["week"]: row for row in _rows(answers, "scoreboard")}
     late = {row["week"]: row["p95_s"] for row in _rows(answers, "lateness_by_week")}
-    extra = {"late_s": late, "wait_hours": _waits(answers, days), "parse_s": _parse_times(answers, week)}
+    extra = {
+        "late_s": late,
+        "wait_hours": _waits(answers, days),
+        "parse_s": one_pass(_rows(answers, "parse_time_by_week"), week),
+    }
     scores = [_rate(*spec, [rows.get(day) for day in days]) for spec in _RATES]
     for key, name, form, is_cost in _AMOUNTS:
         source = extra.get(key)
@@ -77,26 +82,22 @@ def _waits(answers: Mapping[str, Answer], days: Sequence[date]) -> dict[date, fl
     return waits
 
 
+_SEEN = {
+    "gauges": "gauges, which see every task",
+    "task intervals": "tries that tell their own times",
+    "task intervals, ready times rebuilt": "tries that tell when they were queued",
+}
+
+
 def _waits_told(answers: Mapping[str, Answer]) -> str:
-    """`gauges: 1 pool, task intervals: 3 pools`."""
+    """What the hours see: `1 pool by gauges, which see every task; 3 pools by tries that tell their own times`."""
     counts: dict[str, int] = {}
     for row in _rows(answers, "pools_of_week"):
         if row["weeks_source"]:
             counts[row["weeks_source"]] = counts.get(row["weeks_source"], 0) + 1
-    told = [f"{name}: {count} {'pool' if count == 1 else 'pools'}" for name, count in sorted(counts.items())]
-    return ", ".join(told)
-
-
-def _parse_times(answers: Mapping[str, Answer], week: Week) -> dict[date, float]:
-    """Sum of the files' medians, from the one source that knows most files this week: sources do not compare."""
-    files: dict[str, int] = {}
-    totals: dict[str, dict[date, float]] = {}
-    for row in _rows(answers, "parse_time_by_week"):
-        of_source = totals.setdefault(row["source"], {})
-        of_source[row["week"]] = of_source.get(row["week"], 0.0) + row["median_s"]
-        files[row["source"]] = files.get(row["source"], 0) + (row["week"] == week.monday)
-    best = max(sorted(files), key=lambda one: files[one], default="")
-    return totals.get(best, {})
+    return "; ".join(
+        f"{plural(count, 'pool')} by {_SEEN.get(name, name)}" for name, count in sorted(counts.items())
+    )
 
 
 def _rate(key: str, name: str, part: str, whole: str, no_end: str, rows: Sequence[Row | None]) -> Score:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from windsock.model import Answer, Row
-from windsock.report.formats import hours, number, share
+from windsock.report.formats import hours, number, plural, share
 from windsock.report.plots import WaitPlot
 
 NAMES = {
@@ -35,8 +35,30 @@ def wait_plot(answers: Mapping[str, Answer]) -> WaitPlot | None:
     return WaitPlot(
         tuple(bars),
         "What ready tasks and due runs waited for, task-hours",
-        f"{told}{rest}.{_moved(answers)}{_beside(answers)}",
+        f"{_seen(answers)}{told}{rest}.{_gauges(answers)}{_moved(answers)}{_beside(answers)}",
     )
+
+
+def _seen(answers: Mapping[str, Answer]) -> str:
+    """Whose waiting it is: `Of 355 of 680 tries, in 9 of 22 DAGs, that tell when they were queued: `."""
+    seen = next(iter(_rows(answers, "waiting_seen")), None)
+    tries = [row for row in _rows(answers, "try_waits") if row["tries"]]
+    if seen is None or not seen["tries"]:
+        return ""
+    told = seen["ready_told"] + seen["ready_rebuilt"]
+    dags = {row["dag_id"] for row in tries}
+    known = {row["dag_id"] for row in tries if row["ready_told"] or row["ready_rebuilt"]}
+    whose = f", in {number(len(known))} of {plural(len(dags), 'DAG')}" if dags else ""
+    return f"Of {number(told)} of {plural(seen['tries'], 'try')}{whose}, that tell when they were queued: "
+
+
+def _gauges(answers: Mapping[str, Answer]) -> str:
+    """That gauges see more, where they do: hours of other tasks are no part of the plot."""
+    rows = [row for row in _rows(answers, "pools_of_week") if row["source"] == "gauges" and row["wait_hours"]]
+    if not rows:
+        return ""
+    total = sum(row["wait_hours"] for row in rows)
+    return f" Not in it: {hours(total)} that gauges saw in {plural(len(rows), 'pool')} whose tasks do not tell their own times."
 
 
 LEAST_TOLD = 0.5  # hours
@@ -106,8 +128,8 @@ def waiting_lines(answers: Mapping[str, Answer]) -> list[tuple[str, str]]:
     unknown = sum(row["hours"] for row in waited if row["waits_for"] == "unattributed")
     rebuilt = f", rebuilt for {number(seen['ready_rebuilt'])} (estimates)" if seen["ready_rebuilt"] else ""
     told = (
-        f"{hours(total)}, {share(unknown / total)} of it not attributed; ready times told for "
-        f"{number(seen['ready_told'])} of {number(seen['tries'])} tries{rebuilt}"
+        f"{hours(total)} of the tries that tell when they were queued, {share(unknown / total)} of it not attributed; ready "
+        f"times told for {number(seen['ready_told'])} of {number(seen['tries'])} tries{rebuilt}"
     )
     return [("Waiting", told)]
 

@@ -79,6 +79,7 @@ class Replay:
         passes = np.ceil((ready - start) / period_s).astype(np.int64)
         busy = np.maximum(0.0, (tasks.given_back_s - tasks.taken_s)[order])
         self.period_s = period_s
+        self._order = order
         self._ready_passes = ((ready - start) / period_s).tolist()
         self._arrives: list[int] = passes.tolist()
         self._lasts: list[int] = np.maximum(1, np.ceil(busy / period_s)).astype(np.int64).tolist()
@@ -89,8 +90,16 @@ class Replay:
         self._place: list[int] = places.tolist()
         self._at_place: list[int] = np.argsort(places).tolist()
 
-    def at(self, slots: int) -> Load:
-        """The week with `slots` slots."""
+    def waits_s(self, slots: int) -> Floats:
+        """How long each of the tasks waited with `slots` slots, in the order in which they were given; nan: too wide."""
+        told = np.full(len(self._order), np.nan)
+        self.at(slots, told)
+        waits = np.empty_like(told)
+        waits[self._order] = told * self.period_s
+        return waits
+
+    def at(self, slots: int, told: Floats | None = None) -> Load:
+        """The week with `slots` slots. `told` takes each task's wait in passes, in the order of arrival."""
         fits = [i for i, width in enumerate(self._slots) if width <= slots]
         lines: dict[int, list[int]] = {width: [] for width in sorted({self._slots[i] for i in fits})}
         given_back: dict[int, int] = {}
@@ -112,6 +121,8 @@ class Replay:
                 one = self._at_place[heappop(line)]
                 free, in_line = free - self._slots[one], in_line - 1
                 waited += now - self._ready_passes[one]
+                if told is not None:
+                    told[one] = now - self._ready_passes[one]
                 end = now + self._lasts[one]
                 if end not in given_back:
                     heappush(ends, end)

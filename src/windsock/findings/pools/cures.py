@@ -1,4 +1,5 @@
-"""What may be tried before a pool gets more slots: another start, sensors that give their slot back, a pool of one's own.
+"""What may be tried before a pool gets more slots: another start, sensors that give their slot back, a pool of one's own, the
+same slots in two pools.
 
 Each is a replay of the week's own tasks at the present size, with that one thing changed. A shift moves all that a DAG brought
 to the pool; what waits behind its tasks elsewhere is taken to move with it.
@@ -16,10 +17,10 @@ from numpy.typing import NDArray
 from windsock.findings import wording
 from windsock.findings.methods.pool_replay import Replay, Tasks, scheduler_period_s
 from windsock.findings.pools.options import GAUGES, Measured, tasks_of
+from windsock.findings.pools.split import MAX_TASKS, best_split, workloads
 from windsock.findings.rule import rows_of
 from windsock.model import Answer, Row
 
-MAX_TASKS = 300_000  # a replay of more takes seconds, and a dozen are made
 MOVED = 3  # DAGs of the busiest minute that are tried at other times
 SHIFTS_MIN = (10, 20, 30)
 MIN_SHARE_OWN_POOL = 0.25  # of default_pool's slot hours: a DAG that holds less does not crowd others out
@@ -47,7 +48,7 @@ def cures(answers: Mapping[str, Answer], one: Measured) -> list[Cure]:
     if one.source == GAUGES or row is None or not row.get("dag_ids") or len(row["ready_s"]) > MAX_TASKS:
         return []
     week = _Week(row, one.slots_now)
-    found = [_shift(answers, week, one.pool), _defer(week), _move_out(week, one.pool)]
+    found = [_shift(answers, week, one.pool), _defer(week), _move_out(week, one.pool), _split(week)]
     worth = [cure for cure in found if cure and cure.wait_hours_saved >= MIN_SAVED_SHARE * week.wait_now > 0]
     return sorted(worth, key=lambda cure: (-cure.wait_hours_saved, cure.kind))
 
@@ -139,3 +140,20 @@ def _move_out(week: _Week, pool: str) -> Cure | None:
     dag_id = week.dag_ids[largest - 1]
     share = wording.percent(held[largest] / held.sum())
     return Cure("own_pool", f"give {dag_id} a pool of its own: it holds {share} of {pool}", saved)
+
+
+def _split(week: _Week) -> Cure | None:
+    """Two pools with the same slots in all, where two kinds of work share this one."""
+    held_s = week.tasks.given_back_s - week.tasks.taken_s
+    best: tuple[float, str] | None = None
+    for name, chosen in workloads(week.tasks, week.dag, week.dag_ids, week.is_poking):
+        split = best_split(week.tasks, chosen, week.slots, period_s=week.period_s)
+        if split is None or (best and week.wait_now - split.wait_hours <= best[0]):
+            continue
+        mine, others = (wording.short(float(np.median(held_s[which]))) for which in (chosen, ~chosen))
+        told = (
+            f"split it into two pools: {wording.plural(split.slots, 'slot')} for {name} ({mine} each, median), "
+            f"{split.rest_slots} for the rest ({others})"
+        )
+        best = (week.wait_now - split.wait_hours, told)
+    return Cure("split", best[1], best[0]) if best else None

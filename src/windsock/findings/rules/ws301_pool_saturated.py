@@ -119,6 +119,7 @@ class PoolSaturated(Rule):
                 "filled_by": fillers(answers, one.pool),
                 "source": one.source,
                 "samples": one.samples,
+                "sees": _sees(one),
                 "busy_hours": row["busy_hours"],
                 "sizes": _sizes(answers, one.pool),
                 "max_slots": bound.get("max_slots"),
@@ -132,12 +133,19 @@ class PoolSaturated(Rule):
                 **_commands(answers, one, best),
                 **full_since(answers, one.pool, limits.min_wait_hours),
             },
-            advice=_free(free)
+            advice=_free(free, _saved(options, best), limits.worth_saving)
             + (_held_back(one, rise, bound) if rise else _advice(answers, one, options, best, bound)),
             rank=float(waited),
         )
         asked = "pool_full_share" if one.source == pool_options.GAUGES else "pool_occupancy"
         return replace(finding, question=asked)
+
+
+def _sees(one: Measured) -> str:
+    """Whose waiting it is: gauges and tasks' own times do not see the same."""
+    if one.source == pool_options.GAUGES:
+        return f"every task of the pool, at {one.samples:,} moments"
+    return f"{one.samples:,} tries that tell when they were queued"
 
 
 def _sizes(answers: Mapping[str, Answer], pool: str) -> str | None:
@@ -164,12 +172,20 @@ def _commands(answers: Mapping[str, Answer], one: Measured, best: int | None) ->
     }
 
 
-def _free(free: Sequence[Cure]) -> str:
-    """What costs no slot comes first."""
+def _free(free: Sequence[Cure], raised: float, worth: float) -> str:
+    """What costs no slot comes first. Where it saves as much as more slots do, one of the two is enough."""
     if not free:
         return ""
     first = free[0]
+    if raised > 0 and first.wait_hours_saved >= worth * raised:
+        saved = wording.hours(first.wait_hours_saved)
+        return f"One of two is enough: {first.told} (a replay saves {saved} of waiting), or more slots. "
     return f"Before more slots: {first.told}; a replay saves {wording.hours(first.wait_hours_saved)} of waiting. "
+
+
+def _saved(options: Sequence[Mapping[str, Any]], best: int | None) -> float:
+    """Hours of the size that is proposed; 0 where none is."""
+    return next((float(one["wait_hours_saved"]) for one in options if one["slots"] == best), 0.0)
 
 
 def _held_back(one: Measured, rise: Rise, bound: Row) -> str:

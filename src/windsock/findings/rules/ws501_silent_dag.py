@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from windsock.findings import wording
+from windsock.findings.cadence import another_name
 from windsock.findings.rule import Rule, Thresholds, Verdicts, rows_of, threshold
 from windsock.model import Answer
 from windsock.week import Week
@@ -30,7 +31,7 @@ class SilentDag(Rule):
     """
 
     code, name, section = "WS501", "silent-dag", "silent"
-    questions = ("runs_by_dag_week",)
+    questions = ("runs_by_dag_week", "renamed_dags")
     thresholds = Limits
 
     @classmethod
@@ -60,7 +61,8 @@ class SilentDag(Rule):
                         "last_at": row["last_at"],
                         "last_run_id": row["last_run_id"],
                     },
-                    advice=f"See whether it is paused, gone or broken: airflow dags details '{row['dag_id']}'.",
+                    advice=f"{another_name(rows_of(answers, 'renamed_dags'), row['dag_id']) or 'See'} whether it is paused, gone or broken: "
+                    f"airflow dags details '{row['dag_id']}'.",
                     rank=float(row["median_runs"]) + 5,
                 )
             )

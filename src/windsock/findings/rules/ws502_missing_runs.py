@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from windsock.findings import wording
+from windsock.findings.cadence import MIN_RARER, another_name, every, gaps_of, in_gaps, is_rarer
 from windsock.findings.rule import Rule, Thresholds, Verdicts, rows_of, threshold
 from windsock.model import Answer, Row
 from windsock.week import Week
@@ -19,7 +20,7 @@ class Limits(Thresholds):
         0.05, "fraction of the runs expected", "fewer are told by WS530 and the scoreboard"
     )
     min_rarer: float = threshold(
-        1.5,
+        MIN_RARER,
         "times the usual distance of runs",
         "runs that keep a distance so much longer have another schedule",
     )
@@ -39,7 +40,7 @@ class MissingRuns(Rule):
     """
 
     code, name, section = "WS502", "missing-runs", "silent"
-    questions = ("missing_runs",)
+    questions = ("missing_runs", "renamed_dags")
     thresholds = Limits
 
     @classmethod
@@ -55,25 +56,28 @@ class MissingRuns(Rule):
                 and missing >= limits.min_missing
                 and missing >= limits.min_share * row["expected"]
             ):
-                is_rarer = row["every_s"] and row["every_s"] >= limits.min_rarer * (row["every_prev_s"] or 0)
-                (rarer if is_rarer else found).append(row | {"missing": missing})
+                (rarer if is_rarer(row, limits.min_rarer) else found).append(row | {"missing": missing})
         if len(found) >= limits.many_dags:
             verdicts.findings.append(cls._of_many(found))
         else:
-            verdicts.findings += [cls._of_one(row) for row in found]
+            verdicts.findings += [cls._of_one(answers, row) for row in found]
         verdicts.findings += [cls._rarer(row) for row in rarer]
         return verdicts
 
     @classmethod
-    def _rarer(cls, row: Mapping[str, Any]) -> Any:
-        now, before = wording.span(row["every_s"]), wording.span(row["every_prev_s"])
+    def _rarer(cls, row: Row) -> Any:
+        now, before = every(row["every_s"]), every(row["every_prev_s"])
         return cls.finding(
             subject={"dag_id": row["dag_id"]},
             severity="watch",
-            headline=f"{row['dag_id']} runs every {now} since {wording.moment(row['first_at'])}, before every {before}",
+            headline=f"{row['dag_id']} runs {now} since {wording.moment(row['first_at'])}, before {before}",
             evidence={
-                name: row[name]
-                for name in ("missing", "expected", "runs", "first_at", "last_at", "every_s", "every_prev_s")
+                "runs": row["runs"],
+                "first_at": row["first_at"],
+                "runs_now": now,
+                "ran_before": before,
+                "every_s": row["every_s"],
+                "every_prev_s": row["every_prev_s"],
             },
             advice="Nothing to do if its schedule was changed; else its runs take longer than their interval, and with "
             "catchup=False the ones between are left out.",
@@ -81,37 +85,42 @@ class MissingRuns(Rule):
         )
 
     @classmethod
-    def _of_one(cls, row: Mapping[str, Any]) -> Any:
+    def _of_one(cls, answers: Mapping[str, Answer], row: Row) -> Any:
+        gaps = gaps_of([row])
         return cls.finding(
             subject={"dag_id": row["dag_id"]},
             severity="warning",
             headline=f"{row['dag_id']}: {row['missing']} of {wording.plural(row['expected'], 'run')} expected by its own "
-            f"cadence never came, {wording.moment(row['first_at'])} to {wording.moment(row['last_at'])}",
+            f"cadence never came, {in_gaps(gaps)}",
             evidence={
                 "missing": row["missing"],
                 "expected": row["expected"],
+                "gaps": len(gaps) if len(gaps) > 1 else None,
                 "runs": row["runs"],
                 "first_at": row["first_at"],
                 "last_at": row["last_at"],
                 "last_run_at": row["last_run_at"],
             },
-            advice=f"See whether it was paused or held then: airflow dags list-runs -d '{row['dag_id']}'.",
+            advice=f"{another_name(rows_of(answers, 'renamed_dags'), row['dag_id']) or 'See'} whether it was paused or held then: "
+            f"airflow dags list-runs -d '{row['dag_id']}'.",
             rank=float(row["missing"]),
         )
 
     @classmethod
-    def _of_many(cls, rows: Sequence[Mapping[str, Any]]) -> Any:
+    def _of_many(cls, rows: Sequence[Row]) -> Any:
         dags = sorted(rows, key=lambda row: (-row["missing"], row["dag_id"]))
         missing = sum(row["missing"] for row in rows)
         first, last = min(row["first_at"] for row in rows), max(row["last_at"] for row in rows)
+        gaps = gaps_of(rows)
         return cls.finding(
             subject={"reach": "many DAGs"},
             severity="warning",
             headline=f"{wording.plural(missing, 'run')} of {wording.plural(len(rows), 'DAG')} expected by their own cadence "
-            f"never came, {wording.moment(first)} to {wording.moment(last)}",
+            f"never came, {in_gaps(gaps)}",
             evidence={
                 "missing": missing,
                 "expected": sum(row["expected"] for row in rows),
+                "gaps": len(gaps) if len(gaps) > 1 else None,
                 "dags": len(rows),
                 "dag_ids": [row["dag_id"] for row in dags[:20]],
                 "first_at": first,

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from windsock.findings import wording
+from windsock.findings.cadence import every, gaps_of, in_gaps, is_rarer
 from windsock.findings.rule import rows_of
 from windsock.findings.why.cause import Case, Cause, Count, Told, activity_of, dags_of, earliest, of_dag
 from windsock.model import Answer, Row
@@ -32,11 +33,21 @@ class MissedRuns(Cause):
                 next=f"airflow dags list-runs -d {case.dag_id!r}",
             )
         for row in of_dag(answers, "missing_runs", case):
-            if missing(row) > 0 and row["runs"]:
+            if row["missing"] and row["runs"] and is_rarer(row):
+                yield cls.told(
+                    "possible",
+                    f"{case.dag_id} runs {every(row['every_s'])} since {wording.moment(row['first_at'])}, before "
+                    f"{every(row['every_prev_s'])}: most likely its schedule was changed",
+                    since=row["first_at"],
+                    evidence={name: row[name] for name in ("runs", "every_s", "every_prev_s")},
+                    unknown="whether its schedule was changed, or its runs take longer than their interval: the DAG's code says",
+                    next=f"airflow dags list-runs -d {case.dag_id!r}",
+                )
+            elif missing(row) > 0 and row["runs"]:
                 yield cls.told(
                     "possible",
                     f"{missing(row)} of {row['expected']} runs that the cadence of {case.dag_id} expects never came, "
-                    f"{wording.moment(row['first_at'])} to {wording.moment(row['last_at'])}",
+                    f"{in_gaps(gaps_of([row]))}",
                     since=row["first_at"],
                     evidence={
                         name: row[name]
@@ -54,5 +65,7 @@ class MissedRuns(Cause):
 
 
 def missing(row: Row) -> int:
-    """A week with as many runs as before is a changed schedule, no gap."""
+    """A week with as many runs as before is a changed schedule, no gap; so are runs that keep a longer distance."""
+    if row["runs"] and is_rarer(row):
+        return 0
     return int(max(0, min(row["missing"], (row["least_runs"] or 0) - row["runs"])))

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from windsock.model import Row
-from windsock.report.formats import cell
+from windsock.report.formats import cell, clean
 from windsock.report.page import Cell
-from windsock.report.specs.cells import of, plain, words
+from windsock.report.specs.cells import known, of, plain, words
 from windsock.report.specs.spec import Grid, Spec
 
 
+def _host(row: Row) -> Cell:
+    """Its name; pods are one row together."""
+    return Cell(clean(row["hostname"]) if row["hostname"] else f"{row['hosts']:,} pods or hosts of one try")
+
+
+def _told(name: str) -> Callable[[Row], Cell]:
+    """An empty name is one that nobody told."""
+    return lambda row: Cell(clean(cell(row[name])) or "not told")
+
+
 def _queue(row: Row) -> Cell:
-    return Cell(cell(row["queue"]) if row["grain"] == "queue" else "all")
+    return _told("queue")(row) if row["grain"] == "queue" else Cell("all")
 
 
 HEALTH = Spec("health", "Health indicators", ())
@@ -25,15 +37,60 @@ EXECUTORS = Spec(
             "What executors and queues did",
             "work_by_worker",
             (
-                ("Executor", plain("executor")),
+                ("Executor", _told("executor")),
                 ("Queue", _queue),
                 ("Hosts or pods", plain("hosts")),
                 ("Tries failed", of("failed", "tries")),
                 ("Ran", plain("work_hours")),
-                ("Queued to started", plain("start_s")),
-                ("95th percentile", plain("start_p95_s")),
+                ("A try, median", known("work_s")),
+                ("Queued to started", known("start_s")),
+                ("95th percentile", known("start_p95_s")),
             ),
             is_worth_showing=lambda row: row["grain"] != "host",
+        ),
+        Grid(
+            "What hosts did",
+            "work_by_worker",
+            (
+                ("Host", _host),
+                ("Tries failed", of("failed", "tries")),
+                ("Ran", plain("work_hours")),
+                ("A try, median", known("work_s")),
+                ("Queued to started", known("start_s")),
+                ("95th percentile", known("start_p95_s")),
+            ),
+            is_worth_showing=lambda row: row["grain"] == "host",
+            is_folded=True,
+        ),
+        Grid(
+            "From queued to started, beside the weeks before",
+            "start_times",
+            (
+                ("Executor", _told("executor")),
+                ("Queue", _told("queue")),
+                ("Tries", plain("starts")),
+                ("Median", known("median_s")),
+                ("95th percentile", known("p95_s")),
+                ("Last week", known("prev_s")),
+                ("Usually", known("usual_s")),
+                ("In all", plain("start_hours")),
+            ),
+            is_worth_showing=lambda row: row["starts"] > 0,
+            is_folded=True,
+        ),
+        Grid(
+            "Tries out of memory, by host and hour of the day",
+            "memory_kills_by_hour",
+            (
+                ("Host", _told("hostname")),
+                ("Hour, UTC", lambda row: Cell(f"{row['hour_of_day']:02d}:00", row["hour_of_day"])),
+                ("Out of memory", plain("kills")),
+                ("Within ten minutes of another", plain("together")),
+                ("Days", plain("days")),
+                ("Of tries that ended then", plain("tries")),
+                ("Tasks", plain("tasks")),
+            ),
+            is_folded=True,
         ),
         Grid(
             "Tries that the infrastructure ended",
