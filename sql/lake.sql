@@ -422,6 +422,49 @@ from (
     select * from query(getvariable('read_component_events'))
 ) as stored;
 
+-- dag_tasks: one row is one task of a DAG as it was when the DAG was read; a reading holds all its tasks
+set variable files_dag_tasks = (
+    select list(file order by file)
+    from glob(getvariable('lake') || '/dag_tasks/week=*/*.parquet')
+    where try_cast(regexp_extract(file, 'week=([0-9]{4}-[0-9]{2}-[0-9]{2})/[^/]*$', 1) as date)
+        between weeks_ago(getvariable('weeks_kept')) and report_week() + 7
+);
+set variable read_dag_tasks = case
+    when coalesce(len(getvariable('files_dag_tasks')), 0) = 0 then 'select 1 as no_files where false'
+    else 'select * from read_parquet(getvariable(''files_dag_tasks''), union_by_name = true, hive_partitioning = false)'
+end;
+create or replace temp view dag_tasks as
+select
+    try_cast(seen_at as timestamptz) as seen_at,
+    dag_now(try_cast(dag_id as varchar)) as dag_id,
+    try_cast(task_id as varchar) as task_id,
+    try_cast(operator as varchar) as operator,
+    try_cast(start_date as timestamptz) as start_date,
+    try_cast(end_date as timestamptz) as end_date,
+    try_cast(trigger_rule as varchar) as trigger_rule,
+    try_cast(depends_on_past as integer) as depends_on_past,
+    try_cast(wait_for_downstream as integer) as wait_for_downstream,
+    try_cast(is_mapped as integer) as is_mapped,
+    try_cast(retries as integer) as retries,
+    try_cast(retry_delay_s as double) as retry_delay_s,
+    try_cast(execution_timeout_s as double) as execution_timeout_s,
+    try_cast(pool as varchar) as pool,
+    try_cast(pool_slots as bigint) as pool_slots,
+    try_cast(queue as varchar) as queue,
+    try_cast(priority_weight as bigint) as priority_weight,
+    try_cast(max_active_tis_per_dag as integer) as max_active_tis_per_dag,
+    try_cast(max_active_tis_per_dagrun as integer) as max_active_tis_per_dagrun,
+    try_cast(downstream_task_ids as varchar[]) as downstream_task_ids,
+    try_cast(source as varchar) as source,
+    try_cast(object_url as varchar) as object_url,
+    try_cast(read_at as timestamptz) as read_at
+from (
+    select cast(null as timestamptz) as seen_at, cast(null as varchar) as dag_id, cast(null as varchar) as task_id, cast(null as varchar) as operator, cast(null as timestamptz) as start_date, cast(null as timestamptz) as end_date, cast(null as varchar) as trigger_rule, cast(null as integer) as depends_on_past, cast(null as integer) as wait_for_downstream, cast(null as integer) as is_mapped, cast(null as integer) as retries, cast(null as double) as retry_delay_s, cast(null as double) as execution_timeout_s, cast(null as varchar) as pool, cast(null as bigint) as pool_slots, cast(null as varchar) as queue, cast(null as bigint) as priority_weight, cast(null as integer) as max_active_tis_per_dag, cast(null as integer) as max_active_tis_per_dagrun, cast(null as varchar[]) as downstream_task_ids, cast(null as varchar) as source, cast(null as varchar) as object_url, cast(null as timestamptz) as read_at where false
+    union all by name
+    select * from query(getvariable('read_dag_tasks'))
+) as stored
+where getvariable('only_dag') is null or dag_now(dag_id) = getvariable('only_dag');
+
 -- deployments: one row is a fact about the deployment as seen
 set variable files_deployments = (
     select list(file order by file)
