@@ -31,7 +31,7 @@ class PastFailure(Cause):
                 ""
                 if held_by
                 else (
-                    "whether depends_on_past or wait_for_downstream is set: the DAG's code says"
+                    "whether depends_on_past or wait_for_downstream is set: its tasks were not read; API or database would tell"
                     if by_open
                     else "whether the task was taken out of the DAG then, or is held: API or database would tell the open runs"
                 )
