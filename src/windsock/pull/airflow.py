@@ -233,10 +233,7 @@ class _Pull:
         self.summary.rows += makeups.rows
         self.summary.dags_left = left + len(ids) - makeups.taken
         told = f"{self.summary.dags_left} of {len(dags)} DAGs, by [sources.airflow_api] dags_in_detail = {self.in_detail} a pull"
-        self._list(
-            "dags_left",
-            {"deployments": [fact("api.dags_left", told, self.teller)] if self.summary.dags_left else []},
-        )
+        self._list("dags_left", {"deployments": [fact("api.dags_left", told, self.teller)]})
 
     def _events(self, from_at: datetime, until_at: datetime | None) -> Iterator[tuple[str, Row]]:
         raws = self.airflow.events(tuple(EVENTS), from_at, until_at)
