@@ -59,11 +59,12 @@ create or replace temp macro provider_of(key) as
 create or replace temp macro without_frame(signature) as regexp_replace(signature, ' @ ([^ ]+|[^@:]+[.]py):[^ @]+$', '');
 
 -- What failed, wherever in the code: a signature without its frame; where it names a login, a connection or a host that
--- cannot be reached, that name, for one bad credential is told in many words.
+-- cannot be reached, that name, for one bad credential is told in many words. A server that refuses credentials without naming
+-- a user is a login of that host. A refusal that says of what (a table, a dataset) is not: it is one cause for each.
 create or replace temp macro cause_of(signature) as coalesce(
     'login ' || nullif(regexp_extract(
         signature,
-        '(?i)(?:authentication failed|access denied|login failed|incorrect username or password).{0,60}?'
+        '(?i)(?:authentication failed|access denied|login failed|incorrect username or password|no pg_hba[.]conf entry).{0,60}?'
             || '[^a-z](?:user|role|login)[ :]*["''`]([[:word:]@.+-]+)',
         1
     ), ''),
@@ -73,14 +74,42 @@ create or replace temp macro cause_of(signature) as coalesce(
     'connection ' || nullif(
         regexp_extract(signature, '(?i)connection with id ["''`]?([[:word:].-]+)["''`]? (?:was )?not found', 1), ''
     ),
+    -- requests and google-auth: 401, and 403 of a whole address
+    'login ' || nullif(regexp_extract(
+        signature,
+        '(?i)(?:client error: (?:unauthorized|forbidden) for url: |unauthorized: <n> [a-z]+ )https?://([a-z][[:word:]<>.-]*)',
+        1
+    ), ''),
+    'login ' || nullif(
+        regexp_extract(signature, '(?i)failed to connect to db: ([a-z][[:word:]<>.-]*):.{0,9} incorrect username or password', 1), ''
+    ),
     case when regexp_matches(
         signature,
-        '(?i)refused|timed? ?out|resolve|unreachable|max retries|translate host|not known|could not connect'
+        '(?i)refused|timed? ?out|resolve|unreachable|max retries|translate host|not known|could not connect|can''t connect|'
+            || 'cannot connect|unable to connect|ssl error|certificate|reset by peer'
     ) then 'host ' || nullif(regexp_extract(
         signature,
-        '(?i)(?:host=|host name |failed to resolve |server at )["''`]([a-z][[:word:]-]*(?:[.][[:word:]-]+)*)["''`]',
+        '(?i)(?:host=|host name |failed to resolve |server (?:at|on) )["''`]([a-z][[:word:]-]*(?:[.][[:word:]<>-]+)*)["''`]',
         1
     ), '') end,
+    -- botocore, requests, aiohttp, Snowflake: an address without its path, or a name with a dot
+    'host ' || nullif(regexp_extract(
+        signature,
+        '(?i)(?:could not connect to the|connect timeout on|read timeout on) endpoint url: ["''`]https?://([a-z][[:word:]<>.-]*)',
+        1
+    ), ''),
+    'host ' || nullif(regexp_extract(
+        signature,
+        '(?i)(?:ssl validation failed for|server error: (?:service unavailable|bad gateway|gateway time-?out) for url:) '
+            || 'https?://([a-z][[:word:]<>.-]*)',
+        1
+    ), ''),
+    'host ' || nullif(regexp_extract(
+        signature,
+        '(?i)(?:cannot connect to host|connection to host|verify the account name is correct:) '
+            || '([a-z][[:word:]<>-]*(?:[.][[:word:]<>-]+)+)',
+        1
+    ), ''),
     without_frame(signature)
 );
 
@@ -421,6 +450,49 @@ from (
     union all by name
     select * from query(getvariable('read_component_events'))
 ) as stored;
+
+-- dag_tasks: one row is one task of a DAG as it was when the DAG was read; a reading holds all its tasks
+set variable files_dag_tasks = (
+    select list(file order by file)
+    from glob(getvariable('lake') || '/dag_tasks/week=*/*.parquet')
+    where try_cast(regexp_extract(file, 'week=([0-9]{4}-[0-9]{2}-[0-9]{2})/[^/]*$', 1) as date)
+        between weeks_ago(getvariable('weeks_kept')) and report_week() + 7
+);
+set variable read_dag_tasks = case
+    when coalesce(len(getvariable('files_dag_tasks')), 0) = 0 then 'select 1 as no_files where false'
+    else 'select * from read_parquet(getvariable(''files_dag_tasks''), union_by_name = true, hive_partitioning = false)'
+end;
+create or replace temp view dag_tasks as
+select
+    try_cast(seen_at as timestamptz) as seen_at,
+    dag_now(try_cast(dag_id as varchar)) as dag_id,
+    try_cast(task_id as varchar) as task_id,
+    try_cast(operator as varchar) as operator,
+    try_cast(start_date as timestamptz) as start_date,
+    try_cast(end_date as timestamptz) as end_date,
+    try_cast(trigger_rule as varchar) as trigger_rule,
+    try_cast(depends_on_past as integer) as depends_on_past,
+    try_cast(wait_for_downstream as integer) as wait_for_downstream,
+    try_cast(is_mapped as integer) as is_mapped,
+    try_cast(retries as integer) as retries,
+    try_cast(retry_delay_s as double) as retry_delay_s,
+    try_cast(execution_timeout_s as double) as execution_timeout_s,
+    try_cast(pool as varchar) as pool,
+    try_cast(pool_slots as bigint) as pool_slots,
+    try_cast(queue as varchar) as queue,
+    try_cast(priority_weight as bigint) as priority_weight,
+    try_cast(max_active_tis_per_dag as integer) as max_active_tis_per_dag,
+    try_cast(max_active_tis_per_dagrun as integer) as max_active_tis_per_dagrun,
+    try_cast(downstream_task_ids as varchar[]) as downstream_task_ids,
+    try_cast(source as varchar) as source,
+    try_cast(object_url as varchar) as object_url,
+    try_cast(read_at as timestamptz) as read_at
+from (
+    select cast(null as timestamptz) as seen_at, cast(null as varchar) as dag_id, cast(null as varchar) as task_id, cast(null as varchar) as operator, cast(null as timestamptz) as start_date, cast(null as timestamptz) as end_date, cast(null as varchar) as trigger_rule, cast(null as integer) as depends_on_past, cast(null as integer) as wait_for_downstream, cast(null as integer) as is_mapped, cast(null as integer) as retries, cast(null as double) as retry_delay_s, cast(null as double) as execution_timeout_s, cast(null as varchar) as pool, cast(null as bigint) as pool_slots, cast(null as varchar) as queue, cast(null as bigint) as priority_weight, cast(null as integer) as max_active_tis_per_dag, cast(null as integer) as max_active_tis_per_dagrun, cast(null as varchar[]) as downstream_task_ids, cast(null as varchar) as source, cast(null as varchar) as object_url, cast(null as timestamptz) as read_at where false
+    union all by name
+    select * from query(getvariable('read_dag_tasks'))
+) as stored
+where getvariable('only_dag') is null or dag_now(dag_id) = getvariable('only_dag');
 
 -- deployments: one row is a fact about the deployment as seen
 set variable files_deployments = (
@@ -1190,3 +1262,26 @@ select
     includes_deferred
 from spans
 where until_at > week_start();
+
+-- tasks_now: one row is one task of a DAG as the newest reading up to two days after the week has it, else as the first one after.
+-- A pull of Monday tells of the week that ended; of two sources of one pull the database tells more.
+create or replace temp view tasks_now as
+with readings as (
+    select
+        dag_id,
+        coalesce(max(seen_at) filter (where seen_at < week_end() + interval 2 days), min(seen_at)) as seen_at
+    from dag_tasks
+    group by dag_id
+),
+tellers as (
+    select dag_tasks.dag_id, dag_tasks.seen_at, max(dag_tasks.source) as source
+    from dag_tasks
+    join readings on dag_tasks.dag_id = readings.dag_id and dag_tasks.seen_at = readings.seen_at
+    group by dag_tasks.dag_id, dag_tasks.seen_at
+)
+select dag_tasks.*
+from dag_tasks
+join tellers
+    on dag_tasks.dag_id = tellers.dag_id
+    and dag_tasks.seen_at = tellers.seen_at
+    and dag_tasks.source is not distinct from tellers.source;

@@ -99,6 +99,7 @@ ROWS: dict[str, dict[str, object]] = {
     "import_errors": {"seen_at": AT, "dag_file": "a.py", "message": "no module"},
     "deployments": {"seen_at": AT, "key": "executor", "value": "LocalExecutor"},
     "component_events": {"event_at": AT, "component": "scheduler", "event": "pool_full", "pool": "p"},
+    "dag_tasks": {"dag_id": "d", "task_id": "t", "seen_at": AT, "source": "api"},
     "objects": {"object_url": "s3://b/k", "modified_at": AT, "outcome": "parsed"},
 }  # fmt: skip
 BEFORE = datetime(2026, 11, 18, 11, tzinfo=UTC)
@@ -123,6 +124,8 @@ BAD = [
     ("metric_samples", {"value": float("inf")}, "metric_samples_value", "warn"),
     ("import_errors", {"dag_file": ""}, "import_errors_file", "fail"),
     ("import_errors", {"message": ""}, "import_errors_message", "warn"),
+    ("dag_tasks", {"task_id": ""}, "dag_tasks_ids", "fail"),
+    ("dag_tasks", {"start_date": AT, "end_date": BEFORE}, "dag_tasks_times", "warn"),
     ("deployments", {"key": ""}, "deployments_key", "fail"),
     ("deployments", {"value": ""}, "deployments_value", "warn"),
     ("component_events", {"event": ""}, "component_events_event", "fail"),

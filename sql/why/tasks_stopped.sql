@@ -2,10 +2,12 @@
 --
 -- `depends_on_past` holds a task back for ever once its last run failed: it does not fail, it is not skipped, its runs stay
 -- open. A later run is one with a later logical date: by API or database, whatever state it has, or by a log of another
--- task. Tasks below the stopped one stop with it: the first one of the run that failed is told.
+-- task. Tasks below the stopped one stop with it: the first one of the run that failed is told. Where the DAG's make-up is known
+-- (`tasks_now`), so is whether its code holds anything back: the task itself by `depends_on_past` or `wait_for_downstream`,
+-- or one directly before it by `wait_for_downstream`.
 --
 -- grain:    dag_id, task_id
--- reads:    dag_runs, task_tries
+-- reads:    dag_runs, task_tries, tasks_now
 -- columns:
 --   dag_id           varchar
 --   task_id          varchar
@@ -21,6 +23,9 @@
 --   first_later_at   timestamptz  when the first of the later runs was due
 --   last_later_at    timestamptz  when the newest of them was due
 --   is_told          boolean      API or database tell the DAG's runs: those of which nothing began are known, too
+--   held_tasks       varchar[]    tasks that by the DAG's code wait for it in the run before; empty: none; null: the code is not known
+--   held_by          varchar      depends_on_past, wait_for_downstream; null: nothing, or not known
+--   is_in_dag        boolean      the DAG still has the task; null: not known
 with tries as (
     select dag_id, run_id, task_id, state, started_at, ended_at, error_signature, final_try, is_judged, is_excluded
     from task_tries
@@ -97,6 +102,29 @@ others as (
     join began on stopped.dag_id = began.dag_id and began.place > stopped.place
     group by stopped.dag_id, stopped.task_id
 ),
+holders as (
+    select dag_id, task_id, task_id as held_id, depends_on_past is distinct from 1 as is_downstream
+    from tasks_now
+    where depends_on_past = 1 or wait_for_downstream = 1
+    union all
+    select dag_id, unnest(downstream_task_ids), task_id, true from tasks_now where wait_for_downstream = 1
+),
+code as (
+    select
+        stopped.dag_id,
+        stopped.task_id,
+        coalesce(
+            list(distinct holders.held_id order by holders.held_id) filter (where holders.held_id is not null), []
+        ) as held_tasks,
+        case
+            when bool_or(holders.held_id = stopped.task_id and not holders.is_downstream) then 'depends_on_past'
+            when count(holders.held_id) > 0 then 'wait_for_downstream'
+        end as held_by
+    from stopped
+    left join holders on stopped.dag_id = holders.dag_id and stopped.task_id = holders.task_id
+    where stopped.dag_id in (select dag_id from tasks_now)
+    group by stopped.dag_id, stopped.task_id
+),
 own as (
     select dag_id, task_id, count(*) as ran_before from began group by dag_id, task_id
 )
@@ -114,9 +142,17 @@ select
     coalesce(others.other_tasks, 0) as other_tasks,
     later.first_later_at,
     later.last_later_at,
-    later.is_told
+    later.is_told,
+    code.held_tasks,
+    code.held_by,
+    case
+        when code.dag_id is not null then exists (
+            select 1 from tasks_now where tasks_now.dag_id = stopped.dag_id and tasks_now.task_id = stopped.task_id
+        )
+    end as is_in_dag
 from stopped
 join later using (dag_id, task_id)
 join own using (dag_id, task_id)
 left join others using (dag_id, task_id)
+left join code using (dag_id, task_id)
 order by stopped.dag_id, stopped.task_id

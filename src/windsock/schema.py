@@ -163,6 +163,17 @@ TABLES: dict[str, Table] = {
             ),
         ),
         Table(
+            "dag_tasks",
+            "one task of a DAG as it was when the DAG was read; a reading holds all its tasks",
+            _columns(
+                "seen_at:t dag_id task_id operator start_date:t end_date:t trigger_rule depends_on_past:i "
+                "wait_for_downstream:i is_mapped:i retries:i retry_delay_s:d execution_timeout_s:d pool pool_slots:i queue "
+                "priority_weight:l max_active_tis_per_dag:i max_active_tis_per_dagrun:i downstream_task_ids:texts source"
+            ),
+            "seen_at",
+            ("dag_id", "task_id", "source", "seen_at"),
+        ),
+        Table(
             "deployments",
             "a fact about the deployment as seen",
             _columns("seen_at:t key value"),

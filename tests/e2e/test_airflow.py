@@ -185,6 +185,34 @@ def test_every_object_is_accounted_for(fleet: Fleet) -> None:
     assert fleet.ask("select count(*) as n from task_logs where state = 'unknown'") == [{"n": 0}]
 
 
+def test_its_api_tells_the_tasks_of_each_dag_as_its_database_does(fleet: Fleet, tmp_path: Path) -> None:
+    one = fleet.airflow
+    if one.major != "3":
+        pytest.skip("only Airflow 3 needs an API server, and the fleet runs no webserver for 2.x")
+    found = []
+    for name, source in (("api", f"[sources.airflow_api]\nurl = '{one.more['AIRFLOW__API__BASE_URL']}'\n"),
+                         ("db", "[sources.airflow_db]\nurl_env = 'DB'\n")):  # fmt: skip
+        folder = tmp_path / name
+        folder.mkdir()
+        path = folder / "prod.toml"
+        path.write_text(f"[deployment]\nname = 'e2e'\n{source}")
+        config, week = configs.load(path, {"DB": one.database}), Week.parse(fleet.week)
+        pipeline.pull(config, now=datetime.now(UTC), week=week, output=Output(level=0))
+        sql = (
+            "select dag_id, task_id, operator, trigger_rule, depends_on_past, is_mapped, pool, start_date, downstream_task_ids "
+            "from tasks_now order by all"
+        )
+        found.append(
+            [tuple(row.values()) for row in pipeline.ask(config, question="", sql=sql, week=week).rows]
+        )
+        sql = "select key, json_extract_string(value, '$.start_date') as at from deployments where key like 'dag_detail.%' order by 1"
+        found.append(
+            [tuple(row.values()) for row in pipeline.ask(config, question="", sql=sql, week=week).rows]
+        )
+    assert {row[0] for row in found[0]} > BROKEN
+    assert found[:2] == found[2:]
+
+
 def test_its_serialised_dags_tell_whose_failures_nobody_hears_of(fleet: Fleet, tmp_path: Path) -> None:
     one, major = fleet.airflow, int(fleet.airflow.major)
     shutil.copy(ROOT / "tests" / "data" / "serialized_dags" / "told.py", one.home / "dags")
@@ -203,6 +231,9 @@ def test_its_serialised_dags_tell_whose_failures_nobody_hears_of(fleet: Fleet, t
         for row in pipeline.ask(config, question="", sql=sql, week=week).rows
     }
     assert {dag_id: told[dag_id] for dag_id in expected} == expected
+    sql = "select task_id, downstream_task_ids, depends_on_past, max_active_tis_per_dag from tasks_now where dag_id = 'shaped' order by 1"
+    made = [tuple(row.values()) for row in pipeline.ask(config, question="", sql=sql, week=week).rows]
+    assert made == [("each", ["load"], 0, 2), ("extract", ["each", "load"], 1, None), ("load", [], 0, None)]
     rows = pipeline.ask(config, question="failure_alerts", sql="", week=week).rows
     known = {row["dag_id"]: (row["lost"], row["told_by"], row["has_alert"]) for row in rows}
     nobody = dict.fromkeys(BROKEN, (1, "nothing", False))

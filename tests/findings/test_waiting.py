@@ -227,3 +227,24 @@ def test_the_finding_says_number_n_gain_and_both_ways() -> None:
     assert "inferred" in finding.advice
     (finding,) = found(waited(limit_value=None, told_by=""))
     assert "apply" not in finding.evidence
+
+
+@pytest.mark.parametrize(
+    ("waits_for", "dag_id", "is_told"),
+    [
+        ("max_active_tasks", "d", True),
+        ("max_active_tis_per_dag", "d", True),
+        ("max_active_runs", "d", False),  # it holds runs that have not begun
+        ("max_active_tasks", "x", False),
+    ],
+)
+def test_where_the_graph_is_known_it_says_what_more_room_can_save_a_run(
+    waits_for: str, dag_id: str, is_told: bool
+) -> None:
+    path = [
+        {"dag_id": dag_id, "task_id": name, "wait_share": part} for name, part in (("a", 0.02), ("b", 0.11))
+    ]
+    given_answers = {**waited(waits_for=waits_for), **answers(critical_path_of_runs=path)}
+    (one,) = found(given_answers)
+    assert one.evidence.get("wait_share_of_runs") == (pytest.approx(0.13) if is_told else None)
+    assert ("decides its length is 13 % of the time" in one.advice) == is_told

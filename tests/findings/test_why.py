@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.findings.test_rules import FROM_RULES, answers
-from tests.findings.test_why_rules import error, file_of, hosts, stopped
+from tests.findings.test_why_rules import dates, error, file_of, hosts, stopped
 from windsock.findings import RULES
 from windsock.findings.why import (
     CASE_TRIES,
@@ -273,10 +273,42 @@ def test_a_first_run_that_is_not_due_yet(scheduled: int, is_told: bool) -> None:
     assert [one.cause for one in found] == ["start_date"] * is_told
 
 
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"start_date": LATER + timedelta(days=9), "moves": 0}, "lies ahead, Sat 28 Nov 01:00 UTC"),
+        ({"end_date": AT, "moves": 0}, "has an end_date, Tue 17 Nov 01:00 UTC"),
+        ({"start_date": LATER - timedelta(hours=1)}, "start_date that moves: Sun 15 Nov 01:00 UTC"),
+        ({"start_date": AT - timedelta(days=300), "moves": 0}, ""),
+    ],
+)
+def test_a_dag_whose_own_dates_keep_it_from_running(change: dict[str, Any], says: str) -> None:
+    given = QUIET | {"dag_activity": [activity(scheduled_runs=0)], "dag_states": [state(next_run_at=None)]}
+    row = dates(seen_at=LATER, **change)
+    found = told(**given, dag_dates=[row])
+    assert [(one.cause, one.likely) for one in found] == [("start_date", "certain")] * bool(says)
+    assert all(says in one.headline for one in found)
+    counted = [one for one in totals(answers(**given, dag_dates=[row])).rows if one["things"]]
+    assert [one["dag_ids"] for one in counted] == [["d"]] * bool(says)
+    paused = totals(answers(**given | {"dag_states": [state(is_paused=True)]}, dag_dates=[row])).rows
+    assert not [one for one in paused if one["things"] and "start_date" in one["why"]]
+
+
+def test_what_ended_long_ago_is_told_of_one_dag_and_counted_no_more() -> None:
+    row = dates(seen_at=LATER, end_date=LATER - timedelta(days=15))
+    assert [one.cause for one in told(**QUIET, dag_dates=[row])] == ["start_date"]
+    assert not [one for one in totals(answers(**QUIET, dag_dates=[row])).rows if one["things"]]
+
+
 def test_an_old_failure_holds_later_runs_back() -> None:
     (one,) = told(**QUIET, tasks_stopped=[stopped(open_later=3, is_told=True)])
     assert (one.cause, one.likely, one.since) == ("depends_on_past", "likely", AT)
     assert "scheduled__1" in one.next
+    by_code = {"held_by": "wait_for_downstream", "held_tasks": ["extract"]}
+    (certain,) = told(**QUIET, tasks_stopped=[stopped(open_later=3, is_told=True, **by_code)])
+    assert (certain.likely, certain.unknown) == ("certain", "")
+    assert certain.headline.endswith("by wait_for_downstream, extract of each later run waits for it")
+    assert not told(**QUIET, tasks_stopped=[stopped(open_later=3, is_told=True, held_tasks=[])])
     (by_logs,) = told(**QUIET, tasks_stopped=[stopped()])
     assert (by_logs.likely, "taken out" in by_logs.unknown) == ("possible", True)
 

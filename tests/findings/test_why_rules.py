@@ -138,7 +138,8 @@ def test_files_that_take_turns_as_one_dag(rows: list[dict[str, Any]], is_found: 
 def stopped(**more: Any) -> dict[str, Any]:
     return {"dag_id": "d", "task_id": "load", "failed_at": AT, "failed_run_id": "scheduled__1", "error_signature": "KeyError",
             "runs_before": 20, "ran_before": 20, "later_runs": 5, "open_later": 0, "failed_later": 0, "other_tasks": 5,
-            "first_later_at": AT + timedelta(hours=4), "last_later_at": AT + timedelta(hours=24), "is_told": False} | more  # fmt: skip
+            "first_later_at": AT + timedelta(hours=4), "last_later_at": AT + timedelta(hours=24), "is_told": False,
+            "held_tasks": None, "held_by": None, "is_in_dag": None} | more  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -158,6 +159,13 @@ def stopped(**more: Any) -> dict[str, Any]:
         ({"ran_before": 19}, "", "a task of some runs is a branch"),
         ({"failed_later": 1}, "", "another task failed: this one may be upstream_failed"),
         ({"is_told": True}, "", "all runs are known, and none is open"),
+        (
+            {"open_later": 2, "is_told": True, "held_tasks": ["load"], "held_by": "depends_on_past"},
+            "warning",
+            "by its code",
+        ),
+        ({"open_later": 9, "is_told": True, "held_tasks": []}, "", "nothing waits for it, says the code"),
+        ({"held_tasks": []}, "", "the code knows better than the logs"),
     ],
 )
 def test_a_task_that_failed_once_and_never_began_again(
@@ -174,6 +182,14 @@ def test_one_dag_is_one_finding_and_names_the_run_to_clear() -> None:
     assert finding.headline.startswith("d.load and 1 other task failed on Tue 17 Nov 01:00 UTC")
     assert "scheduled__1" in finding.advice
     assert finding.evidence["task_ids"] == ["load", "other"]
+
+
+def test_what_the_code_says_stands_in_the_finding() -> None:
+    row = stopped(open_later=3, is_told=True, held_tasks=["extract"], held_by="wait_for_downstream")
+    (finding,) = found(BlockedByPast, answers(tasks_stopped=[row]))
+    assert finding.headline.endswith("in 3 open runs: wait_for_downstream holds it back")
+    assert finding.evidence["held_tasks"] == ["extract"]
+    assert "if depends_on_past" not in finding.advice
 
 
 # --- WS522
@@ -194,6 +210,38 @@ def test_versions_without_any_scheduled_run(change: dict[str, Any], scheduled: i
            "first_at": AT, "last_at": AT} | change  # fmt: skip
     given = answers(dag_versions_of_week=[row], dag_activity=[{"dag_id": "d", "scheduled_runs": scheduled}])
     assert bool(found(StartDateMoves, given)) == is_found
+
+
+def dates(**more: Any) -> dict[str, Any]:
+    return {"dag_id": "d", "start_date": AT, "end_date": None, "schedule": "@daily", "seen_at": AT + timedelta(hours=1),
+            "first_seen_at": AT - timedelta(days=2), "readings": 3, "moves": 2, "moves_back": 0,
+            "was_start_date": AT - timedelta(days=2)} | more  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("change", "scheduled", "is_found"),
+    [
+        ({}, 0, True),
+        ({"moves": 1}, 0, False),
+        ({"moves": 9, "moves_back": 1}, 0, False),
+        ({"seen_at": AT + timedelta(days=8)}, 0, True),
+        ({"seen_at": AT + timedelta(days=8, hours=1)}, 0, False),
+        ({"schedule": ""}, 0, False),
+        ({}, 1, False),
+    ],
+)
+def test_a_start_date_that_was_seen_to_move(change: dict[str, Any], scheduled: int, is_found: bool) -> None:
+    given = answers(dag_dates=[dates(**change)], dag_activity=[{"dag_id": "d", "scheduled_runs": scheduled}])
+    assert bool(found(StartDateMoves, given)) == is_found
+
+
+def test_a_dag_that_both_tell_is_one_finding() -> None:
+    versions = {"dag_id": "d", "bundle_name": "main", "versions": 50, "bundle_versions": 1, "days": 5, "last_version": 9,
+                "first_at": AT, "last_at": AT}  # fmt: skip
+    (finding,) = found(
+        StartDateMoves, answers(dag_dates=[dates()], dag_versions_of_week=[versions], dag_activity=[])
+    )
+    assert "from Sun 15 Nov 01:00 UTC to Tue 17 Nov 01:00 UTC in 3 readings" in finding.headline
 
 
 # --- WS523

@@ -1,5 +1,6 @@
 """What failed, wherever in the code: the login, connection or host that an error names."""
 
+import csv
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,11 @@ from typing import Any
 import pytest
 
 from windsock.lake import Lake
+from windsock.redaction import redact
+from windsock.signature import error_signature
 from windsock.week import Week
+
+CASES = Path(__file__).parents[1] / "data" / "connection_errors.csv"
 
 
 @pytest.fixture(scope="module")
@@ -34,3 +39,13 @@ def conn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 )  # fmt: skip
 def test_an_error_names_its_connection(conn: Any, signature: str, cause: str) -> None:
     assert conn.execute("select cause_of(?)", [signature]).fetchone() == (cause,)
+
+
+@pytest.mark.parametrize(
+    "row", list(csv.DictReader(CASES.open())), ids=lambda row: f"{row['type']}: {row['message']}"[:60]
+)
+def test_errors_of_common_clients_name_what_they_could_not_reach(conn: Any, row: dict[str, str]) -> None:
+    """Texts of the clients themselves, from what they raise to the cause; an empty cause is the signature's own."""
+    bare = error_signature(row["type"], redact(row["message"].replace("\\n", "\n")))
+    (cause,) = conn.execute("select cause_of(?)", [f"{bare} @ orders.py:load"]).fetchone()
+    assert cause == (row["cause"] or bare)

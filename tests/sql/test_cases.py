@@ -27,6 +27,7 @@ BEHIND = {
     "slot_tries": (*TRIES, "deployments", "task_tries"),
     "slot_legs": (*TRIES, "deployments", "task_tries", "slot_tries"),
     "owned_dags": ("task_logs", "task_instances", "deployments"),
+    "tasks_now": ("dag_tasks",),
     "pool_spans": ("pool_samples", "deployments"),
 }
 """What the views over tables are made of."""

@@ -53,6 +53,7 @@ class FakeAirflow:
     lists: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     tries: dict[Key, list[dict[str, Any]]] = field(default_factory=dict)
     single: dict[str, Any] = field(default_factory=dict)
+    makeups: dict[str, dict[str, Any]] = field(default_factory=dict)
     url: str = ""
     clock: datetime = datetime(2026, 11, 24, tzinfo=UTC)
     cap: int = 100
@@ -75,6 +76,7 @@ def load(major: int, folder: Path = DATA) -> FakeAirflow:
         fake.lists[path.stem] = [json.loads(line) for line in path.read_text().splitlines()]
     for name in ("pools", "import_errors", "dags", "providers", "dag_warnings"):
         fake.lists.setdefault(name, [])
+    fake.makeups = {one["dag_id"]: one for one in fake.lists.pop("makeups", [])}
     for path in recorded.glob("*.json"):
         fake.single[path.stem] = json.loads(path.read_text())
     rows = folder / "db" / f"airflow{major}"
@@ -202,6 +204,9 @@ class _Handler(BaseHTTPRequestHandler):
             return (200, state.single["health"]) if is_right else (404, {"detail": "Not Found"})
         if path == "/config":
             return 200, state.single["config"]
+        if words[0] == "dags" and words[-1] in ("details", "tasks"):
+            found = state.makeups.get(unquote(words[1]))
+            return (200, found[words[-1]]) if found else (404, {"detail": "DAG not found"})
         if words[-1] == "tries":
             return self._tries([unquote(word) for word in words])
         lists = {"taskInstances": "task_instances", "dagRuns": "dag_runs", "pools": "pools", "dags": "dags",

@@ -21,6 +21,7 @@ TRUTH: dict[str, dict[str, Any]] = {
     "mail_off": {"tasks": 1},
     "no_address": {"tasks": 1},
     "watched": {"tasks": 4, "failure_tasks": 2},
+    "shaped": {"tasks": 3},
 }
 """By the DAG file itself, `told.py`: what differs from `NONE`."""
 OF_MAJOR: dict[int, dict[str, dict[str, Any]]] = {

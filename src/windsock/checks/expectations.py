@@ -116,6 +116,14 @@ EXPECTATIONS: tuple[Expectation, ...] = (
     Expectation(
         "import_errors_file", "import_errors", _missing("dag_file"), "an import error without its file"
     ),
+    Expectation("dag_tasks_ids", "dag_tasks", _missing("dag_id", "task_id"), "a task without its ids"),
+    Expectation(
+        "dag_tasks_times",
+        "dag_tasks",
+        "coalesce(end_date < start_date, false)",
+        "a task that ends before it begins",
+        "warn",
+    ),
     Expectation("deployments_key", "deployments", _missing("key"), "a fact without its name"),
     Expectation(
         "objects_outcome",

@@ -53,6 +53,7 @@ class AirflowApi(Struct, frozen=True, forbid_unknown_fields=True):
     token_command: str = ""
     username_env: str = ""
     password_env: str = ""
+    dags_in_detail: int = 500  # of how many DAGs a pull reads the tasks: two requests each; 0: of none
 
 
 class AirflowConfig(Struct, frozen=True, forbid_unknown_fields=True):

@@ -58,6 +58,11 @@ def validate(pipeline: Pipeline, path: Path) -> None:
         raise ConfigError(f"{path}: [lake] shards is {pipeline.lake.shards}; it must be 1 or more")
     if pipeline.lake.memory_mb < 256:
         raise ConfigError(f"{path}: [lake] memory_mb is {pipeline.lake.memory_mb}; below 256 nothing can run")
+    api = pipeline.sources.airflow_api
+    if api is not None and api.dags_in_detail < 0:
+        raise ConfigError(
+            f"{path}: [sources.airflow_api] dags_in_detail is {api.dags_in_detail}; it must be 0 (of no DAG) or more"
+        )
     _validate_email(pipeline.deliver.email, path)
     if pipeline.report.url and not pipeline.report.url.startswith(("https://", "http://")):
         raise ConfigError(f"{path}: [report] url is no http(s) address; readers are to open it in a browser")

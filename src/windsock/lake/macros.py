@@ -61,11 +61,12 @@ create or replace temp macro provider_of(key) as
 create or replace temp macro without_frame(signature) as regexp_replace(signature, ' @ ([^ ]+|[^@:]+[.]py):[^ @]+$', '');
 
 -- What failed, wherever in the code: a signature without its frame; where it names a login, a connection or a host that
--- cannot be reached, that name, for one bad credential is told in many words.
+-- cannot be reached, that name, for one bad credential is told in many words. A server that refuses credentials without naming
+-- a user is a login of that host. A refusal that says of what (a table, a dataset) is not: it is one cause for each.
 create or replace temp macro cause_of(signature) as coalesce(
     'login ' || nullif(regexp_extract(
         signature,
-        '(?i)(?:authentication failed|access denied|login failed|incorrect username or password).{0,60}?'
+        '(?i)(?:authentication failed|access denied|login failed|incorrect username or password|no pg_hba[.]conf entry).{0,60}?'
             || '[^a-z](?:user|role|login)[ :]*["''`]([[:word:]@.+-]+)',
         1
     ), ''),
@@ -75,14 +76,42 @@ create or replace temp macro cause_of(signature) as coalesce(
     'connection ' || nullif(
         regexp_extract(signature, '(?i)connection with id ["''`]?([[:word:].-]+)["''`]? (?:was )?not found', 1), ''
     ),
+    -- requests and google-auth: 401, and 403 of a whole address
+    'login ' || nullif(regexp_extract(
+        signature,
+        '(?i)(?:client error: (?:unauthorized|forbidden) for url: |unauthorized: <n> [a-z]+ )https?://([a-z][[:word:]<>.-]*)',
+        1
+    ), ''),
+    'login ' || nullif(
+        regexp_extract(signature, '(?i)failed to connect to db: ([a-z][[:word:]<>.-]*):.{0,9} incorrect username or password', 1), ''
+    ),
     case when regexp_matches(
         signature,
-        '(?i)refused|timed? ?out|resolve|unreachable|max retries|translate host|not known|could not connect'
+        '(?i)refused|timed? ?out|resolve|unreachable|max retries|translate host|not known|could not connect|can''t connect|'
+            || 'cannot connect|unable to connect|ssl error|certificate|reset by peer'
     ) then 'host ' || nullif(regexp_extract(
         signature,
-        '(?i)(?:host=|host name |failed to resolve |server at )["''`]([a-z][[:word:]-]*(?:[.][[:word:]-]+)*)["''`]',
+        '(?i)(?:host=|host name |failed to resolve |server (?:at|on) )["''`]([a-z][[:word:]-]*(?:[.][[:word:]<>-]+)*)["''`]',
         1
     ), '') end,
+    -- botocore, requests, aiohttp, Snowflake: an address without its path, or a name with a dot
+    'host ' || nullif(regexp_extract(
+        signature,
+        '(?i)(?:could not connect to the|connect timeout on|read timeout on) endpoint url: ["''`]https?://([a-z][[:word:]<>.-]*)',
+        1
+    ), ''),
+    'host ' || nullif(regexp_extract(
+        signature,
+        '(?i)(?:ssl validation failed for|server error: (?:service unavailable|bad gateway|gateway time-?out) for url:) '
+            || 'https?://([a-z][[:word:]<>.-]*)',
+        1
+    ), ''),
+    'host ' || nullif(regexp_extract(
+        signature,
+        '(?i)(?:cannot connect to host|connection to host|verify the account name is correct:) '
+            || '([a-z][[:word:]<>-]*(?:[.][[:word:]<>-]+)+)',
+        1
+    ), ''),
     without_frame(signature)
 );
 

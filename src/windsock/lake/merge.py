@@ -44,7 +44,7 @@ BUCKETS = (1, 24, 64)
 merged; then more, where a sort fails, since it holds a block of every sorted run."""
 MAX_GONE = 50_000  # addresses of objects held in memory: some 15 MB
 # One fact, told twice, is kept once: per key what is best known (`best_known`), or the first by address
-_ONCE = ("parse_samples", "pool_samples", "import_errors", "component_events", "deployments")
+_ONCE = ("parse_samples", "pool_samples", "import_errors", "component_events", "dag_tasks", "deployments")
 _SOURCE_RANK = "case source when 'db' then 0 when 'api' then 1 else 2 end"
 _CODED = {"log_events": REPEATED_TEXTS, "metric_samples": series.CODED}
 """Texts that repeat are handed to the file as codes."""

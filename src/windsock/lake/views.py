@@ -15,6 +15,7 @@ from windsock.lake.owned_dags import OWNED_DAGS
 from windsock.lake.pool_spans import POOL_SPANS
 from windsock.lake.slot_tries import SLOT_LEGS, SLOT_TRIES
 from windsock.lake.task_tries import TASK_TRIES, TOLD_RUNS, TOLD_TRIES
+from windsock.lake.tasks_now import TASKS_NOW
 from windsock.schema import TABLES, Table
 
 SQL_TYPES = {
@@ -40,6 +41,7 @@ def lake_sql() -> str:
         + SLOT_LEGS
         + OWNED_DAGS
         + POOL_SPANS
+        + TASKS_NOW
     )
 
 

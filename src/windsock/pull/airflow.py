@@ -45,6 +45,7 @@ from windsock.parse.told.rows import (
     run_row,
     try_row,
 )
+from windsock.pull.makeup import OPEN_RUNS, Known, Makeups, chosen, ledger_place, versions_of, waiting_of
 from windsock.pull.marks import MOVING, Chunks, Tables, Tally, etag_of, mark_of, windows_of
 from windsock.schema import TABLES
 from windsock.sources.airflow_gaps import LOSES, Gap
@@ -64,12 +65,15 @@ class AirflowSummary:
     unchanged: int = 0
     rows: int = 0
     requests: int = 0
+    dags_left: int = 0
+    """DAGs whose tasks are left for the next pulls."""
     gaps: list[tuple[str, str]] = field(default_factory=list)
     """Address and sentence of what could not be read."""
 
     def sentence(self) -> str:
         """One line for people."""
         gaps = f", {len(self.gaps)} could not be read" if self.gaps else ""
+        gaps += f", the tasks of {self.dags_left} DAGs left for the next pulls" if self.dags_left else ""
         return (
             f"Airflow told {self.rows} rows in {self.answers} kinds of answer ({self.requests} requests, "
             f"{self.unchanged} unchanged{gaps})"
@@ -92,12 +96,18 @@ def pull_airflow(
 ) -> AirflowSummary:
     """Ask API and database, where the pipeline file names them, for what is new since the last pull."""
     summary = AirflowSummary()
-    if (api := connect_api(config)) is not None:
-        _Pull(api, writer, summary, now, span).run()
-    if (db := connect_db(config)) is not None:
-        try:
+    db = connect_db(config)
+    try:
+        if (api := connect_api(config)) is not None:
+            # the database has the make-up of all DAGs in one answer
+            is_told = db is not None and db.has_forms
+            asked = config.pipeline.sources.airflow_api
+            in_detail = 0 if is_told or asked is None else asked.dags_in_detail
+            _Pull(api, writer, summary, now, span, in_detail).run()
+        if db is not None:
             _Pull(db, writer, summary, now, span).run()
-        finally:
+    finally:
+        if db is not None:
             db.close()
     for _address, sentence in summary.gaps:
         output.say(f"warning: {sentence}")
@@ -115,24 +125,34 @@ class _Pull:
     summary: AirflowSummary
     now: datetime
     span: Span
+    in_detail: int = 0
+    """Of how many DAGs the API is asked for details and tasks."""
     clock: datetime = field(init=False)
     teller: Teller = field(init=False)
     marks: dict[str, tuple[datetime | None, str]] = field(init=False)
+    marks_of_dags: dict[str, Known] = field(init=False)
 
     def __post_init__(self) -> None:
         self.clock = self.airflow.clock(self.now)
         self.teller = self._teller(self.airflow.address)
-        self.marks = {}
+        self.marks, self.marks_of_dags = {}, {}
+        prefix = ledger_place(self.airflow.address, "")
         if not self.span.is_anew:
             for url, (etag, version) in self.writer.noted(self.airflow.address + "/").items():
-                if version == PARSER_VERSION:
+                if version != PARSER_VERSION:
+                    continue
+                if not url.startswith(prefix):
                     self.marks[url] = mark_of(etag)
+                elif (known := Known.of(etag)) is not None:
+                    self.marks_of_dags[url.removeprefix(prefix)] = known
 
     def run(self) -> None:
         """Everything, in an order in which what changes fastest comes last."""
         pools = list(self.airflow.pools())
         self._list("facts", self._facts(pools))
-        self._list("dag_versions", self._whole("dag_versions", dag_version_rows))
+        versions = list(self.airflow.dag_versions())
+        told = self._teller(f"{self.airflow.address}/dag_versions")
+        self._list("dag_versions", {"deployments": dag_version_rows(versions, told)})
         self._list("providers", {"deployments": provider_facts(self.airflow.providers(), self.teller)})
         self._list(
             "dag_warnings", {"deployments": dag_warning_facts(self.airflow.dag_warnings(), self.teller)}
@@ -154,6 +174,7 @@ class _Pull:
         self._series("dag_runs", self._runs, window=self.airflow.window)
         self._series("task_instances", self._ended_tries, window=self.airflow.window)
         self._list("open_tries", self._open_tries())
+        self._makeups(dags, versions)
         self._list("pools", {"pool_samples": _rows(pools, pool_row, self.teller)})
         self.writer.checkpoint()
         if self.airflow.gaps:
@@ -183,19 +204,36 @@ class _Pull:
 
     def _alert_facts(self) -> list[Row]:
         """What each DAG has to tell of a failure; what could not be read is counted, and named beside missing rights."""
-        rows, unread = alert_facts(self.airflow.serialized_dags(MAX_SERIALIZED), self.teller)
+        makeups = Makeups(self.writer, self.airflow.address, self.marks_of_dags, self.teller)
+        forms = self.airflow.serialized_dags(MAX_SERIALIZED)
+        rows, unread = alert_facts(forms, self.teller, makeups.take_form)
+        self.summary.rows += makeups.rows
         if unread:
             why = ", ".join(f"{reason}: {count}" for reason, count in sorted(unread.items()))
             gap = Gap("table serialized_dag", f"DAGs that cannot be read ({why})", LOSES["serialized_dags"])
             self.airflow.gaps.append(gap)
         return rows
 
-    def _whole(self, name: str, to_rows: Callable[[Iterable[Raw], Teller], list[Row]]) -> Tables:
-        return {
-            "deployments": to_rows(
-                self.airflow.dag_versions(), self._teller(f"{self.airflow.address}/{name}")
-            )
-        }
+    def _makeups(self, dags: list[Raw], versions: list[Raw]) -> None:
+        """Details and tasks of those DAGs that need it most, by the API."""
+        if not self.in_detail:
+            return
+        waiting, newest = waiting_of(self.airflow.open_runs(OPEN_RUNS), self.clock), versions_of(versions)
+        ids, left = chosen(
+            dags,
+            self.marks_of_dags,
+            versions=newest,
+            waiting=waiting,
+            now=self.now,
+            most=self.in_detail,
+        )
+        makeups = Makeups(self.writer, self.airflow.address, self.marks_of_dags, self.teller)
+        for dag_id, answers in self.airflow.make_up(ids):
+            makeups.take_answers(dag_id, answers, newest.get(dag_id, ""))
+        self.summary.rows += makeups.rows
+        self.summary.dags_left = left + len(ids) - makeups.taken
+        told = f"{self.summary.dags_left} of {len(dags)} DAGs, by [sources.airflow_api] dags_in_detail = {self.in_detail} a pull"
+        self._list("dags_left", {"deployments": [fact("api.dags_left", told, self.teller)]})
 
     def _events(self, from_at: datetime, until_at: datetime | None) -> Iterator[tuple[str, Row]]:
         raws = self.airflow.events(tuple(EVENTS), from_at, until_at)

@@ -16,6 +16,7 @@ CHUNK_ROWS = 20_000
 Tables = dict[str, list[Row]]
 
 MOVING: dict[str, tuple[str, ...]] = {
+    "dag_tasks": ("seen_at",),
     "deployments": ("seen_at",),
     "pool_samples": ("sampled_at",),
     "import_errors": ("seen_at",),

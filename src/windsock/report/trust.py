@@ -71,6 +71,7 @@ def trust_lines(
     if scope.get("renamed"):
         lines.append(("Told under the new name", clean(", ".join(scope["renamed"]))))
     lines += _unversioned(answers)
+    lines += _in_detail(answers)
     for one in scope.get("quiet", ()):
         reason = f": {one['reason']}" if one["reason"] else ""
         lines.append(("Quiet window", clean(f"{one['from']} to {one['until']}, not judged{reason}")))
@@ -87,6 +88,17 @@ def _classified(answers: Mapping[str, Answer]) -> list[tuple[str, str]]:
     parts = ", ".join(f"{row['tries']:,} {BLAMES[row['blame']]}" for row in known)
     told = f"{share(sum(row['tries'] for row in known) / total)} of {plural(total, 'failed try')}"
     return [("Failures classified", f"{told}{f': {parts}' if parts else ''}")]
+
+
+def _in_detail(answers: Mapping[str, Answer]) -> list[tuple[str, str]]:
+    """Of how many DAGs it is known what they are made of; nothing where neither API nor database was ever asked."""
+    row = next(iter(rows_of(answers, "dags_in_detail")), None)
+    if row is None or not row["known"]:
+        return []
+    told = f"{row['known']:,} of {plural(row['dags'], 'DAG')} that ran, since {moment(row['oldest_at'])}"
+    if row["with_caps"] < row["known"]:
+        told += f"; caps of single tasks of {row['with_caps']:,}, by the database alone"
+    return [("Tasks of DAGs known", told)]
 
 
 def _unversioned(answers: Mapping[str, Answer]) -> list[tuple[str, str]]:

@@ -27,6 +27,7 @@ LOSES: dict[str, str] = {
     "dag_versions": "DAG versions as suspects of a slower parse",
     "events": "state mismatches, lost heartbeats, changes of pools and cleared tasks",
     "serialized_dags": "which DAGs have no failure callback, mail or deadline",
+    "makeup": "what holds a DAG's tasks and runs back by its own code, and which chain of tasks decides how long it runs",
     "dag_warnings": "why a DAG makes a new version at each parse",
     "providers": "versions of providers as changes beside findings",
     "settings": "limits such as parallelism and the timeouts of the dag-processor",

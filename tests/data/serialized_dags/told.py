@@ -83,6 +83,30 @@ with dag("watched"):
     BashOperator(task_id="always", bash_command="true", trigger_rule="all_done")
     BashOperator.partial(task_id="each", trigger_rule="all_failed").expand(bash_command=["true"])
 
+with dag(
+    "shaped",
+    end_date=dt.datetime(2027, 1, 1, tzinfo=dt.UTC),
+    dagrun_timeout=dt.timedelta(hours=2),
+    default_args={"retries": 3, "retry_delay": dt.timedelta(seconds=90)},
+):
+    extract = BashOperator(
+        task_id="extract",
+        bash_command="true",
+        depends_on_past=True,
+        wait_for_downstream=True,
+        pool="dwh",
+        pool_slots=2,
+    )
+    each = BashOperator.partial(
+        task_id="each", max_active_tis_per_dag=2, execution_timeout=dt.timedelta(minutes=5)
+    ).expand(bash_command=["true"])
+    load = BashOperator(
+        task_id="load", bash_command="true", start_date=dt.datetime(2026, 6, 1, tzinfo=dt.UTC), queue="big",
+        priority_weight=7, max_active_tis_per_dagrun=1, trigger_rule="all_done",
+    )  # fmt: skip
+    extract >> each >> load
+    extract >> load
+
 if MAJOR == 3:
     with dag(
         "deadline",

@@ -16,6 +16,9 @@ from windsock.model import Answer, Finding, Row, Severity
 from windsock.week import Week
 
 DAG_LIMITS = frozenset(("max_active_tasks", "max_active_runs", "max_active_tis_per_dag"))
+OF_TASKS = frozenset(("max_active_tasks", "max_active_tis_per_dag"))
+"""What holds tasks of a run that has begun."""
+PATH = "critical_path_of_runs"
 CALLED = {EXECUTOR: "executor slots", WORKERS: "worker slots"}
 
 
@@ -53,7 +56,8 @@ class WaitingForLimit(Rule):
     number proposed is the smallest that saves most of what room for the demand would (the 95th percentile of running and waiting
     together, in the time in which somebody waited, at most three times the limit); the hours come from a replay of the week's own
     tasks, first come first served, and never exceed those that no other limit holds at the same time. Where demand is not known,
-    twice the limit is a first step. The risk is as many more tasks at once for pools, workers and what they call.
+    twice the limit is a first step. Where the DAG's tasks are known, so is what waiting on the chain of tasks that decides a run's
+    length takes of its time: other tasks' waiting makes no run longer. The risk is as many more tasks at once for pools, workers and what they call.
     """
 
     code, name, section = "WS310", "waiting-for-limit", "waiting"
@@ -65,6 +69,7 @@ class WaitingForLimit(Rule):
         "try_waits",
         "run_waits",
         "work_by_worker",
+        PATH,
         *FROM,
     )
     thresholds = Limits
@@ -113,6 +118,7 @@ class WaitingForLimit(Rule):
         at = f" of {value}" if value else ""
         scope = " a run" if name == "max_active_tasks" and is_per_run else ""
         advice, ways = cure(answers, row, is_per_run=is_per_run)
+        on_path = _on_path(answers, row["dag_id"]) if name in OF_TASKS else None
         severity: Severity = "warning" if row["hours"] >= limits.warn_hours else "watch"
         return cls.finding(
             subject={"limit": name, "dag_id": row["dag_id"]},
@@ -134,10 +140,26 @@ class WaitingForLimit(Rule):
                 "proposed": row.get("proposed"),
                 "saved_hours": row.get("saved_hours"),
                 **ways,
+                **({} if on_path is None else {"wait_share_of_runs": on_path}),
             },
-            advice=advice,
+            advice=advice + _of_runs(on_path),
             rank=float(row["hours"]),
         )
+
+
+def _on_path(answers: Mapping[str, Answer], dag_id: str) -> float | None:
+    """What waiting on the chain of tasks that decides the DAG's runs takes of their time; None where no chain is known."""
+    rows = [row for row in rows_of(answers, PATH) if row["dag_id"] == dag_id]
+    return sum(row["wait_share"] for row in rows) if rows else None
+
+
+def _of_runs(on_path: float | None) -> str:
+    if on_path is None:
+        return ""
+    return (
+        f" From a run's first start to its end, waiting on the chain of tasks that decides its length is {wording.percent(on_path)} "
+        "of the time: more room shortens a run by no more than that."
+    )
 
 
 def _change(trend: Row) -> str:

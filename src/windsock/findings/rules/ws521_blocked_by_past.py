@@ -37,7 +37,9 @@ class BlockedByPast(Rule):
     How it is judged: its newest known run failed for good, and at least `min_hours` of later runs came: `min_open` or more
     of them are open by API or database. Or, by logs alone, it began in each of `min_runs_before` runs and in none of
     `min_runs_after` later ones, in which other tasks ran and none failed: held back, or taken out of the DAG then. The
-    first is a warning, the second only watched. Whether the DAG has `depends_on_past` is not read.
+    first is a warning, the second only watched. Where API or database tell the DAG's make-up, its code decides: nothing is
+    found where no task waits for this one by `depends_on_past` or `wait_for_downstream`, or where the DAG has it no more; what
+    waits is named.
     What to do: clear the failed task of that one run, or mark it as success; the later runs then follow.
     """
 
@@ -59,7 +61,7 @@ class BlockedByPast(Rule):
     @classmethod
     def kind(cls, row: Row, limits: Any) -> Kind:
         """What shows that the task is held; empty: nothing does."""
-        if row["last_later_at"] is None or row["failed_at"] is None:
+        if row["last_later_at"] is None or row["failed_at"] is None or row["held_tasks"] == []:
             return ""
         if row["last_later_at"] - row["failed_at"] < timedelta(hours=limits.min_hours):
             return ""
@@ -75,13 +77,14 @@ class BlockedByPast(Rule):
         first = min(rows, key=lambda row: (row["failed_at"], row["task_id"]))
         by_open = any(cls.kind(row, limits) == "open runs" for row in rows)
         runs = max(row["open_later"] if by_open else row["later_runs"] for row in rows)
+        held_by = next((row["held_by"] for row in rows if row["held_by"]), None)
         told = wording.plural(runs, "open run" if by_open else "later run")
         others = f" and {wording.plural(len(rows) - 1, 'other task')}" if len(rows) > 1 else ""
         return cls.finding(
             subject={"dag_id": dag_id},
             severity="warning" if by_open else "watch",
             headline=f"{dag_id}.{first['task_id']}{others} failed on {wording.moment(first['failed_at'])} and has not begun "
-            f"since, in {told}",
+            f"since, in {told}{f': {held_by} holds it back' if held_by else ''}",
             evidence={
                 "failed_run_id": first["failed_run_id"],
                 "first_at": first["failed_at"],
@@ -91,10 +94,16 @@ class BlockedByPast(Rule):
                 "open_runs": first["open_later"],
                 "later_runs": first["later_runs"],
                 "ran_before": f"{first['ran_before']} of {wording.plural(first['runs_before'], 'run')}",
+                "held_by": held_by,
+                "held_tasks": sorted({one for row in rows for one in row["held_tasks"] or ()})[:20],
                 "error_signature": first["error_signature"],
             },
-            advice=f"Clear {first['task_id']} of the run {first['failed_run_id']}, or mark it as success: if depends_on_past holds "
-            "the later runs, they follow."
-            + ("" if by_open else " If the task was taken out of the DAG, accept this finding."),
+            advice=f"Clear {first['task_id']} of the run {first['failed_run_id']}, or mark it as success: "
+            + (
+                "the later runs then follow."
+                if held_by
+                else "if depends_on_past holds the later runs, they follow."
+            )
+            + ("" if by_open or held_by else " If the task was taken out of the DAG, accept this finding."),
             rank=float(runs),
         )

@@ -26,10 +26,15 @@ class PastFailure(Cause):
                 continue
             task = f"{row['dag_id']}.{row['task_id']}"
             by_open = kind == "open runs"
+            held_by, waits = row["held_by"], wording.names(list(row["held_tasks"] or ()))
             unknown = (
-                "whether depends_on_past or wait_for_downstream is set: the DAG's code says"
-                if by_open
-                else "whether the task was taken out of the DAG then, or is held: API or database would tell the open runs"
+                ""
+                if held_by
+                else (
+                    "whether depends_on_past or wait_for_downstream is set: its tasks were not read; API or database would tell"
+                    if by_open
+                    else "whether the task was taken out of the DAG then, or is held: API or database would tell the open runs"
+                )
             )
             held = (
                 wording.plural(row["open_later"], "open run")
@@ -37,8 +42,9 @@ class PastFailure(Cause):
                 else wording.plural(row["later_runs"], "later run")
             )
             yield cls.told(
-                "likely" if by_open else "possible",
-                f"{task} failed in {row['failed_run_id']} on {wording.moment(row['failed_at'])} and has not begun since, in {held}",
+                "certain" if by_open and held_by else "likely" if by_open or held_by else "possible",
+                f"{task} failed in {row['failed_run_id']} on {wording.moment(row['failed_at'])} and has not begun since, in {held}"
+                + (f": by {held_by}, {waits} of each later run waits for it" if held_by else ""),
                 since=row["failed_at"],
                 evidence={
                     name: row[name]
@@ -48,6 +54,8 @@ class PastFailure(Cause):
                         "open_later",
                         "ran_before",
                         "runs_before",
+                        "held_by",
+                        "held_tasks",
                         "error_signature",
                     )
                 },

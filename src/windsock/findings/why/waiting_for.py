@@ -82,8 +82,8 @@ class WaitingFor(Cause):
                     f"Tasks of {case.dag_id} waited {wording.hours(row['hours'])} this week for {WORDS[row['waits_for']]}, "
                     "more than for any limit",
                     evidence={"hours": row["hours"], "hours_for_limits": total},
-                    unknown="which task the others wait for: `windsock ask work_times` has the longest",
-                    next="windsock ask work_times",
+                    unknown="which chain of tasks decides it: `windsock ask critical_path_of_runs` has it where the DAG's tasks are read",
+                    next="windsock ask critical_path_of_runs",
                 )
 
     @classmethod

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -68,8 +68,12 @@ class Unread(Exception):
     """Why a serialised DAG tells nothing, without any of its text."""
 
 
-def alert_facts(raws: Iterable[Mapping[str, Any]], teller: Teller) -> tuple[list[Row], Counter[str]]:
-    """One row a DAG, and how many could not be read, by reason. `raws`: `dag_id`, `size` in bytes, and either `data`, JSON as
+def alert_facts(
+    raws: Iterable[Mapping[str, Any]],
+    teller: Teller,
+    also: Callable[[str, bytes | str], None] = lambda dag_id, form: None,
+) -> tuple[list[Row], Counter[str]]:
+    """One row a DAG, and how many could not be read, by reason. `also` is handed each form, for it is fetched but once. `raws`: `dag_id`, `size` in bytes, and either `data`, JSON as
     text, or `data_compressed`, zlib bytes; both are null where one was too large to send."""
     rows, unread = [], Counter[str]()
     for raw in raws:
@@ -77,7 +81,9 @@ def alert_facts(raws: Iterable[Mapping[str, Any]], teller: Teller) -> tuple[list
             unread["no dag_id"] += 1
             continue
         try:
-            told: dict[str, Any] = alerts_of(_plain(raw))
+            form = _plain(raw)
+            told: dict[str, Any] = alerts_of(form)
+            also(dag_id, form)
         except Unread as why:
             told = {"unread": str(why)}
             unread[str(why)] += 1

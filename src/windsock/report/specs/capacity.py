@@ -36,6 +36,21 @@ DURATIONS = Spec(
             ),
             is_worth_showing=_is_late,
         ),
+        Grid(
+            "Tasks that decide how long runs take",
+            "critical_path_of_runs",
+            (
+                ("DAG", plain("dag_id")),
+                ("Task", plain("task_id")),
+                ("On the chain", of("on_path", "runs")),
+                ("Run time", plain("took_s")),
+                ("Of it", plain("share")),
+                ("Waiting before it", plain("wait_share")),
+                ("Task, median", plain("task_s")),
+            ),
+            is_worth_showing=lambda row: row["share"] >= 0.25 and row["took_s"] >= 600,
+            is_folded=True,
+        ),
     ),
 )
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import time
 import urllib.parse
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,10 +20,14 @@ from windsock.sources.airflow_gaps import LOSES, Gap
 
 THREADS = 4
 """Requests at once for the tries of single instances: an API server is shared with people."""
+DAGS_AT_ONCE, FAILED_DAGS = 32, 5
+"""DAGs whose answers are held at a time; how many of them may fail before the rest is left alone."""
 UPDATED_AT_SINCE, TRIES_SINCE, EVENT_FILTER_SINCE = (2, 6), (2, 10), (2, 9)
 """Versions from which lists can be asked by `updated_at`, earlier tries are kept, and the audit log can be asked by time."""
 _API_PATH = re.compile(r"/api/v[12]/?\Z|/home/?\Z")
 _VERSION = re.compile(r"(\d+)\.(\d+)")
+Told = tuple[dict[str, Any], list[dict[str, Any]]]
+"""A DAG's details, and its tasks."""
 
 
 def open_api(
@@ -158,6 +163,46 @@ class AirflowApi:
     def serialized_dags(self, max_bytes: int) -> Iterator[dict[str, Any]]:
         """The API shows none."""
         return iter(())
+
+    def open_runs(self, most: int) -> Iterator[dict[str, Any]]:
+        """DAG runs that are queued or running, `most` of them."""
+        pages_of = self._list("runs", {"state": ["queued", "running"]})
+        yield from itertools.islice(itertools.chain.from_iterable(pages_of), most)
+
+    def make_up(self, dag_ids: Sequence[str]) -> Iterator[tuple[str, Told | None]]:
+        """Each DAG's details and tasks, in this order; None for one that is gone, or that this server cannot show.
+
+        One DAG that always answers 500 must not end a pull, nor cost it minutes: it is asked twice, and where several in a row
+        fail the others are left for the next pull."""
+        failed = 0
+        with ThreadPoolExecutor(THREADS, thread_name_prefix="dags") as pool:
+            for start in range(0, len(dag_ids), DAGS_AT_ONCE):
+                part = dag_ids[start : start + DAGS_AT_ONCE]
+                for dag_id, (told, why) in zip(part, pool.map(self._make_up_of, part), strict=True):
+                    if isinstance(why, Refused):
+                        if why.status != 404:  # the DAG is gone since it was listed
+                            self._refused("makeup", "GET /dags/{dag_id}/tasks", why, ENDPOINTS["tries"].right)
+                            return
+                    elif why is not None:
+                        failed += 1
+                        self._gap(
+                            "makeup", "GET /dags/{dag_id}/tasks", f"of {dag_id}, and maybe others: {why}"
+                        )
+                        if failed >= FAILED_DAGS:
+                            return
+                    yield dag_id, told
+
+    def _make_up_of(self, dag_id: str) -> tuple[Told | None, Refused | SourceError | None]:
+        path = f"/api/v{self.api}/dags/{urllib.parse.quote(dag_id, safe='')}"
+        try:
+            details = self._client.get(f"{path}/details", attempts=2)
+            tasks = self._client.get(f"{path}/tasks", attempts=2)
+        except (Refused, SourceError) as error:
+            return None, error
+        found = tasks.get("tasks") if isinstance(tasks, dict) else None
+        if not isinstance(details, dict) or not isinstance(found, list):
+            return None, SourceError("answered without tasks")
+        return (details, [one for one in found if isinstance(one, dict)]), None
 
     def providers(self) -> Iterator[dict[str, Any]]:
         """Installed providers with their versions, as the API server has them."""

@@ -68,21 +68,21 @@ class Client:
         self._authorization = ""
         self._asks_for_tokens = False
 
-    def get(self, path: str, params: Params | None = None) -> Any:
-        """The decoded answer. Raises `Refused`, or `SourceError` when nothing can be had from this server."""
+    def get(self, path: str, params: Params | None = None, *, attempts: int = ATTEMPTS) -> Any:
+        """The decoded answer, asked for at most so often. Raises `Refused`, or `SourceError` when nothing can be had from this server."""
         url = self.base + path
         if params:
             url += "?" + urllib.parse.urlencode(params, doseq=True)
         used = self._header()
         try:
-            return self._answer(url, path, {"Authorization": used} if used else {})
+            return self._answer(url, path, {"Authorization": used} if used else {}, attempts=attempts)
         except Refused as error:
             if error.status != 401 or not used or not self._renewable():
                 raise
         with self._lock:  # a token may end while a long pull runs: one new one, by whoever comes first
             if self._authorization == used:
                 self._authorization = ""
-        return self._answer(url, path, {"Authorization": self._header()})
+        return self._answer(url, path, {"Authorization": self._header()}, attempts=attempts)
 
     def ask_for_tokens(self) -> None:
         """From now on user name and password are traded for a token at `/auth/token` (Airflow 3)."""
@@ -121,9 +121,17 @@ class Client:
             raise SourceError(f"{self.base}/auth/token: answered without a token; set token_env instead")
         return f"Bearer {token}"
 
-    def _answer(self, url: str, path: str, headers: Mapping[str, str], body: bytes | None = None) -> Any:
+    def _answer(
+        self,
+        url: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+        *,
+        attempts: int = ATTEMPTS,
+    ) -> Any:
         shown = f"{self.base}{path}"
-        for attempt in range(ATTEMPTS):
+        for attempt in range(attempts):
             try:
                 return self._once(url, path, headers, body)
             except urllib.error.HTTPError as error:
@@ -139,9 +147,9 @@ class Client:
                 raise SourceError(
                     f"{shown}: {reason} and asks to come back in {wait_s:.0f} s; pull again then"
                 )
-            if attempt + 1 < ATTEMPTS:
+            if attempt + 1 < attempts:
                 self._sleep(wait_s)
-        raise SourceError(f"{shown}: {reason}, {ATTEMPTS} times; check address, network and the server's log")
+        raise SourceError(f"{shown}: {reason}, {attempts} times; check address, network and the server's log")
 
     def _once(self, url: str, path: str, headers: Mapping[str, str], body: bytes | None) -> Any:
         kind = {"Content-Type": "application/json"} if body is not None else {}
