@@ -31,13 +31,18 @@ class StartDateMoves(Rule):
     """
 
     code, name, section = "WS522", "start-date-moves", "why"
-    questions = ("dag_versions_of_week", "dag_activity")
+    questions = ("dag_versions_of_week", "dag_activity", "dag_versions")
     thresholds = Limits
 
     @classmethod
     def judge(cls, answers: Mapping[str, Answer], limits: Any, *, week: Week) -> Verdicts:
         rows = rows_of(answers, "dag_versions_of_week")
         verdicts = Verdicts(judged=len(rows))
+        firsts = {
+            row["dag_id"]: row["first_at"]
+            for row in rows_of(answers, "dag_versions")
+            if row["version_number"] == 1
+        }
         for row in cls.moving(rows, rows_of(answers, "dag_activity"), limits):
             verdicts.findings.append(
                 cls.finding(
@@ -48,7 +53,9 @@ class StartDateMoves(Rule):
                     evidence={
                         name: row[name]
                         for name in ("versions", "bundle_versions", "days", "first_at", "last_at")
-                    },
+                    }
+                    # it never ran: it has moved since its first version
+                    | ({"began_at": firsts[row["dag_id"]]} if row["dag_id"] in firsts else {}),
                     advice=f"Write a fixed start_date in the past in the file of {row['dag_id']}, not now() or days_ago().",
                     rank=float(row["versions"]),
                 )
