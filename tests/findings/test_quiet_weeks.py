@@ -16,7 +16,6 @@ BY_NATURE = {
 """Rules that have nothing to weigh in a healthy week, and why."""
 
 TOLD = {
-    "WS518": "info: many messages, few causes",
     "WS620": "info: the week after an upgrade is told of, and that nothing changed",
 }
 """What is said of a healthy week all the same: news without a demand."""
