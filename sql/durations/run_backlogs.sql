@@ -9,6 +9,8 @@
 --   dag_id        varchar
 --   limit_value   bigint    max_active_runs
 --   held_minutes  bigint    minutes of the week in which the scheduler held runs back
+--   held_prev     bigint    the same in the eight weeks before; null where no component told anything then
+--   first_at      timestamptz  first time of the week that it held any back
 --   runs          bigint    scheduled runs that started in the week
 --   run_hours     double    hours from first start to last end, summed
 --   mean_active   double    run_hours over the hours of the week seen
@@ -17,11 +19,17 @@
 with held as (
     select
         dag_id,
-        max(limit_value) as limit_value,
-        count(distinct date_trunc('minute', event_at)) as held_minutes
+        max(limit_value) filter (where event_at >= week_start()) as limit_value,
+        count(distinct date_trunc('minute', event_at)) filter (where event_at >= week_start()) as held_minutes,
+        count(distinct date_trunc('minute', event_at)) filter (where event_at < week_start()) as held_before,
+        min(event_at) filter (where event_at >= week_start()) as first_at
     from component_events
-    where event = 'max_active_runs' and event_at >= week_start() and event_at < week_end() and dag_id is not null
+    where event = 'max_active_runs'
+        and event_at >= cast(weeks_ago(8) as timestamptz)
+        and event_at < week_end()
+        and dag_id is not null
     group by dag_id
+    having count(*) filter (where event_at >= week_start()) > 0
 ),
 runs as (
     select
@@ -49,6 +57,13 @@ select
     held.dag_id,
     held.limit_value,
     held.held_minutes,
+    case
+        when exists (
+            select 1 from component_events
+            where event_at >= cast(weeks_ago(8) as timestamptz) and event_at < week_start()
+        ) then held.held_before
+    end as held_prev,
+    held.first_at,
     spans.runs,
     spans.run_hours,
     spans.run_hours / spans.hours as mean_active,

@@ -28,6 +28,7 @@
 --   median_s         double       median of its times; null for failures
 --   first_at         timestamptz  first of its compared tries (of the failed ones, for failures)
 --   last_at          timestamptz
+--   came_at          timestamptz  its first try in nine weeks, where that was in the week, and other hosts ran more than a day before it
 --   error_signature  varchar      the most frequent error of its failed tries; null for durations and starts
 with tries as (
     select
@@ -164,6 +165,12 @@ summed as (
         mode(error_signature order by error_signature) filter (where measure = 'failures') as error_signature
     from compared
     group by measure, hostname
+),
+arrivals as (
+    select hostname, min(started_at) as came_at
+    from task_tries
+    where week >= weeks_ago(8) and week <= report_week() and hostname is not null and started_at is not null
+    group by hostname
 )
 select
     summed.measure,
@@ -184,7 +191,13 @@ select
     summed.median_s,
     summed.first_at,
     summed.last_at,
+    case
+        when arrivals.came_at >= week_start()
+            and arrivals.came_at > (select min(came_at) from arrivals) + interval 1 day
+            then arrivals.came_at
+    end as came_at,
     summed.error_signature
 from summed
+left join arrivals on summed.hostname = arrivals.hostname
 join clustered on summed.measure = clustered.measure and summed.hostname = clustered.hostname
 order by summed.measure, summed.hostname

@@ -1,6 +1,6 @@
 -- Which DAG files failed to import this week, since when, and which are mended?
 --
--- Mended is what a parse without an error has followed. API and database tell of errors alone, at least once a day while
+-- Mended is what a parse without an error has followed; one that comes back in a log a day later has begun anew. API and database tell of errors alone, at least once a day while
 -- they last: there an error is mended when Airflow was asked a day (and an hour) after it was last told. They tell the
 -- newest time that an error was met, not when it began. So one that is first told after the week's end belongs to the week
 -- in which it probably began: that of the middle between the last question without it and this one (without an earlier
@@ -47,9 +47,37 @@ placed as (
     from told
     asof left join asked on told.seen_at > asked.asked_at
 ),
-counted as (
+-- an error that comes back after a day without it, and after a parse without errors, has begun anew
+followed as (
+    select
+        placed.*,
+        lag(placed.seen_at) over sightings as before_at,
+        parses.parsed_at as clean_before_at
+    from placed
+    asof left join (
+        select coalesce(bundle_name, '') as bundle_name, dag_file, parsed_at from parse_samples where error_count = 0
+    ) as parses
+        on placed.bundle_name = parses.bundle_name
+        and placed.dag_file = parses.dag_file
+        and placed.seen_at > parses.parsed_at
+    window sightings as (
+        partition by placed.bundle_name, placed.dag_file, placed.error_signature order by placed.seen_at
+    )
+),
+parted as (
     select
         *,
+        max(seen_at) filter (
+            where not is_asked
+                and seen_at < week_end()
+                and seen_at > before_at + interval 1 day
+                and clean_before_at > before_at
+        ) over (partition by bundle_name, dag_file, error_signature) as anew_at
+    from followed
+),
+counted as (
+    select
+        * exclude (before_at, clean_before_at, anew_at),
         monday_of(seen_at) = report_week()
             -- of what was asked for after the week's end the first answer speaks for the week
             or (
@@ -59,7 +87,8 @@ counted as (
                     partition by bundle_name, dag_file, error_signature, seen_at >= week_end() order by seen_at
                 ) = 1
             ) as is_of_week
-    from placed
+    from parted
+    where anew_at is null or seen_at >= anew_at
 ),
 seen as (
     select

@@ -5,10 +5,12 @@
 -- without an error, so `could_tell` is the most messages that callbacks can have sent. The causes are the week's errors by
 -- `cause_of`, as in `incidents_by_error`.
 --
--- grain:    kind
+-- grain:    kind, dag_id
 -- reads:    component_events, log_events, task_tries
 -- columns:
---   kind        varchar   all failed tries, tries that are retried, tasks that failed for good, killed or lost tries, DAG-level callbacks
+--   kind        varchar   all failed tries, tries that are retried, tasks that failed for good, killed or lost tries, DAG-level callbacks,
+--                         one DAG: all failed tries of a DAG with a sign of a callback
+--   dag_id      varchar   of kind `one DAG`; else empty
 --   failures    bigint    tries of the week (DAG-level: runs that lost a task)
 --   could_tell  bigint    ran to their own end: a callback of theirs ran, if there is one
 --   told        bigint    a component says that a callback ran
@@ -80,6 +82,7 @@ graded as (
     select
         unnest([
             'all failed tries',
+            case when is_heard then 'one DAG' end,
             case
                 when is_cut_off then 'killed or lost tries'
                 when state = 'up_for_retry' then 'tries that are retried'
@@ -91,6 +94,7 @@ graded as (
 )
 select
     kind,
+    case when kind = 'one DAG' then dag_id else '' end as dag_id,
     count(*) as failures,
     count(*) filter (where not is_cut_off) as could_tell,
     count(*) filter (where is_cut_off and is_told) as told,
@@ -101,10 +105,12 @@ select
     count(*) filter (where is_heard and not is_cut_off) as messages,
     count(distinct cause_of(error_signature)) filter (where is_heard and not is_cut_off) as behind
 from graded
-group by kind
+where kind is not null
+group by kind, case when kind = 'one DAG' then dag_id else '' end
 union all
 select
     'DAG-level callbacks',
+    '',
     (select count(distinct (dag_id, run_id)) from tries where final_try and state = 'failed'),
     null,
     count(*) filter (where event = 'callback_ran'),
@@ -121,4 +127,4 @@ from processor
 where task_id is null
     and event_at >= week_start()
     and not exists (select 1 from excluded_dags where processor.dag_id glob pattern)
-order by kind
+order by kind, dag_id

@@ -15,6 +15,8 @@ from windsock.findings.rules.ws101_failure_rate_worse import FailureRateWorse
 from windsock.findings.rules.ws102_failure_rate_better import FailureRateBetter
 from windsock.findings.rules.ws103_broken import Broken
 from windsock.findings.rules.ws104_born_broken import BornBroken
+from windsock.findings.rules.ws202_parse_time_near_limit import ParseTimeNearLimit
+from windsock.findings.rules.ws522_start_date_moves import StartDateMoves
 from windsock.model import Answer, Finding
 from windsock.week import Week
 
@@ -59,6 +61,20 @@ def finding(code: str, **evidence: Any) -> Finding:
         ("WS511", {"first_at": AT, "without_log_prev": 1}, None),
         ("WS511", {"first_at": MONDAY, "without_log_prev": None}, None),
         ("WS515", {"first_at": AT}, None),
+        ("WS522", {"first_at": AT}, None),
+        ("WS522", {"first_at": AT, "began_at": AT - 9 * DAY}, (AT - 9 * DAY, AT - 9 * DAY)),
+        ("WS630", {"first_at": AT}, None),
+        ("WS630", {"first_at": AT, "came_at": AT - HOUR}, (AT - HOUR, AT)),
+        ("WS634", {"first_at": AT, "tries_prev": 1}, None),
+        ("WS634", {"first_at": MONDAY, "tries_prev": 0}, (MONDAY, MONDAY)),
+        ("WS405", {"first_at": AT, "held_prev": 1}, None),
+        ("WS405", {"first_at": AT, "held_prev": 0}, (AT, AT)),
+        ("WS405", {"first_at": MONDAY, "held_prev": None}, None),  # of the weeks before nothing is known
+        (
+            "WS202",
+            {"changed_from": MONDAY - 14 * DAY, "changed_to": MONDAY - 7 * DAY},
+            (MONDAY - 14 * DAY, MONDAY - 7 * DAY),
+        ),
         ("WS531", {"newest_at": AT, "longest_gap_s": 3600.0}, (AT, AT + HOUR)),
         ("WS531", {"newest_at": AT, "longest_gap_s": None}, (AT, AT)),
         ("WS632", {"first_at": MONDAY}, (MONDAY, MONDAY)),
@@ -185,3 +201,48 @@ def test_a_pool_is_full_since_the_first_of_the_weeks_in_a_row() -> None:
     assert full_since(weeks(5.0, 5.0, 9.0), "p", 1.0) == {}  # as old as what is read
     assert full_since(weeks(0.0, 9.0, gap=1), "p", 1.0) == {}  # the week between was not seen
     assert full_since(weeks(0.0, 9.0), "other", 1.0) == {}
+
+
+# --- rules that ask how it was before
+
+
+@pytest.mark.parametrize(
+    ("past", "began_week"),
+    [
+        ([10.0, 10.0, 25.0, 26.0], 1),
+        ([10.0, 25.0, 25.0, 26.0], 2),
+        ([10.0, 10.0, 10.0, 26.0], None),  # this week: no more is known than that
+        ([25.0, 25.0, 25.0, 26.0], None),  # as old as what is read
+        ([10.0, None, 25.0, 26.0], None),  # the week between was not seen
+    ],
+)
+def test_a_file_nears_its_limit_since_the_first_of_the_weeks_in_a_row(
+    past: list[float | None], began_week: int | None
+) -> None:
+    of = {"source": "stats_table", "bundle_name": "git", "dag_file": "slow.py", "samples": 500}
+    weeks = [
+        of | {"week": WEEK.minus(len(past) - 1 - n).monday, "median_s": 9.0, "p95_s": one}
+        for n, one in enumerate(past)
+        if one is not None
+    ]
+    now = of | {"median_s": 20.0, "p95_s": past[-1], "max_s": 27.0}
+    given = {name: Answer(name, tuple(rows[0]), tuple(rows))
+             for name, rows in (("parse_time_by_file", [now]), ("parse_time_by_week", weeks))}  # fmt: skip
+    (one,) = ParseTimeNearLimit.judge(given, ParseTimeNearLimit.limits(), week=WEEK).findings
+    expected = WEEK.minus(began_week).from_at if began_week is not None else None
+    assert began_at(one, WEEK) == (expected and (expected, expected + 7 * DAY))
+
+
+@pytest.mark.parametrize(("first_version", "began"), [(1, AT - 20 * DAY), (7, None)])
+def test_a_start_date_moves_since_the_first_version_where_that_is_known(
+    first_version: int, began: datetime | None
+) -> None:
+    row = {"dag_id": "d", "versions": 9, "bundle_versions": 1, "days": 5, "first_at": AT, "last_at": AT}
+    rows = [
+        {"dag_id": "d", "version_number": first_version + n, "first_at": AT - (20 - n) * DAY}
+        for n in range(4)
+    ]
+    given = {name: Answer(name, tuple(these[0]), tuple(these))
+             for name, these in (("dag_versions_of_week", [row]), ("dag_versions", rows))}  # fmt: skip
+    (one,) = StartDateMoves.judge(given, StartDateMoves.limits(), week=WEEK).findings
+    assert began_at(one, WEEK) == (began and (began, began))

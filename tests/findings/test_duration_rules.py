@@ -257,6 +257,13 @@ def test_near_is_above_a_share_of_the_limit(took_s: float, is_near: bool) -> Non
     assert bool(found(NearTimeout, given)) == is_near
 
 
+@pytest.mark.parametrize(("longest_s", "is_found"), [(3779.0, True), (3780.0, True), (3781.0, False)])
+def test_what_ended_well_beyond_a_limit_shows_that_it_was_raised(longest_s: float, is_found: bool) -> None:
+    row = limit(timeouts=0, timeouts_prev=5, good_s=[longest_s, *[3590.0] * 40])
+    assert bool(found(NearTimeout, answers(timeouts=[row]))) == is_found
+    assert found(NearTimeout, answers(timeouts=[row | {"timeouts": 3}])), "those of this week still count"
+
+
 def test_a_timeout_is_proposed_from_what_ended_well_and_only_then() -> None:
     (raised,) = found(NearTimeout, answers(timeouts=[limit()]))
     assert raised.evidence["proposed_s"] == 5250.0

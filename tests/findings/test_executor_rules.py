@@ -24,16 +24,6 @@ AT = datetime(2026, 11, 17, 10, tzinfo=UTC)
 SPAN = {"first_at": AT, "last_at": AT + timedelta(minutes=20)}
 
 
-@pytest.mark.parametrize(
-    "rule",
-    [WorkerLost, QueueWithoutWorker, RetriesBurnt, ExecutorFit, StartSlower],
-    ids=lambda rule: rule.code,
-)
-def test_a_quiet_fleet_has_no_finding(rule: Any) -> None:
-    assert found(rule, answers(lost_workers=[], queues_without_worker=[], infrastructure_tries=[])) == []
-    assert found(rule, {}) == []
-
-
 # --- WS632
 
 

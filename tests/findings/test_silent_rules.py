@@ -428,6 +428,22 @@ def test_a_callback_that_the_database_tells_of_was_expected_to_run(unheard: int,
         assert (one.evidence["not_known"], one.evidence["without_callback"]) == (5, 7)
 
 
+def test_each_dag_with_enough_is_told_alone_and_the_others_together() -> None:
+    def row(dag_id: str, unheard: int) -> dict[str, Any]:
+        return {"dag_id": dag_id, "lost": 10, "ran_to_end": 4, "unheard": unheard, "told": 0, "heard": 3, "callback": None,
+                "components": False, **SPAN}  # fmt: skip
+
+    def subjects(*rows: dict[str, Any]) -> list[tuple[list[str], int]]:
+        got = found(Unheard, answers(unheard_failures=list(rows)))
+        return [(list(one.subject.values()), one.evidence["unheard"]) for one in got]
+
+    assert subjects(row("a", 5), row("b", 7), row("c", 0)) == [(["a"], 5), (["b"], 7)]
+    assert subjects(row("a", 5), row("b", 1), row("c", 2)) == [(["a"], 5), (["all DAGs"], 3)]
+    assert subjects(row("b", 2), row("c", 3)) == [(["all DAGs"], 5)]
+    assert subjects(row("a", 5), row("b", 1)) == [(["a"], 5), (["b"], 1)]
+    assert subjects(row("b", 2), row("c", 2)) == []
+
+
 # --- WS517
 
 

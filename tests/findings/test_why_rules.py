@@ -36,23 +36,32 @@ def test_nothing_seen_is_no_finding(rule: Any) -> None:
 # --- WS518
 
 
-def callbacks(messages: int, behind: int, kind: str = "all failed tries") -> dict[str, Any]:
-    return {"kind": kind, "failures": 200, "could_tell": 180, "told": 0, "failed": 3, "dags": 9, "dags_heard": 4,
+def callbacks(messages: int, behind: int, dag_id: str = "d", kind: str = "one DAG") -> dict[str, Any]:
+    return {"kind": kind, "dag_id": dag_id, "failures": 200, "could_tell": 180, "told": 0, "failed": 3, "dags": 1, "dags_heard": 1,
             "causes": 12, "messages": messages, "behind": behind}  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("messages", "behind", "is_found"), [(49, 1, False), (50, 5, True), (50, 6, False), (412, 9, True)]
 )
-def test_many_messages_for_few_causes(messages: int, behind: int, is_found: bool) -> None:
+def test_many_messages_of_a_dag_for_few_causes(messages: int, behind: int, is_found: bool) -> None:
     findings = found(ManyMessages, answers(callbacks_of_week=[callbacks(messages, behind)]))
     assert bool(findings) == is_found
-    assert not found(
-        ManyMessages, answers(callbacks_of_week=[callbacks(messages, behind, "tasks that failed for good")])
-    )
+    for kind in ("tasks that failed for good", "all failed tries"):
+        assert not found(ManyMessages, answers(callbacks_of_week=[callbacks(messages, behind, "", kind)]))
     if messages == 412:
         assert "412 failed tries, and 9 causes" in findings[0].headline
-        assert findings[0].severity == "info"
+        assert (findings[0].severity, findings[0].subject) == ("info", {"dag_id": "d"})
+
+
+def test_dags_with_few_messages_each_are_not_added_up() -> None:
+    rows = [
+        callbacks(49, 1, "d"),
+        callbacks(49, 1, "e"),
+        callbacks(60, 2, "f"),
+        callbacks(98, 1, "", "all failed tries"),
+    ]
+    assert [one.subject["dag_id"] for one in found(ManyMessages, answers(callbacks_of_week=rows))] == ["f"]
 
 
 # --- WS519

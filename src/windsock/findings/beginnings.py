@@ -16,6 +16,7 @@ Span = tuple[datetime, datetime]
 _BETWEEN = (
     ("began_at", "began_at"),
     ("changed_from", "changed_to"),
+    ("came_at", "first_at"),
     ("last_seen_at", "lost_at"),
     ("good_until", "first_at"),
     ("well_at", "since"),
@@ -30,13 +31,14 @@ _BETWEEN = (
 _DATED = ("WS111", "WS502", "WS521", "WS530", "WS632")
 """Their `first_at` is the event itself, not the first sight of something that may be older than the week."""
 
-_WEEKLY = ("WS115", "WS515", "WS522", "WS630", "WS634")
+_WEEKLY = ("WS115", "WS515", "WS522", "WS630")
 """Their `first_at` is the first sight of the week, and how it was before is not asked."""
 
 _BEFORE = {
     "WS110": "tries_prev",
     "WS203": "kills_prev",
     "WS404": "timeouts_prev",
+    "WS405": "held_prev",
     "WS406": "prev",
     "WS510": "tries_prev",
     "WS511": "without_log_prev",
@@ -47,6 +49,7 @@ _BEFORE = {
     "WS517": "with_errors_prev",
     "WS523": "missing_prev",
     "WS524": "tries_prev",
+    "WS634": "tries_prev",
 }
 """What counts the same in the weeks before: where there was any, the first one of the week is no beginning."""
 

@@ -39,7 +39,8 @@ tries as (
                     then greatest(week_end(), coalesce(queued_at, task_tries.started_at))
             end
         ) as given_back_at,
-        lag(ended_at) over attempts as prev_ended_at
+        -- what a person cleared days later did not wait for a retry
+        case when not is_cleared then lag(ended_at) over attempts end as prev_ended_at
     from task_tries
     left join deferring on task_tries.pool = deferring.pool
     where week >= weeks_ago(1)

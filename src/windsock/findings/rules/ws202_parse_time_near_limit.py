@@ -1,7 +1,9 @@
 """WS202."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import takewhile
 from math import ceil
 from typing import Any
 
@@ -68,7 +70,9 @@ class ParseTimeNearLimit(Rule):
             forecast = reaches(weekly.get((row["source"], row["bundle_name"], row["dag_file"]), ()), limit_s)
             is_soon = forecast is not None and forecast.expected <= limits.horizon_weeks
             if row["p95_s"] >= limits.near_share * limit_s or is_soon:
-                found.append(cls._of_file(answers, row, settings, forecast, limits))
+                past = weekly.get((row["source"], row["bundle_name"], row["dag_file"]), ())
+                began = _near_since(past, limits.near_share * limit_s, week)
+                found.append(cls._of_file(answers, row, settings, forecast, limits, began))
         verdicts.findings.extend(once_a_file(found))
         return verdicts
 
@@ -80,6 +84,7 @@ class ParseTimeNearLimit(Rule):
         settings: Settings,
         forecast: Forecast | None,
         limits: Limits,
+        began: Mapping[str, datetime],
     ) -> Finding:
         name, limit_s = _limit(row, settings)
         proposed = max(10 * ceil(row["p95_s"] / limits.near_share / 10), 10 * ceil((limit_s + 1) / 10))
@@ -104,6 +109,7 @@ class ParseTimeNearLimit(Rule):
                 "weeks_left_high": forecast and forecast.latest,
                 "limit_proposed_s": proposed,
                 **_stopgap(answers, name, proposed, settings, limits),
+                **began,
             },
             advice="Move requests and heavy imports out of the top level of the file; split a file that builds many DAGs. "
             f"Until then {named(answers, name)} = {proposed} keeps its DAGs: {wording.percent(limits.near_share)} of it would be "
@@ -143,6 +149,17 @@ def _weekly(
                 (at, row["p95_s"])
             )
     return made
+
+
+def _near_since(past: Sequence[tuple[float, float]], near_s: float, week: Week) -> dict[str, datetime]:
+    """The first of the weeks in a row in which it was near its limit, where the week before is known to have been below; of
+    this week alone no more than the week is known."""
+    near = list(takewhile(lambda one: one[1] >= near_s, reversed(past)))
+    before = [at for at, _ in past[: len(past) - len(near)]]
+    if len(near) < 2 or not before or near[-1][0] - before[-1] > 1:
+        return {}
+    first = week.minus(round(-near[-1][0])).from_at
+    return {"changed_from": first, "changed_to": first + timedelta(days=7)}
 
 
 def _in_order(answers: Mapping[str, Answer]) -> Iterator[Row]:

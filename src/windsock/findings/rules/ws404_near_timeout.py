@@ -21,6 +21,9 @@ class Limits(Thresholds):
 
     min_hits: float = threshold(3, "timeouts and near misses in the week", "one or two hang now and then")
     near: float = threshold(0.8, "fraction of the limit", "what takes a fifth more data has no room left")
+    beyond: float = threshold(
+        1.05, "times the limit", "what ends well beyond it ran under another limit: it was raised since"
+    )
     min_sample: float = threshold(50, "tries or runs that ended well", "a 99th percentile needs as many")
     room: float = threshold(
         1.5, "times the 99th percentile", "room for a bad day, and still half an hour saved of a hang"
@@ -31,7 +34,8 @@ class NearTimeout(Rule):
     """Good work ends close to its timeout, or is ended by it.
 
     What it means: the limit was set for less data than there is; the next growth turns successes into failures.
-    How it is judged: the limit is the shortest time of what it ended. Near are successes above `near` of it. A new value is
+    How it is judged: the limit is the shortest time of what it ended. Near are successes above `near` of it; none
+    where any took longer than `beyond` of it, for that limit holds no more. A new value is
     proposed as `room` times the 99th percentile of what ended well in nine weeks, with its n; none below `min_sample`.
     What to do: set the proposed value if the time is honest work; a task that hangs needs a timeout of its own call. The price is
     that a hang is noticed later, by the difference; the way back is the limit as it was seen.
@@ -46,7 +50,7 @@ class NearTimeout(Rule):
         verdicts = Verdicts()
         for row in rows_of(answers, "timeouts"):
             verdicts.judged += 1
-            near = sum(took_s > limits.near * row["limit_s"] for took_s in row["good_s"])
+            near = _near_misses(row, limits)
             if row["timeouts"] + near < limits.min_hits:
                 verdicts.not_enough += 1
                 continue
@@ -100,6 +104,13 @@ class NearTimeout(Rule):
             else _hangs(row),
             rank=float(row["timeouts"] + near / 10),
         )
+
+
+def _near_misses(row: Row, limits: Limits) -> int:
+    """None where some ended well beyond the limit: it was another one when they ran."""
+    if any(took_s > limits.beyond * row["limit_s"] for took_s in row["good_s"]):
+        return 0
+    return sum(took_s > limits.near * row["limit_s"] for took_s in row["good_s"])
 
 
 def _hangs(row: Row) -> str:

@@ -21,13 +21,13 @@ class Limits(Thresholds):
 
 
 class ManyMessages(Rule):
-    """Callbacks sent many messages for few causes.
+    """A DAG's callbacks sent many messages for few causes.
 
     What it means: on_failure_callback and on_retry_callback run once for each try. Who gets fifty messages for five causes
     reads none of them.
     How it is judged: failed tries of the week that came to their own end, in DAGs that showed a callback in nine weeks (one
-    that failed, or one that the dag-processor ran): each ran its callback once. `min_messages` or more of them, and
-    `min_per_cause` for each different error. Logs do not tell what a callback that works has sent, nor which DAGs
+    that failed, or one that the dag-processor ran): each ran its callback once. `min_messages` or more of a DAG, and
+    `min_per_cause` for each different error. One cause over many DAGs is an incident (WS110). Logs do not tell what a callback that works has sent, nor which DAGs
     have none: it is information.
     What to do: alert on runs or on what is new, and let this report tell the rest; take on_retry_callback out.
     """
@@ -40,22 +40,20 @@ class ManyMessages(Rule):
     def judge(cls, answers: Mapping[str, Answer], limits: Any, *, week: Week) -> Verdicts:
         verdicts = Verdicts()
         for row in rows_of(answers, "callbacks_of_week"):
-            if row["kind"] != "all failed tries":
+            if row["kind"] != "one DAG":
                 continue
-            verdicts.judged += row["dags_heard"]
+            verdicts.judged += 1
             messages, causes = row["messages"], max(1, row["behind"])
             if messages >= limits.min_messages and messages >= limits.min_per_cause * causes:
                 verdicts.findings.append(
                     cls.finding(
-                        subject={"reach": "all DAGs"},
+                        subject={"dag_id": row["dag_id"]},
                         severity="info",
-                        headline=f"Callbacks were called for {messages:,} failed tries, and {wording.plural(causes, 'cause')} stood "
-                        f"behind them, in {wording.plural(row['dags_heard'], 'DAG')}",
+                        headline=f"{row['dag_id']}: callbacks were called for {messages:,} failed tries, and "
+                        f"{wording.plural(causes, 'cause')} stood behind them",
                         evidence={
                             "messages": messages,
                             "causes": causes,
-                            "dags": row["dags_heard"],
-                            "dags_without_a_sign": row["dags"] - row["dags_heard"],
                             "failures": row["failures"],
                         },
                         advice="Alert on runs that are lost, not on each try (no on_retry_callback); one message per cause is this report.",

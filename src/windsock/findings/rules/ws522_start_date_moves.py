@@ -40,7 +40,7 @@ class StartDateMoves(Rule):
     """
 
     code, name, section = "WS522", "start-date-moves", "why"
-    questions = ("dag_versions_of_week", "dag_activity", "dag_dates")
+    questions = ("dag_versions_of_week", "dag_activity", "dag_dates", "dag_versions")
     thresholds = Limits
 
     @classmethod
@@ -48,6 +48,11 @@ class StartDateMoves(Rule):
         rows = rows_of(answers, "dag_versions_of_week")
         dates, activity = rows_of(answers, "dag_dates"), rows_of(answers, "dag_activity")
         verdicts = Verdicts(judged=len({row["dag_id"] for row in (*rows, *dates)}))
+        firsts = {
+            row["dag_id"]: row["first_at"]
+            for row in rows_of(answers, "dag_versions")
+            if row["version_number"] == 1
+        }
         seen = cls.moved(dates, activity, limits)
         for row in seen:
             verdicts.findings.append(
@@ -82,7 +87,9 @@ class StartDateMoves(Rule):
                     evidence={
                         name: row[name]
                         for name in ("versions", "bundle_versions", "days", "first_at", "last_at")
-                    },
+                    }
+                    # it never ran: it has moved since its first version
+                    | ({"began_at": firsts[row["dag_id"]]} if row["dag_id"] in firsts else {}),
                     advice=_ADVICE.format(row["dag_id"]),
                     rank=float(row["versions"]),
                 )

@@ -95,6 +95,7 @@ class BadWorker(Rule):
                 "last_at": row["last_at"],
                 "error_signature": row["error_signature"],
             }
+            | ({"came_at": row["came_at"]} if row.get("came_at") else {})
             | (
                 {"apply": command.format("cancel_consumer"), "undo": command.format("add_consumer")}
                 if is_celery

@@ -39,7 +39,7 @@ SILENT = Spec(
                 ("With a sign of callbacks", plain("dags_heard")),
                 ("Errors behind", plain("causes")),
             ),
-            is_worth_showing=lambda row: bool(row["failures"]),
+            is_worth_showing=lambda row: bool(row["failures"]) and not row["dag_id"],
             is_folded=True,
         ),
         Grid(
