@@ -22,6 +22,7 @@ from windsock.findings.rules.ws109_rare_run_lost import RareRunLost
 from windsock.findings.rules.ws110_incident import Incident
 from windsock.findings.rules.ws111_bad_hour import BadHour
 from windsock.findings.rules.ws112_saved_by_retries import SavedByRetries
+from windsock.findings.rules.ws113_first_run_lost import FirstRunLost
 from windsock.findings.rules.ws115_known_issue import KnownIssueSeen
 from windsock.findings.rules.ws201_parse_time_regression import ParseTimeRegression
 from windsock.findings.rules.ws202_parse_time_near_limit import ParseTimeNearLimit
@@ -106,6 +107,7 @@ RULES: tuple[type[Rule], ...] = (
     Retries,
     NewDagFailing,
     RareRunLost,
+    FirstRunLost,
     SavedByRetries,
     Incident,
     BadHour,
@@ -239,11 +241,13 @@ _FOLLOWS = {
     "WS112": frozenset(
         {"WS101", "WS103", "WS104", "WS106", "WS108"}
     ),  # what retries no longer save says more
+    "WS113": frozenset({"WS101", "WS103", "WS104", "WS106", "WS108"}),
     "WS505": frozenset({"WS521"}),  # its last failed run holds it back
     "WS402": frozenset({"WS401"}),  # the run grew because its task did
     "WS403": frozenset({"WS401", "WS402"}),  # it is late because it takes longer
 }
 """Codes that are not told of a DAG of which one of those codes is."""
+_WATCHED = ("WS108", "WS109", "WS113")
 
 
 def told_once(findings: Sequence[Finding], answers: Mapping[str, Answer]) -> list[Finding]:
@@ -284,7 +288,7 @@ def told_once(findings: Sequence[Finding], answers: Mapping[str, Answer]) -> lis
             continue
         if one.code == "WS106" and explained.get(dag_id, 0) >= one.evidence["week_runs"]:
             continue
-        if one.code in ("WS108", "WS109") and explained.get(dag_id, 0) >= one.evidence.get("lost_runs", 1):
+        if one.code in _WATCHED and explained.get(dag_id, 0) >= one.evidence.get("lost_runs", 1):
             continue
         kept.append(one)
     return kept

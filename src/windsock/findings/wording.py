@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+CLEAR = "clear its failed tasks (Grid, the run, Clear, only failed tasks)"
+"""How a lost run is made good, in the words of Airflow's own pages, 2 and 3."""
+
 
 def percent(fraction: float) -> str:
     """`0.034` → `3.4 %`."""

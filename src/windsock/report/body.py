@@ -35,7 +35,7 @@ def body_of(page: Page) -> dict[str, Any]:
         "actions": [one.id for one in page.actions],
         "alike": {
             one.id: {"headline": one.headline, "advice": one.advice, "ids": list(page.alike[one.id])}
-            for one in page.actions
+            for one in (*page.actions, *page.watched)
             if one.id in page.alike
         },
         "still_open": page.still_open,

@@ -169,7 +169,7 @@ def _chosen(body: Mapping[str, Any], owner: str) -> tuple[list[Mapping[str, Any]
     told = acting.union(*(one["ids"] for one in alike.values()))
     first = [_for_all(one, alike.get(one["id"])) for one in findings if one["id"] in acting]
     rest = [
-        one
+        _for_all(one, alike.get(one["id"]))
         for one in findings
         if one["id"] not in told
         and one["status"] in ("new", "worse", "still")
