@@ -208,7 +208,7 @@ def test_broken_for_two_weeks(lost_days: int, is_found: bool) -> None:
     assert bool(given) == is_found
     if is_found:
         assert given[0].evidence == {"runs": lost_days, "since": rows[-lost_days]["day"].isoformat(),
-                                     "weeks": 2, "hours": float(lost_days)}  # fmt: skip
+                                     "weeks": 2, "hours": float(lost_days), "week_runs": 7, "week_hours": 7.0}  # fmt: skip
 
 
 @pytest.mark.parametrize(("runs", "is_found"), [(4, False), (5, True), (6, True)])

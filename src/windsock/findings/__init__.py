@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from windsock.errors import ConfigError
 from windsock.findings.context import with_changes
 from windsock.findings.explained import explained_runs, retried_elsewhere, within_another
+from windsock.findings.impact import place, with_impact
 from windsock.findings.rule import Rule
 from windsock.findings.rules.ws101_failure_rate_worse import FailureRateWorse
 from windsock.findings.rules.ws102_failure_rate_better import FailureRateBetter
@@ -183,9 +184,8 @@ RULES: tuple[type[Rule], ...] = (
     CheckWarning,
 )
 
-# the order in which an on-call lead acts, within one severity
-# a dead scheduler explains most of what else went wrong
-_URGENCY = ("WS531", "WS530", "WS511", "WS110", "WS111", "WS101", "WS106", "WS5", "WS2", "WS3")
+# where two cost the same: the order in which an on-call lead acts
+_URGENCY = ("WS110", "WS111", "WS101", "WS106", "WS5", "WS2", "WS3")
 _SEVERITY = {"critical": 0, "warning": 1, "watch": 2, "info": 3}
 
 
@@ -218,14 +218,15 @@ def judge_all(
         if verdicts.no_data and not any(one.section == rule.section for one in no_data):
             no_data.append(NoData(rule.section, verdicts.no_data))
         findings += verdicts.findings
-    findings = with_changes(told_once(findings, kept), answers, week)
+    told = [with_impact(one) for one in told_once(findings, kept)]
+    findings = with_changes(told, answers, week)
     return Judgement(tuple(sorted(findings, key=_place)), tuple(no_data), judged, not_enough)
 
 
 def _place(one: Finding) -> tuple[object, ...]:
-    """By severity; what is over stands behind what goes on."""
+    """By severity; what is over stands behind what goes on; then by what it cost."""
     is_over = bool(one.evidence.get("is_over"))
-    return _SEVERITY[one.severity], is_over, _urgency(one.code), -one.rank, one.id
+    return _SEVERITY[one.severity], is_over, *place(one), _urgency(one.code), -one.rank, one.id
 
 
 OWN_EXCESS = 5.0

@@ -58,15 +58,12 @@ def body_of(page: Page) -> dict[str, Any]:
 def _finding(one: Finding, page: Page) -> dict[str, Any]:
     shown = card(one, base_url="")
     told = asdict(one)
-    for name in ("rank", "told_rank"):
-        told.pop(name)
+    told["measure"], told["measure_told"] = told.pop("rank"), told.pop("told_rank")
     told |= {
         "headline": shown.headline,
         "advice": shown.advice,
         "anchor": anchor(one.id, one.code),
         "age": shown.age,
-        "impact": one.rank,
-        "impact_told": one.told_rank,
     }
     plain: dict[str, Any] = _plain(told)
     return plain

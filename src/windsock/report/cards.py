@@ -15,7 +15,7 @@ from windsock.report.plots import Plot
 
 MAX_FACTS = 14
 MAX_SAMPLE = 600
-_OWN_PLACE = {"sample", "dispersion", "estimate", "different", "is_over", "suspect", "changes", "changes_when", "apply", "undo", "options", "rate_low", "rate_high", "changed_from", "changed_to"}  # fmt: skip
+_OWN_PLACE = {"week_lost", "sample", "dispersion", "estimate", "different", "is_over", "suspect", "changes", "changes_when", "apply", "undo", "options", "rate_low", "rate_high", "changed_from", "changed_to"}  # fmt: skip
 _LABELS = {
     "all_tries": "of all tries",
     "began_at": "began",

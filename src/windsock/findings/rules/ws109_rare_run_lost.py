@@ -77,7 +77,10 @@ class RareRunLost(Rule):
             subject={"dag_id": dag_id},
             severity=severity,
             headline=f"{dag_id} lost {runs}, of {wording.moment(row['last_at'])}; the next one comes {gap} after it",
-            evidence={name: row[name] for name in ("runs", "last_at", "well_at", "runs_prev", "lost_prev")}
+            evidence={
+                name: row[name]
+                for name in ("runs", "week_runs", "last_at", "well_at", "runs_prev", "lost_prev")
+            }
             | {"gap_days": row["gap_s"] / DAY_S}
             | ({"error_signature": error["error_signature"]} if error else {}),
             advice=f"{named}Mend it and {wording.CLEAR}, so that it need not wait for the next one: windsock why {quote(dag_id)}.",

@@ -62,6 +62,7 @@ class FirstRunLost(Rule):
             headline=f"{dag_id} lost {first}, {of}; none was seen in {wording.plural(days, 'day')} before",
             evidence={
                 "runs": row["runs"],
+                "week_runs": row["week_runs"],
                 "rate": 1.0,
                 "since": row["since"],
                 "last_at": row["last_at"],
