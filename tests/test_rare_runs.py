@@ -95,3 +95,9 @@ def test_a_new_dag_s_lost_runs_stand_beside_a_graver_finding(tmp_path: Path) -> 
     )  # fmt: skip
     sentence = "; to watch: new_one is new and has never succeeded"
     assert body["verdict"] == "worse" and sentence in body["verdict_sentence"] and sentence in mail
+
+
+def test_a_first_report_counts_against_no_other(tmp_path: Path) -> None:
+    body, mail = told(tmp_path, *runs("new_monthly", [since(2)], ["failed"]))
+    assert body["last_report"] is None
+    assert "No report before this one: 1 new." in mail and "Since the last report" not in mail

@@ -305,6 +305,23 @@ def test_of_many_tasks_that_lost_runs_the_first_ones_are_named() -> None:
     assert "lost every run to load, publish and 1 more since" in finding.headline
 
 
+@pytest.mark.parametrize(
+    ("tasks", "maps_lost", "maps", "told"),
+    [
+        (["load"], [4], [20], "d has lost every run to load (4 of 20 map indexes) since"),
+        (["load"], [0], [0], "d has lost every run to load since"),
+        (["load", "publish"], [20, 0], [20, 0], "d has lost every run to load, publish since"),
+    ],
+)
+def test_what_broke_says_how_many_map_indexes_failed(
+    tasks: list[str], maps_lost: list[int], maps: list[int], told: str
+) -> None:
+    (finding,) = found(BrokenForDays, lost_since(task_ids=tasks, maps_lost=maps_lost, maps=maps))
+    assert told in finding.headline
+    facts = finding.evidence.get("mapped_tasks", [])
+    assert facts == ([f"load: {maps_lost[0]} of {maps[0]} map indexes failed"] if maps[0] else [])
+
+
 def test_a_dag_that_never_worked_is_watched_where_nobody_else_tells_it() -> None:
     """As in the first week of a lake; later it is WS103's, and WS104's where others were seen before."""
     (finding,) = found(BrokenForDays, lost_since(until_at=None, well_at=None, runs_prev=0))

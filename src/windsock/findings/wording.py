@@ -45,7 +45,7 @@ def plural(count: int, noun: str) -> str:
     """`1 run`, `2 runs`, `2 tries`, `2 processes`."""
     if count == 1:
         return f"1 {noun}"
-    if noun.endswith("s"):
+    if noun.endswith(("s", "x")):
         return f"{count:,} {noun}es"
     return (
         f"{count:,} {noun[:-1]}ies"

@@ -39,6 +39,7 @@ def body_of(page: Page) -> dict[str, Any]:
             if one.id in page.alike
         },
         "still_open": page.still_open,
+        "last_report": page.last_report or None,
         "scoreboard": [_plain(dict(row)) for row in page.scores],
         "measures": [_score(one) for one in page.scoreboard],
         "no_data": [{**asdict(one), "title": TITLES.get(one.section, one.section)} for one in page.no_data],

@@ -97,6 +97,7 @@ def build_page(
             is_going_on=seen_until is not None,
         ),
         actions=tuple(card(one.finding, base_url=frame.base_url) for one in to_do[:MAX_ACTIONS]),
+        last_report=str(((told and told.previous) or {}).get("week") or ""),
         alike={one.finding.id: one.others for one in (*to_do[:MAX_ACTIONS], *watched) if one.others},
         watched=tuple(card(one.finding, base_url=frame.base_url) for one in watched if one.others),
         still_open=len(grave) - len(acting),
