@@ -24,6 +24,7 @@ from windsock.findings.rules.ws110_incident import Incident
 from windsock.findings.rules.ws112_saved_by_retries import SavedByRetries
 from windsock.findings.rules.ws113_first_run_lost import FirstRunLost
 from windsock.findings.rules.ws115_known_issue import KnownIssueSeen
+from windsock.findings.rules.ws116_broken_task import BrokenTask
 from windsock.findings.rules.ws201_parse_time_regression import ParseTimeRegression
 from windsock.findings.rules.ws202_parse_time_near_limit import ParseTimeNearLimit
 from windsock.findings.rules.ws301_pool_saturated import PoolSaturated
@@ -496,6 +497,37 @@ def test_a_first_run_that_was_lost_is_told(changes: dict[str, Any], begins: int,
             "; none was seen in " + ("7 days" if begins == 7 else "") + " before"
         )
     assert found(FirstRunLost, lost_since(**row)) == []
+
+
+# --- WS116
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_found"),
+    [
+        ({}, True),
+        ({"failing_ends": 2}, False),
+        ({"failing_days": 2}, False),
+        ({"lost": 0}, False),  # not this week
+        ({"last_success_at": None, "ended_well": 0}, False),  # it never worked: its DAG's rules tell it
+        ({"ended_well": 11}, True),  # three in a row after none of eleven: .0009
+        ({"ended_well": 10}, False),
+        ({"lost_well": 4}, False),  # it loses one in five as it is
+    ],
+)
+def test_a_task_that_is_broken_behind_a_branch_is_told(changes: dict[str, Any], is_found: bool) -> None:
+    row = {"dag_id": "d", "task_id": "a", "lost": 2, "failing_ends": 3, "failing_days": 3, "failing_since": AT, "dag_runs": 7,
+           "last_success_at": AT - timedelta(days=3), "ended_well": 20, "lost_well": 0}  # fmt: skip
+    findings = found(BrokenTask, answers(task_standing=[row | changes]))
+    assert bool(findings) == is_found
+    if is_found and not changes:
+        assert findings[0].headline.startswith("d.a failed each time since ")
+        (broken,) = found(BrokenForDays, lost_since())
+        assert told_once([broken, *findings], {}) == [broken]
+        (incident,) = found(Incident, error())
+        for lost, kept in ((2, [incident]), (1, [*findings, incident])):
+            error_of = {"dag_id": "d", "error_signature": "AuthError: <>", "lost_runs": lost}
+            assert told_once([*findings, incident], answers(lost_runs_by_dag_error=[error_of])) == kept
 
 
 # --- WS112

@@ -25,6 +25,7 @@ from windsock.findings.rules.ws111_bad_hour import BadHour
 from windsock.findings.rules.ws112_saved_by_retries import SavedByRetries
 from windsock.findings.rules.ws113_first_run_lost import FirstRunLost
 from windsock.findings.rules.ws115_known_issue import KnownIssueSeen
+from windsock.findings.rules.ws116_broken_task import BrokenTask
 from windsock.findings.rules.ws201_parse_time_regression import ParseTimeRegression
 from windsock.findings.rules.ws202_parse_time_near_limit import ParseTimeNearLimit
 from windsock.findings.rules.ws203_parse_killed import ParseKilled
@@ -109,6 +110,7 @@ RULES: tuple[type[Rule], ...] = (
     NewDagFailing,
     RareRunLost,
     FirstRunLost,
+    BrokenTask,
     SavedByRetries,
     Incident,
     BadHour,
@@ -243,12 +245,14 @@ _FOLLOWS = {
         {"WS101", "WS103", "WS104", "WS106", "WS108"}
     ),  # what retries no longer save says more
     "WS113": frozenset({"WS101", "WS103", "WS104", "WS106", "WS108"}),
+    "WS116": frozenset({"WS101", "WS103", "WS104", "WS105", "WS106", "WS108", "WS109", "WS113"}),
     "WS505": frozenset({"WS521"}),  # its last failed run holds it back
     "WS402": frozenset({"WS401"}),  # the run grew because its task did
     "WS403": frozenset({"WS401", "WS402"}),  # it is late because it takes longer
 }
 """Codes that are not told of a DAG of which one of those codes is."""
-_WATCHED = ("WS108", "WS109", "WS113")
+_FEW_RUNS = {"WS108": "lost_runs", "WS109": "", "WS113": "", "WS116": "lost"}
+"""Codes of a few lost runs, that are not told where an incident, a bad hour or a bad host tells as many; none named: one."""
 
 
 def told_once(findings: Sequence[Finding], answers: Mapping[str, Answer]) -> list[Finding]:
@@ -289,7 +293,7 @@ def told_once(findings: Sequence[Finding], answers: Mapping[str, Answer]) -> lis
             continue
         if one.code == "WS106" and explained.get(dag_id, 0) >= one.evidence["week_runs"]:
             continue
-        if one.code in _WATCHED and explained.get(dag_id, 0) >= one.evidence.get("lost_runs", 1):
+        if one.code in _FEW_RUNS and explained.get(dag_id, 0) >= one.evidence.get(_FEW_RUNS[one.code], 1):
             continue
         kept.append(one)
     return kept

@@ -19,7 +19,7 @@ from windsock.report.page import Change, Page, Section
 from windsock.report.scoreboard import scoreboard
 from windsock.report.sections import sections
 from windsock.report.trust import blindness, has_no_runs, notes, rows_of, trust_lines, unjudged
-from windsock.report.verdict import OPEN, WORDS, is_grave, subject, verdict
+from windsock.report.verdict import OPEN, WORDS, is_grave, most_lost, subject, verdict
 from windsock.week import Week
 
 MAX_ACTIONS = 5
@@ -77,6 +77,7 @@ def build_page(
         blind=blindness(answers),
         no_runs=has_no_runs(answers),
         seen_until=seen_until,
+        lost_in=most_lost(answers),
     )
     parts = sections(findings, answers, judgement, frame.week, base_url=frame.base_url)
     changes, ids_of = _changes(history, parts), slices(findings, frame.owner_of)
