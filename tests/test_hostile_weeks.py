@@ -77,6 +77,26 @@ def saved_after_midnight() -> Iterator[Attempt]:
             yield tried("midnight", due, "load", 2, "success", after=15 * MINUTE)
 
 
+def nights_that_are_lost_after_midnight() -> Iterator[Attempt]:
+    """Each run begins before midnight and is lost after it: Sunday's in the next week."""
+    for due in every(1, since(6) + timedelta(hours=23, minutes=30)):
+        yield tried("nightly", due, "extract", 1, "success")
+        yield tried("nightly", due, "load", 1, "failed" if due >= since(2) else "success", after=60 * MINUTE)
+
+
+def a_retry_that_is_lost_in_the_next_week() -> Iterator[Attempt]:
+    due = since(6) + timedelta(hours=23, minutes=50)
+    yield tried("rare", due - timedelta(days=28), "load", 1, "success")
+    yield tried("rare", due, "load", 1, "retry")
+    yield tried("rare", due, "load", 2, "failed", after=15 * MINUTE)
+
+
+def work_that_goes_on_at_the_week_s_end() -> Iterator[Attempt]:
+    for due in every(1, since(6) + timedelta(hours=23, minutes=30)):
+        yield tried("long", due, "extract", 1, "success")
+        yield tried("long", due, "load", 1, "cut" if due >= since(6) else "success", after=120 * MINUTE)
+
+
 def a_clock_that_changes() -> Iterator[Attempt]:
     yield from runs("summer", [due + timedelta(hours=due < since(2)) for due in every(1, since(6))])
 
@@ -113,6 +133,9 @@ def a_short_circuit() -> Iterator[Attempt]:
         (runs_once, "same", "to watch: once lost its first run, of Thu 19 Nov 00:00 UTC", ["WS113"]),
         (by_hand_only, "same", "Same as before: nothing new passed its test.", []),
         (saved_after_midnight, "same", "Same as before: nothing new passed its test.", []),
+        (nights_that_are_lost_after_midnight, "worse", "nightly has lost every run to load since Wed 18 Nov (5; before: 0 of 30)", ["WS106"]),
+        (a_retry_that_is_lost_in_the_next_week, "same", "to watch: rare lost its newest run, of Sun 22 Nov 23:51 UTC", ["WS109"]),
+        (work_that_goes_on_at_the_week_s_end, "same", "Same as before: nothing new passed its test. Runs lost: 0 % (0 of 35; 95 %", []),
         (a_clock_that_changes, "same", "Same as before: nothing new passed its test.", []),
         (an_upstream_that_stops, "worse", "upstream: 4 of 7 runs expected by its own cadence never came", ["WS502"]),
         (cleared_and_well, "same", "Same as before: nothing new passed its test.", []),

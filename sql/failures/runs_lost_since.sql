@@ -1,6 +1,6 @@
 -- Since when has a DAG lost every run, and how did it do before?
 --
--- Judged runs in the order they began; a DAG whose newest run of the week was not lost has no row. Where
+-- Judged runs in the order they began, those that end in the next week too; a DAG whose newest run of the week was not lost has no row. Where
 -- every run of nine weeks was lost, `until_at` is null. A run of which nobody knows how it ended is no lost one, and none that
 -- worked.
 --
@@ -30,12 +30,13 @@ with runs as (
         min(coalesce(started_at, queued_at, scheduled_at)) as began_at,
         coalesce(sum(duration_s), 0) / 3600 as hours,
         coalesce(bool_or(final_try and state in ('failed', 'up_for_retry')), false) as is_lost,
-        coalesce(bool_or(final_try and not has_end(state)), false) as is_open
+        coalesce(bool_or(final_try and not has_end(state) and week <= report_week()), false) as is_open
     from task_tries
     where week >= weeks_ago(8)
-        and week <= report_week()
+        and week <= report_week() + 7
         and is_judged
     group by dag_id, run_id
+    having min(week) <= report_week()
 ),
 ordered as (
     select
@@ -70,7 +71,7 @@ lost_tasks as (
         where tries.is_judged
             and tries.final_try
             and tries.week >= weeks_ago(8)
-            and tries.week <= report_week()
+            and tries.week <= report_week() + 7
         group by tries.dag_id, tries.task_id
         having bool_or(tries.state in ('failed', 'up_for_retry'))
     ) as each_task
