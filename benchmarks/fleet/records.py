@@ -29,11 +29,14 @@ class Attempt:
     queue: str = "default"
     queued_at: datetime | None = None
     run_started_at: datetime | None = None
+    map_index: int = -1
 
     @property
     def key(self) -> str:
+        mapped = f"map_index={self.map_index}/" if self.map_index >= 0 else ""
         return (
-            f"dag_id={self.dag_id}/run_id={self.run_id}/task_id={self.task_id}/attempt={self.try_number}.log"
+            f"dag_id={self.dag_id}/run_id={self.run_id}/task_id={self.task_id}/{mapped}"
+            f"attempt={self.try_number}.log"
         )
 
     @property
@@ -49,7 +52,7 @@ def host_of(dag_id: str) -> str:
 def airflow3(one: Attempt) -> bytes:
     """JSON lines. Head order `timestamp, level, event` is Airflow's own."""
     ids = {
-        "map_index": -1, "task_id": one.task_id, "run_id": one.run_id, "dag_id": one.dag_id,
+        "map_index": one.map_index, "task_id": one.task_id, "run_id": one.run_id, "dag_id": one.dag_id,
         "ti_id": "01a20900-e7e3-7f1e-8f16-ec9320bf7f07", "try_number": one.try_number,
     }  # fmt: skip
     lines: list[str] = []

@@ -1,7 +1,7 @@
 -- How many runs of each DAG were lost on each day of the last nine weeks?
 --
 -- The judge's material: judged runs only, one unit per run, whatever number of its tasks failed. A run that spans midnight
--- belongs to the day it began.
+-- belongs to the day it began, and one that ends in the next week to the week it began.
 --
 -- grain:    dag_id, day
 -- reads:    task_tries
@@ -32,14 +32,14 @@ with runs as (
         count(*) filter (where state in ('failed', 'up_for_retry')) as failures,
         coalesce(sum(duration_s), 0) / 3600 as hours,
         coalesce(bool_or(final_try and state in ('failed', 'up_for_retry')), false) as is_lost,
-        coalesce(bool_or(final_try and not has_end(state)), false) as is_open,
+        coalesce(bool_or(final_try and not has_end(state) and week <= report_week()), false) as is_open,
         coalesce(bool_or(first_try and state in ('failed', 'up_for_retry')), false) as is_first_failed
     from task_tries
     where week >= weeks_ago(8)
-        and week <= report_week()
+        and week <= report_week() + 7
         and is_judged
     group by dag_id, run_id
-    having min(coalesce(started_at, queued_at, scheduled_at)) is not null
+    having min(week) <= report_week() and min(coalesce(started_at, queued_at, scheduled_at)) is not null
 )
 select
     dag_id,

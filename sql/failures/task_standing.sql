@@ -18,7 +18,12 @@
 --   last_at          timestamptz  it last started
 --   last_success_at  timestamptz  it last succeeded
 --   failing_since    timestamptz  first failure after the last success; null: its newest end is no failure
---   flaky_since      timestamptz  first lost or saved end after the last week before this one that had ends and none such
+--   failing_ends     bigint       lost ends from then on
+--   failing_days     bigint       UTC days on which they began
+--   ended_well       bigint       ends up to the last success, in the nine weeks
+--   lost_well        bigint       of those, lost
+--   lost_since       timestamptz  first lost end after the last week before this one that had ends and none lost
+--   saved_since      timestamptz  first end saved by a retry after the last such week without one
 --   no_end_since     timestamptz  first of those without a known end after the last week that had tries and none such
 --   dag_runs         bigint       runs of its DAG in the week
 with ended as (
@@ -41,15 +46,20 @@ successes as (
     where is_success
     group by dag_id, task_id
 ),
-calm_weeks as (
-    select dag_id, task_id, week
+weeks as (
+    select dag_id, task_id, week, bool_or(is_lost) as has_lost, bool_or(is_saved) as has_saved
     from ended
     where week < report_week()
     group by dag_id, task_id, week
-    having not bool_or(is_lost or is_saved)
 ),
 last_calm_week as (
-    select dag_id, task_id, max(week) as week from calm_weeks group by dag_id, task_id
+    select
+        dag_id,
+        task_id,
+        max(week) filter (where not has_lost) as none_lost,
+        max(week) filter (where not has_saved) as none_saved
+    from weeks
+    group by dag_id, task_id
 ),
 clear_weeks as (
     select dag_id, task_id, week
@@ -80,9 +90,16 @@ select
     min(started_at) filter (
         where is_lost and started_at > coalesce(last_success_at, timestamptz '1970-01-01 00:00:00Z')
     ) as failing_since,
-    min(started_at) filter (
-        where (is_lost or is_saved) and (last_calm_week.week is null or ended.week > last_calm_week.week)
-    ) as flaky_since,
+    count(*) filter (
+        where is_lost and started_at > coalesce(last_success_at, timestamptz '1970-01-01 00:00:00Z')
+    ) as failing_ends,
+    count(distinct cast(started_at as date)) filter (
+        where is_lost and started_at > coalesce(last_success_at, timestamptz '1970-01-01 00:00:00Z')
+    ) as failing_days,
+    count(*) filter (where not is_open and started_at <= last_success_at) as ended_well,
+    count(*) filter (where is_lost and started_at <= last_success_at) as lost_well,
+    min(started_at) filter (where is_lost and (none_lost is null or ended.week > none_lost)) as lost_since,
+    min(started_at) filter (where is_saved and (none_saved is null or ended.week > none_saved)) as saved_since,
     min(started_at) filter (where is_open and (last_clear_week.week is null or ended.week > last_clear_week.week))
         as no_end_since,
     coalesce(max(dag_runs), 0) as dag_runs

@@ -3,7 +3,7 @@
 -- The changes are those of `changes_of_deployment`. Those with less than three whole days between them cannot be told apart
 -- and are one: before is up to the first of them, after from the last one on, until the next change or the week's end. The
 -- days between the last telling of the old and the first of the new are left out. Each day is adjusted for what ran on it: runs
--- are held against their own DAG's rate before, tasks and files against their own median before. `same` counts only DAGs
+-- are held against their own DAG's rate before, tasks and files against their own median before. A run of which nobody knows how it ended is in no rate of lost ones. `same` counts only DAGs
 -- whose bundle version is the same on both sides, so that the change of the deployment stands alone. No change: no rows.
 --
 -- grain:    since_at, figure, code, day
@@ -108,8 +108,15 @@ runs as (
         run_id,
         min(day) as day,
         bool_and(is_after) as is_after,
-        cast(coalesce(bool_or(final_try and state in ('failed', 'up_for_retry')), false) as integer) as is_lost,
-        cast(coalesce(bool_or(first_try and state in ('failed', 'up_for_retry')), false) as integer) as is_first_failed
+        -- null: nobody knows how it ended; an average leaves it out, before the change and after it
+        case
+            when bool_or(final_try and state in ('failed', 'up_for_retry')) then 1
+            when not bool_or(final_try and not has_end(state)) then 0
+        end as is_lost,
+        case
+            when bool_or(first_try and state in ('failed', 'up_for_retry')) then 1
+            when not bool_or(first_try and not has_end(state)) then 0
+        end as is_first_failed
     from tries
     group by since_at, dag_id, run_id
     having bool_and(is_after) or not bool_or(is_after)
@@ -119,7 +126,7 @@ usual_runs as (
     from runs
     where not is_after
     group by since_at, dag_id
-    having count(*) >= 5
+    having count(is_lost) >= 5 and count(is_first_failed) >= 5
 ),
 run_days as (
     select
@@ -198,9 +205,13 @@ parse_days as (
     group by parses.since_at, parses.source, parses.bundle_name, parses.dag_file, parses.day, parses.is_after
 ),
 figures as (
-    select since_at, 'lost_runs' as figure, dag_id, day, is_after, lost_more as value from run_days
+    select since_at, 'lost_runs' as figure, dag_id, day, is_after, lost_more as value
+    from run_days
+    where lost_more is not null
     union all
-    select since_at, 'first_failed_runs', dag_id, day, is_after, first_more from run_days
+    select since_at, 'first_failed_runs', dag_id, day, is_after, first_more
+    from run_days
+    where first_more is not null
     union all
     select since_at, 'wait', dag_id, day, is_after, greatest(wait_s, 0) from tries where wait_s is not null
 ),

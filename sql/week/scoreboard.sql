@@ -22,13 +22,14 @@ with runs as (
         min(week) as week,
         coalesce(bool_or(first_try and state in ('failed', 'up_for_retry')), false) as is_first_failed,
         coalesce(bool_or(final_try and state in ('failed', 'up_for_retry')), false) as is_lost,
-        coalesce(bool_or(final_try and not has_end(state)), false) as is_open,
-        coalesce(bool_or(first_try and not has_end(state)), false) as is_first_open
+        coalesce(bool_or(final_try and not has_end(state) and week <= report_week()), false) as is_open,
+        coalesce(bool_or(first_try and not has_end(state) and week <= report_week()), false) as is_first_open
     from task_tries
     where week >= weeks_ago(8)
-        and week <= report_week()
+        and week <= report_week() + 7
         and is_judged
     group by dag_id, run_id
+    having min(week) <= report_week()
 ),
 tries as (
     select

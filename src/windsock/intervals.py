@@ -1,4 +1,4 @@
-"""Intervals of proportions. Wilson 1927, doi:10.1080/01621459.1927.10502953."""
+"""Intervals of proportions: one method for every rate that is shown, so that one rate has one interval. Wilson 1927, doi:10.1080/01621459.1927.10502953."""
 
 from __future__ import annotations
 

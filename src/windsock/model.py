@@ -119,6 +119,15 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Impact:
+    """What a finding cost in its week, in units that all rules share; None: the rule does not count it."""
+
+    runs_lost: float | None = None  # lost, or never begun
+    worker_hours: float | None = None  # spent for nothing, or more than before
+    delayed_hours: float | None = None  # of waiting, or of runs that ended later
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One judged statement. `id` is stable over weeks: code plus the subject's values."""
 
@@ -138,6 +147,7 @@ class Finding:
     rank: float = 0.0  # impact in the rule's own measure; larger is more important
     unchanged_weeks: int = 0  # since it was last new, worse or back
     told_rank: float = 0.0  # its impact at that time
+    impact: Impact = Impact()
     note: str = ""  # who accepted it and until when; that an acceptance ended
 
 

@@ -11,6 +11,8 @@ Standing = Literal["healthy", "flaky", "broken", "silent", "unknown"]
 
 BROKEN_ENDS = 3  # all lost since the last success; fewer in a row can be one bad night
 FLAKY_ENDS = 2  # saved by a retry or lost, in the week
+FLAKY = {"lost": "loses runs", "saved": "saved by retries"}
+"""What a flaky task does, and its words."""
 SILENT_WEEKS = 4  # weeks with a run before
 UNKNOWN_ENDS = (
     2  # of the week, and at least half of all; one beside a known end can be a log that was read too early
@@ -31,5 +33,10 @@ def standing(row: Row) -> tuple[Standing, datetime | None]:
     if row["lost"] == row["ended"] and row["failing_since"] and row["lost"] + row["lost_prev"] >= BROKEN_ENDS:
         return "broken", row["failing_since"]
     if row["lost"] + row["saved"] >= FLAKY_ENDS:
-        return "flaky", row["flaky_since"]
+        return "flaky", min((at for at in flaky_since(row).values() if at), default=None)
     return "healthy", None
+
+
+def flaky_since(row: Row) -> dict[str, datetime | None]:
+    """Of `lost` and `saved` those that the task did this week → since when it does in every week."""
+    return {name: row[f"{name}_since"] for name in FLAKY if row[name]}

@@ -20,6 +20,7 @@ from windsock.findings.rules.ws405_run_backlog import RunBacklog
 from windsock.findings.rules.ws406_deadline_missed import DeadlineMissed
 from windsock.findings.rules.ws407_no_timeout import NoTimeout
 from windsock.findings.rules.ws408_task_much_faster import TaskMuchFaster
+from windsock.report.specs.failures import _standing
 from windsock.standing import standing
 
 AT = datetime(2026, 11, 17, 1, tzinfo=UTC)
@@ -352,9 +353,12 @@ def test_the_limit_is_proposed_with_its_n_its_gain_its_risk_and_the_way_back() -
 # --- WS105, WS107
 
 
-def versions(lost_now: int, *, good_lost: int = 1, runs_now: int = 56) -> list[dict[str, Any]]:
+def versions(
+    lost_now: int, *, good_lost: int = 1, good_open: int = 0, runs_now: int = 56
+) -> list[dict[str, Any]]:
     first = {"dag_id": "d", "bundle_version": "v1", "bundle_name": "main", "first_at": AT - timedelta(days=60),
-             "last_at": AT - timedelta(days=50), "runs": 80, "lost_runs": good_lost, "runs_now": 0, "lost_now": 0}  # fmt: skip
+             "last_at": AT - timedelta(days=50), "runs": 80, "lost_runs": good_lost, "no_end_runs": good_open,
+             "runs_now": 0, "lost_now": 0, "no_end_now": 0}  # fmt: skip
     drift = first | {
         "bundle_version": "v2",
         "first_at": AT - timedelta(days=49),
@@ -373,6 +377,9 @@ def versions(lost_now: int, *, good_lost: int = 1, runs_now: int = 56) -> list[d
         (versions(5), False, "below the excess"),
         (versions(14, good_lost=20), False, "no version was good"),
         (versions(14, runs_now=19), False, "too few runs"),
+        (versions(14, good_open=1), True, "it holds though one more of the good version may have been lost"),
+        (versions(14, good_open=7), False, "a tenth of the good version may have been lost: by chance"),
+        (versions(56, good_open=8), False, "nobody knows that the version was good"),
     ],
 )
 def test_a_slow_drift_does_not_become_normal(rows: list[dict[str, Any]], is_found: bool, why: str) -> None:
@@ -470,7 +477,7 @@ def test_the_delay_is_said_with_its_price() -> None:
 
 def task(**more: Any) -> dict[str, Any]:
     return {"ended": 28, "no_end": 0, "no_end_since": AT, "lost": 0, "saved": 0, "ended_prev": 200, "lost_prev": 0, "saved_prev": 0, "weeks_prev": 8,
-            "last_at": AT, "last_success_at": AT, "failing_since": None, "flaky_since": None, "dag_runs": 28} | more  # fmt: skip
+            "last_at": AT, "last_success_at": AT, "failing_since": None, "lost_since": None, "saved_since": None, "dag_runs": 28} | more  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -478,7 +485,7 @@ def task(**more: Any) -> dict[str, Any]:
     [
         (task(), "healthy"),
         (task(saved=1), "healthy"),
-        (task(saved=2, flaky_since=AT), "flaky"),
+        (task(saved=2, saved_since=AT), "flaky"),
         (task(lost=1, saved=1), "flaky"),
         (task(ended=2, lost=2, failing_since=AT), "flaky"),
         (task(ended=3, lost=3, failing_since=AT), "broken"),
@@ -495,6 +502,27 @@ def task(**more: Any) -> dict[str, Any]:
 )
 def test_how_a_task_stands(row: dict[str, Any], word: str) -> None:
     assert standing(row)[0] == word
+
+
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        (task(saved=2, saved_since=AT), f"flaky: saved by retries since {AT:%Y-%m-%d}"),
+        # it lost some in each of the weeks before, and none in this one
+        (
+            task(saved=2, saved_since=AT, lost_since=AT - timedelta(days=50)),
+            f"flaky: saved by retries since {AT:%Y-%m-%d}",
+        ),
+        (task(lost=2, lost_since=AT), f"flaky: loses runs since {AT:%Y-%m-%d}"),
+        (
+            task(lost=1, saved=1, lost_since=AT, saved_since=AT - timedelta(days=7)),
+            f"flaky: loses runs since {AT:%Y-%m-%d}, saved by retries since {AT - timedelta(days=7):%Y-%m-%d}",
+        ),
+    ],
+)
+def test_a_flaky_task_says_whether_runs_are_lost_or_saved(row: dict[str, Any], told: str) -> None:
+    assert _standing(row).text == told
+    assert f"{standing(row)[1]:%Y-%m-%d}" in told
 
 
 def test_the_binomial_tail() -> None:

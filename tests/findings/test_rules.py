@@ -22,7 +22,9 @@ from windsock.findings.rules.ws108_new_dag_failing import NewDagFailing
 from windsock.findings.rules.ws109_rare_run_lost import RareRunLost
 from windsock.findings.rules.ws110_incident import Incident
 from windsock.findings.rules.ws112_saved_by_retries import SavedByRetries
+from windsock.findings.rules.ws113_first_run_lost import FirstRunLost
 from windsock.findings.rules.ws115_known_issue import KnownIssueSeen
+from windsock.findings.rules.ws116_broken_task import BrokenTask
 from windsock.findings.rules.ws201_parse_time_regression import ParseTimeRegression
 from windsock.findings.rules.ws202_parse_time_near_limit import ParseTimeNearLimit
 from windsock.findings.rules.ws301_pool_saturated import PoolSaturated
@@ -207,7 +209,7 @@ def test_broken_for_two_weeks(lost_days: int, is_found: bool) -> None:
     assert bool(given) == is_found
     if is_found:
         assert given[0].evidence == {"runs": lost_days, "since": rows[-lost_days]["day"].isoformat(),
-                                     "weeks": 2, "hours": float(lost_days)}  # fmt: skip
+                                     "weeks": 2, "hours": float(lost_days), "week_runs": 7, "week_hours": 7.0}  # fmt: skip
 
 
 @pytest.mark.parametrize(("runs", "is_found"), [(4, False), (5, True), (6, True)])
@@ -302,6 +304,23 @@ def test_a_run_without_a_known_end_is_not_called_one_that_worked(well_at: dateti
 def test_of_many_tasks_that_lost_runs_the_first_ones_are_named() -> None:
     (finding,) = found(BrokenForDays, lost_since(task_ids=["load", "publish", "mail"]))
     assert "lost every run to load, publish and 1 more since" in finding.headline
+
+
+@pytest.mark.parametrize(
+    ("tasks", "maps_lost", "maps", "told"),
+    [
+        (["load"], [4], [20], "d has lost every run to load (4 of 20 map indexes) since"),
+        (["load"], [0], [0], "d has lost every run to load since"),
+        (["load", "publish"], [20, 0], [20, 0], "d has lost every run to load, publish since"),
+    ],
+)
+def test_what_broke_says_how_many_map_indexes_failed(
+    tasks: list[str], maps_lost: list[int], maps: list[int], told: str
+) -> None:
+    (finding,) = found(BrokenForDays, lost_since(task_ids=tasks, maps_lost=maps_lost, maps=maps))
+    assert told in finding.headline
+    facts = finding.evidence.get("mapped_tasks", [])
+    assert facts == ([f"load: {maps_lost[0]} of {maps[0]} map indexes failed"] if maps[0] else [])
 
 
 def test_a_dag_that_never_worked_is_watched_where_nobody_else_tells_it() -> None:
@@ -420,6 +439,95 @@ def test_a_rare_run_is_not_told_beside_what_tells_more(code: str) -> None:
         lost_runs_by_dag_error=[{"dag_id": "d", "error_signature": "AuthError: <>", "lost_runs": 1}]
     )
     assert told_once([rare, incident], told) == [incident]
+
+
+def month_ends(lost: int, rare: int = 20) -> dict[str, Answer]:
+    """Twenty monthly DAGs that were well a month before; `lost` of them lost this month's run."""
+    row = {"runs": 1, "week_runs": 1, "runs_prev": 1, "lost_prev": 0, "gap_s": 30 * 86400.0}
+    since = [lost_since(dag_id=f"d{n}", **row)["runs_lost_since"].rows[0] for n in range(lost)]
+    days = [
+        {"dag_id": f"d{n}", "day": day, "week": day - timedelta(days=day.weekday()), "runs": 1, "lost_runs": lost_now}
+        for n in range(rare)
+        for day, lost_now in ((MONDAY - timedelta(days=30), 0), (MONDAY, int(n < lost)))
+    ]  # fmt: skip
+    return answers(runs_lost_since=since, failure_counts_by_dag_day=days)
+
+
+@pytest.mark.parametrize(("lost", "severity"), [(3, "watch"), (7, "watch"), (8, "warning"), (9, "warning")])
+def test_rare_runs_lost_by_many_at_once_are_no_chance(lost: int, severity: str) -> None:
+    """Seven of twenty beside none of twenty have a chance of .004, eight one of .0016, nine one of .0006."""
+    findings = found(RareRunLost, month_ends(lost), max_chance=0.002)
+    assert [one.severity for one in findings] == [severity] * lost
+
+
+def test_two_rare_runs_are_never_a_swarm() -> None:
+    assert {one.severity for one in found(RareRunLost, month_ends(2, rare=2), max_chance=1)} == {"watch"}
+    assert {one.severity for one in found(RareRunLost, month_ends(3, rare=3), max_chance=1)} == {"warning"}
+
+
+# --- WS113
+
+
+@pytest.mark.parametrize(
+    ("changes", "begins", "is_found"),
+    [
+        ({"runs": 1}, 7, True),
+        ({"runs": 2}, 7, True),
+        ({"runs": 3}, 7, False),  # WS104's, WS106's
+        ({"runs": 1}, 6, False),  # the lake is too young to call it the first one
+        (
+            {"runs": 1, "until_at": datetime(2026, 11, 10, tzinfo=UTC)},
+            30,
+            False,
+        ),  # one before may have worked
+    ],
+)
+def test_a_first_run_that_was_lost_is_told(changes: dict[str, Any], begins: int, is_found: bool) -> None:
+    row = {"until_at": None, "well_at": None, "runs_prev": 0, "lost_prev": 0, "gap_s": None}
+    given = lost_since(**row | changes)
+    since = given["runs_lost_since"].rows[0]["since"].date()
+    given |= answers(
+        failure_counts_by_dag_day=[{"dag_id": "old", "day": since - timedelta(days=begins), "runs": 1}]
+    )
+    findings = found(FirstRunLost, given)
+    assert bool(findings) == is_found
+    if is_found:
+        assert findings[0].severity == "watch"
+        assert findings[0].headline.endswith(
+            "; none was seen in " + ("7 days" if begins == 7 else "") + " before"
+        )
+    assert found(FirstRunLost, lost_since(**row)) == []
+
+
+# --- WS116
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_found"),
+    [
+        ({}, True),
+        ({"failing_ends": 2}, False),
+        ({"failing_days": 2}, False),
+        ({"lost": 0}, False),  # not this week
+        ({"last_success_at": None, "ended_well": 0}, False),  # it never worked: its DAG's rules tell it
+        ({"ended_well": 11}, True),  # three in a row after none of eleven: .0009
+        ({"ended_well": 10}, False),
+        ({"lost_well": 4}, False),  # it loses one in five as it is
+    ],
+)
+def test_a_task_that_is_broken_behind_a_branch_is_told(changes: dict[str, Any], is_found: bool) -> None:
+    row = {"dag_id": "d", "task_id": "a", "lost": 2, "failing_ends": 3, "failing_days": 3, "failing_since": AT, "dag_runs": 7,
+           "last_success_at": AT - timedelta(days=3), "ended_well": 20, "lost_well": 0}  # fmt: skip
+    findings = found(BrokenTask, answers(task_standing=[row | changes]))
+    assert bool(findings) == is_found
+    if is_found and not changes:
+        assert findings[0].headline.startswith("d.a failed each time since ")
+        (broken,) = found(BrokenForDays, lost_since())
+        assert told_once([broken, *findings], {}) == [broken]
+        (incident,) = found(Incident, error())
+        for lost, kept in ((2, [incident]), (1, [*findings, incident])):
+            error_of = {"dag_id": "d", "error_signature": "AuthError: <>", "lost_runs": lost}
+            assert told_once([*findings, incident], answers(lost_runs_by_dag_error=[error_of])) == kept
 
 
 # --- WS112
@@ -597,6 +705,17 @@ def test_an_incident_that_is_over_says_so_and_is_not_critical(well: int, severit
     assert finding.severity == severity
     assert ("all well since" in finding.headline) == (well == 3)
     assert finding.evidence["well_since"] == f"{well} of 3 tasks"
+
+
+@pytest.mark.parametrize(("gap_days", "count"), [(7.9, 0), (8.0, 1), (None, 1)])
+def test_an_incident_counts_lost_runs_that_no_next_one_soon_makes_good(
+    gap_days: float | None, count: int
+) -> None:
+    gap_s = None if gap_days is None else gap_days * 86400
+    rare = [lost_since(dag_id=one, week_runs=1, gap_s=gap_s)["runs_lost_since"].rows[0] for one in ("a", "z")]
+    (finding,) = found(Incident, error() | answers(runs_lost_since=rare))
+    assert len(finding.evidence.get("rare_dags", ())) == count  # z was not hit
+    assert ("Then clear 1 lost run, as the next one is a week or more away" in finding.advice) == bool(count)
 
 
 def test_an_incident_of_one_dag_names_it() -> None:

@@ -38,6 +38,7 @@ def test_new_then_still_then_out_of_the_actions() -> None:
     assert [len(one.actions) for one in pages] == [1, 1, 0, 0]
     assert [one.still_open for one in pages] == [0, 0, 1, 1]
     assert [one.verdict for one in pages] == ["worse", "same", "same", "same"]
+    assert [one.last_report for one in pages] == ["", "2026-W47", "2026-W48", "2026-W49"]
 
 
 def test_a_finding_that_gets_worse_is_back_in_the_actions_and_in_the_verdict() -> None:
@@ -354,7 +355,7 @@ def test_what_is_graver_or_another_trouble_is_news(before: dict[str, Any], statu
         ),
         (
             "WS999",
-            "Same as before, DAG by DAG and error by error, but the fleet as a whole lost more of its runs.",
+            "Same as before, DAG by DAG and error by error, but the fleet as a whole lost more of its runs: 22 of 56 in orders.",
         ),
     ],
 )

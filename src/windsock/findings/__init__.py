@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from windsock.errors import ConfigError
 from windsock.findings.context import with_changes
 from windsock.findings.explained import explained_runs, retried_elsewhere, within_another
+from windsock.findings.impact import place, with_impact
 from windsock.findings.rule import Rule
 from windsock.findings.rules.ws101_failure_rate_worse import FailureRateWorse
 from windsock.findings.rules.ws102_failure_rate_better import FailureRateBetter
@@ -22,7 +23,9 @@ from windsock.findings.rules.ws109_rare_run_lost import RareRunLost
 from windsock.findings.rules.ws110_incident import Incident
 from windsock.findings.rules.ws111_bad_hour import BadHour
 from windsock.findings.rules.ws112_saved_by_retries import SavedByRetries
+from windsock.findings.rules.ws113_first_run_lost import FirstRunLost
 from windsock.findings.rules.ws115_known_issue import KnownIssueSeen
+from windsock.findings.rules.ws116_broken_task import BrokenTask
 from windsock.findings.rules.ws201_parse_time_regression import ParseTimeRegression
 from windsock.findings.rules.ws202_parse_time_near_limit import ParseTimeNearLimit
 from windsock.findings.rules.ws203_parse_killed import ParseKilled
@@ -109,6 +112,8 @@ RULES: tuple[type[Rule], ...] = (
     Retries,
     NewDagFailing,
     RareRunLost,
+    FirstRunLost,
+    BrokenTask,
     SavedByRetries,
     Incident,
     BadHour,
@@ -186,9 +191,8 @@ RULES: tuple[type[Rule], ...] = (
     CheckWarning,
 )
 
-# the order in which an on-call lead acts, within one severity
-# a dead scheduler explains most of what else went wrong
-_URGENCY = ("WS531", "WS530", "WS511", "WS110", "WS111", "WS101", "WS106", "WS5", "WS2", "WS3")
+# where two cost the same: the order in which an on-call lead acts
+_URGENCY = ("WS110", "WS111", "WS101", "WS106", "WS5", "WS2", "WS3")
 _SEVERITY = {"critical": 0, "warning": 1, "watch": 2, "info": 3}
 
 
@@ -221,14 +225,15 @@ def judge_all(
         if verdicts.no_data and not any(one.section == rule.section for one in no_data):
             no_data.append(NoData(rule.section, verdicts.no_data))
         findings += verdicts.findings
-    findings = with_changes(told_once(findings, kept), answers, week)
+    told = [with_impact(one) for one in told_once(findings, kept)]
+    findings = with_changes(told, answers, week)
     return Judgement(tuple(sorted(findings, key=_place)), tuple(no_data), judged, not_enough)
 
 
 def _place(one: Finding) -> tuple[object, ...]:
-    """By severity; what is over stands behind what goes on."""
+    """By severity; what is over stands behind what goes on; then by what it cost."""
     is_over = bool(one.evidence.get("is_over"))
-    return _SEVERITY[one.severity], is_over, _urgency(one.code), -one.rank, one.id
+    return _SEVERITY[one.severity], is_over, *place(one), _urgency(one.code), -one.rank, one.id
 
 
 OWN_EXCESS = 5.0
@@ -244,11 +249,15 @@ _FOLLOWS = {
     "WS112": frozenset(
         {"WS101", "WS103", "WS104", "WS106", "WS108"}
     ),  # what retries no longer save says more
+    "WS113": frozenset({"WS101", "WS103", "WS104", "WS106", "WS108"}),
+    "WS116": frozenset({"WS101", "WS103", "WS104", "WS105", "WS106", "WS108", "WS109", "WS113"}),
     "WS505": frozenset({"WS521"}),  # its last failed run holds it back
     "WS402": frozenset({"WS401"}),  # the run grew because its task did
     "WS403": frozenset({"WS401", "WS402"}),  # it is late because it takes longer
 }
 """Codes that are not told of a DAG of which one of those codes is."""
+_FEW_RUNS = {"WS108": "lost_runs", "WS109": "", "WS113": "", "WS116": "lost"}
+"""Codes of a few lost runs, that are not told where an incident, a bad hour or a bad host tells as many; none named: one."""
 
 
 def told_once(findings: Sequence[Finding], answers: Mapping[str, Answer]) -> list[Finding]:
@@ -293,7 +302,7 @@ def told_once(findings: Sequence[Finding], answers: Mapping[str, Answer]) -> lis
             continue
         if one.code == "WS106" and explained.get(dag_id, 0) >= one.evidence["week_runs"]:
             continue
-        if one.code in ("WS108", "WS109") and explained.get(dag_id, 0) >= one.evidence.get("lost_runs", 1):
+        if one.code in _FEW_RUNS and explained.get(dag_id, 0) >= one.evidence.get(_FEW_RUNS[one.code], 1):
             continue
         kept.append(one)
     return kept

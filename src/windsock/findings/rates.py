@@ -10,7 +10,7 @@ from windsock.findings import wording
 from windsock.findings.methods.failure_rates import Counts, RateChange, judge_rates
 from windsock.findings.methods.onset import onset
 from windsock.findings.rule import Thresholds, rows_of, threshold
-from windsock.intervals import wilson
+from windsock.intervals import bounds
 from windsock.model import Answer, Row
 from windsock.week import Week
 
@@ -95,8 +95,8 @@ def _with(days: Sequence[tuple[int, int]], unknown: Sequence[int], most: int) ->
 def evidence(change: RateChange, rows: Sequence[Row]) -> dict[str, Any]:
     """The numbers behind one finding. `tries` and `failures` count runs: the unit that is judged."""
     counts = change.counts
-    low, high = wilson(counts.k / change.dispersion, counts.n / change.dispersion)
     told = next((row for row in rows if row["dag_id"] == counts.subject), {})
+    low, high = bounds(counts.k, told.get("no_end_runs") or 0, counts.n)
     return {
         "tries": counts.n,
         "failures": counts.k,

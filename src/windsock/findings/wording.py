@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+CLEAR = "clear its failed tasks (Grid, the run, Clear, only failed tasks)"
+"""How a lost run is made good, in the words of Airflow's own pages, 2 and 3."""
+
 
 def percent(fraction: float) -> str:
     """`0.034` → `3.4 %`."""
@@ -42,7 +45,7 @@ def plural(count: int, noun: str) -> str:
     """`1 run`, `2 runs`, `2 tries`, `2 processes`."""
     if count == 1:
         return f"1 {noun}"
-    if noun.endswith("s"):
+    if noun.endswith(("s", "x")):
         return f"{count:,} {noun}es"
     return (
         f"{count:,} {noun[:-1]}ies"

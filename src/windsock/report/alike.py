@@ -1,10 +1,12 @@
-"""Findings to act on that most likely have one cause are one action: it counts them, names the first, and stands for all.
+"""Findings that most likely have one cause, or one cure, are one line: it counts them, names the first, and stands for all.
 
-Each of them stays a finding of its own, with its own history and its own acceptance; only the first screen tells them once.
+Each of them stays a finding of its own, with its own history and its own acceptance; only the first screen and the mail tell
+them once, whether there is something to do or only to watch.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -31,10 +33,10 @@ class Action:
 def actions(findings: Sequence[Finding]) -> tuple[Action, ...]:
     """Findings in order of rank → what to do, each group at the place of its first."""
     group_of: dict[str, Sequence[Finding]] = {}
-    for code, tell in _TOLD.items():
+    for code in _TOLD:
         for status in ("new", "worse", "still"):
             mine = [one for one in findings if one.code == code and one.status == status and _is_whole(one)]
-            for alike in _at_once(mine) if tell is not _silent else [mine]:
+            for alike in _at_once(mine) if "changed_at" in _NEEDS[code] else [mine]:
                 if len(alike) >= LEAST:
                     group_of |= {one.id: alike for one in alike}
     made: list[Action] = []
@@ -111,8 +113,41 @@ def _silent(group: Sequence[Finding]) -> tuple[str, str]:
     return headline, "See what they share, and whether they are paused, gone or broken: airflow dags list."
 
 
+def _rare_lost(group: Sequence[Finding]) -> tuple[str, str]:
+    names = [one.subject["dag_id"] for one in group]
+    runs = sum(one.evidence["runs"] for one in group)
+    gaps = [round(one.evidence["gap_days"]) for one in group]
+    every = f"{min(gaps)}" if min(gaps) == max(gaps) else f"{min(gaps)} to {max(gaps)}"
+    headline = f"{plural(len(group), 'DAG')} that run every {every} days lost their newest runs ({runs} in all): {_named(names)}"
+    return headline, (
+        f"{_by_error(group)}Mend it and clear the failed tasks of these {runs} runs (Grid, the run, Clear, only failed tasks): no next run "
+        "soon makes them good."
+    )
+
+
+def _first_lost(group: Sequence[Finding]) -> tuple[str, str]:
+    names = [one.subject["dag_id"] for one in group]
+    runs = sum(one.evidence["runs"] for one in group)
+    headline = f"{plural(len(group), 'DAG')} never seen before lost all they ran ({plural(runs, 'run')}): {_named(names)}"
+    return headline, (
+        f"{_by_error(group)}Tell their authors; mend it and clear the failed tasks of these runs (Grid, the run, Clear, only failed tasks)."
+    )
+
+
+def _by_error(group: Sequence[Finding]) -> str:
+    """`KeyError: 'amount' ended 3 of them. `, the most frequent one; empty where none is known."""
+    errors = Counter(str(one.evidence.get("error_signature") or "") for one in group)
+    del errors[""]
+    if not errors:
+        return ""
+    (error, count) = max(errors.items(), key=lambda one: (one[1], one[0]))
+    return f"{error} ended {'all' if count == len(group) else count} of them. "
+
+
 _COMMON = "So many at once have a cause in common: look at what they share (workers, network, a database, a release)"
 _TOLD: Mapping[str, Callable[[Sequence[Finding]], tuple[str, str]]] = {
+    "WS109": _rare_lost,
+    "WS113": _first_lost,
     "WS401": _slower_tasks,
     "WS402": _slower_runs,
     "WS408": _faster_tasks,
@@ -121,6 +156,8 @@ _TOLD: Mapping[str, Callable[[Sequence[Finding]], tuple[str, str]]] = {
 """By code of the findings that come in swarms: headline and advice for all of them."""
 _STEP = {"changed_at": datetime, "changed_from": datetime, "changed_to": datetime, "ratio": float}
 _NEEDS: Mapping[str, Mapping[str, type]] = {
+    "WS109": {"runs": int, "gap_days": float},
+    "WS113": {"runs": int},
     "WS401": _STEP | {"extra_hours": float},
     "WS402": _STEP,
     "WS408": _STEP | {"times_as_fast": float},

@@ -21,7 +21,7 @@ class Became:
     evidence: Mapping[str, Any] = field(default_factory=dict)
 
 
-DAG_CODES = ("WS101", "WS103", "WS104", "WS106", "WS108", "WS109")  # one DAG loses runs
+DAG_CODES = ("WS101", "WS103", "WS104", "WS106", "WS108", "WS109", "WS113")  # one DAG loses runs
 _SECTION_OF = {
     "WS310": "waiting",
     "WS311": "waiting",
@@ -77,6 +77,8 @@ def became(before: Mapping[str, Any], answers: Mapping[str, Answer], judgement: 
             return _rate(before, row, int(row["first_try_failed_runs"]), "failed at first")
     if code == "WS505" and (gone := _tasks_gone(before, answers)):
         return Became("not_seen", f"{', '.join(gone)} did not run this week, either")
+    if code == "WS116" and not _has_ended(subject, answers):
+        return Became("not_seen", f"{subject.get('dag_id')}.{subject.get('task_id')} did not run this week")
     if code == "WS408":
         return _fast(before, answers)
     if code in _LEVELS:
@@ -125,6 +127,13 @@ def _tasks_gone(before: Mapping[str, Any], answers: Mapping[str, Answer]) -> lis
     rows = answers["tasks_gone"].rows if "tasks_gone" in answers else ()
     gone = {str(row["task_id"]) for row in rows if str(row["dag_id"]) == str(subject.get("dag_id"))}
     return [task for task in tasks if task in gone]
+
+
+def _has_ended(subject: Mapping[str, Any], answers: Mapping[str, Answer]) -> bool:
+    """Whether the task came to a known end this week: a branch that was not taken mends nothing."""
+    rows = answers["task_standing"].rows if "task_standing" in answers else ()
+    keys = ("dag_id", "task_id")
+    return any(row["ended"] and all(row[key] == subject.get(key) for key in keys) for row in rows)
 
 
 def _fast(before: Mapping[str, Any], answers: Mapping[str, Answer]) -> Became:

@@ -35,10 +35,11 @@ def body_of(page: Page) -> dict[str, Any]:
         "actions": [one.id for one in page.actions],
         "alike": {
             one.id: {"headline": one.headline, "advice": one.advice, "ids": list(page.alike[one.id])}
-            for one in page.actions
+            for one in (*page.actions, *page.watched)
             if one.id in page.alike
         },
         "still_open": page.still_open,
+        "last_report": page.last_report or None,
         "scoreboard": [_plain(dict(row)) for row in page.scores],
         "measures": [_score(one) for one in page.scoreboard],
         "no_data": [{**asdict(one), "title": title_of(one)} for one in page.no_data],
@@ -58,15 +59,12 @@ def body_of(page: Page) -> dict[str, Any]:
 def _finding(one: Finding, page: Page) -> dict[str, Any]:
     shown = card(one, base_url="")
     told = asdict(one)
-    for name in ("rank", "told_rank"):
-        told.pop(name)
+    told["measure"], told["measure_told"] = told.pop("rank"), told.pop("told_rank")
     told |= {
         "headline": shown.headline,
         "advice": shown.advice,
         "anchor": anchor(one.id, one.code),
         "age": shown.age,
-        "impact": one.rank,
-        "impact_told": one.told_rank,
     }
     plain: dict[str, Any] = _plain(told)
     return plain

@@ -19,7 +19,7 @@ from windsock.report.page import Change, Page, Section
 from windsock.report.scoreboard import scoreboard
 from windsock.report.sections import sections
 from windsock.report.trust import blindness, has_no_runs, notes, rows_of, trust_lines, unjudged
-from windsock.report.verdict import WORDS, is_grave, subject, verdict
+from windsock.report.verdict import OPEN, WORDS, is_grave, most_lost, subject, verdict
 from windsock.week import Week
 
 MAX_ACTIONS = 5
@@ -62,14 +62,22 @@ def build_page(
     grave = [one for one in findings if is_grave(one)]
     acting = [one for one in grave if one.unchanged_weeks < UNCHANGED_WEEKS]
     to_do = actions(acting)
+    watched = actions([one for one in findings if one.severity == "watch" and one.status in OPEN])
+    apart = {one.id for one in acting} | {one.finding.id for one in watched if one.others}
+    apart |= {other for one in watched for other in one.others}
     word, cause, detail = verdict(
-        [*(one.finding for one in to_do), *(one for one in findings if one not in acting)],
+        [
+            *(one.finding for one in to_do),
+            *(one.finding for one in watched if one.others),
+            *(one for one in findings if one.id not in apart),
+        ],
         history.gone,
         judgement.no_data,
         scores,
         blind=blindness(answers),
         no_runs=has_no_runs(answers),
         seen_until=seen_until,
+        lost_in=most_lost(answers),
     )
     parts = sections(findings, answers, judgement, frame.week, base_url=frame.base_url)
     shown = {one.key for one in parts if one.cards or one.tables or one.plots}
@@ -91,7 +99,9 @@ def build_page(
             is_going_on=seen_until is not None,
         ),
         actions=tuple(card(one.finding, base_url=frame.base_url) for one in to_do[:MAX_ACTIONS]),
-        alike={one.finding.id: one.others for one in to_do[:MAX_ACTIONS] if one.others},
+        last_report=str(((told and told.previous) or {}).get("week") or ""),
+        alike={one.finding.id: one.others for one in (*to_do[:MAX_ACTIONS], *watched) if one.others},
+        watched=tuple(card(one.finding, base_url=frame.base_url) for one in watched if one.others),
         still_open=len(grave) - len(acting),
         findings=findings,
         changes=changes,

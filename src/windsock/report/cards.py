@@ -15,7 +15,7 @@ from windsock.report.plots import Plot
 
 MAX_FACTS = 14
 MAX_SAMPLE = 600
-_OWN_PLACE = {"sample", "dispersion", "estimate", "different", "is_over", "suspect", "changes", "changes_when", "apply", "undo", "options", "rate_low", "rate_high", "changed_from", "changed_to", "every_s", "every_prev_s"}  # fmt: skip
+_OWN_PLACE = {"week_lost", "sample", "dispersion", "estimate", "different", "is_over", "suspect", "changes", "changes_when", "apply", "undo", "options", "rate_low", "rate_high", "changed_from", "changed_to", "every_s", "every_prev_s"}  # fmt: skip
 _LABELS = {
     "all_tries": "of all tries",
     "began_at": "began",
@@ -136,7 +136,7 @@ def _fact(key: str, value: Any, evidence: Mapping[str, Any]) -> tuple[str, str] 
     label = _LABELS.get(key, key.removesuffix("_s").removesuffix("_at").replace("_", " "))
     if key == "rate" and evidence.get("rate_low") is not None:
         told = interval(float(evidence["rate_low"]), float(evidence["rate_high"]))
-        return "rate", f"{share(value)}, 95 % interval {told}"
+        return "rate", f"{share(value)}, 95 % Wilson interval {told}"
     if key == "changed_at" and isinstance(evidence.get("changed_from"), datetime):
         return label, f"between {moment(evidence['changed_from'])} and {moment(evidence['changed_to'])}"
     text = measure(key, value) if isinstance(value, int | float) else cell(value)

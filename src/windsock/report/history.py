@@ -9,7 +9,7 @@ from math import sqrt
 from typing import Any
 
 from windsock.errors import ConfigError
-from windsock.model import Finding
+from windsock.model import Finding, Impact
 from windsock.report.accepted import Accepted
 from windsock.report.became import DAG_CODES, Became
 from windsock.week import Week
@@ -18,8 +18,10 @@ WORSE_RATIO = 1.5  # times the impact when it was last told; less is the same pr
 WORSE_DEVIATIONS = 2.0  # of a difference of two counts: small impacts jump by chance
 UNCHANGED_WEEKS = 2  # then a finding leaves the actions
 UNSEEN_WEEKS = 4  # then a finding that cannot be seen is forgotten: its DAG, file or pool is gone
-_KEPT = ("id", "code", "name", "severity", "advice", "status", "since_week", "weeks", "subject", "headline", "impact",
-         "impact_told", "unchanged_weeks", "unseen_weeks")  # fmt: skip
+_KEPT = ("id", "code", "name", "severity", "advice", "status", "since_week", "weeks", "subject", "headline", "measure",
+         "measure_told", "impact", "impact_told", "unchanged_weeks", "unseen_weeks")  # fmt: skip
+MEASURES = ("measure_told", "measure", "impact_told", "impact")
+"""A finding's size in its rule's own measure, when it was last told or else now; reports up to 0.1 called it impact."""
 SEVERITIES = ("info", "watch", "warning", "critical")
 
 
@@ -95,7 +97,7 @@ def _under_another_code(
             and one.get("status") not in ("better", "recovered", "accepted")
             and (one.get("subject") or {}).get("dag_id") == finding.subject.get("dag_id")
         ):
-            return {key: value for key, value in one.items() if key not in ("impact", "impact_told")}
+            return {key: value for key, value in one.items() if key not in MEASURES}
     return None
 
 
@@ -146,6 +148,7 @@ def _carried(before: Mapping[str, Any], now: Became) -> Finding:
         advice=str(before.get("advice") or ""),
         question="failure_rate_by_dag",
         rank=float(now.evidence.get("excess_failures") or 0),
+        impact=Impact(runs_lost=now.evidence.get("excess_failures")),
     )
 
 
@@ -175,13 +178,18 @@ def _aged(finding: Finding, before: Mapping[str, Any] | None, entry: Accepted | 
     if before.get("status") == "accepted":
         note = f"acceptance by {entry.by} ended on {entry.until}" if entry else "no longer accepted"
         return replace(aged, status="still", note=note)
-    told = before.get("impact_told", before.get("impact"))
+    told = _measured(before)
     return replace(
         aged,
         status="still",
         unchanged_weeks=int(before.get("unchanged_weeks") or 0) + 1,
-        told_rank=float(told) if isinstance(told, int | float) else finding.rank,
+        told_rank=finding.rank if told is None else told,
     )
+
+
+def _measured(before: Mapping[str, Any]) -> float | None:
+    """How large a finding was when it was last told."""
+    return next((float(one) for key in MEASURES if isinstance(one := before.get(key), int | float)), None)
 
 
 def _is_worse(finding: Finding, before: Mapping[str, Any]) -> bool:
@@ -189,8 +197,8 @@ def _is_worse(finding: Finding, before: Mapping[str, Any]) -> bool:
     was = before.get("severity")
     if was in SEVERITIES and SEVERITIES.index(finding.severity) > SEVERITIES.index(was):
         return True
-    told = before.get("impact_told", before.get("impact"))
-    if not isinstance(told, int | float) or told <= 0:
+    told = _measured(before)
+    if told is None or told <= 0:
         return False
     grown = finding.rank - told
     return finding.rank >= WORSE_RATIO * told and grown >= WORSE_DEVIATIONS * sqrt(finding.rank + told)

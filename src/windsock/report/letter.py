@@ -62,6 +62,7 @@ class Part:
     subject: str
     actions: tuple[Item, ...]
     also: tuple[Item, ...]
+    since: str  # what the changes are counted against, or that they are against nothing
     counts: tuple[tuple[str, int], ...]  # what changed, in numbers
     recovered: tuple[str, ...]
     recovered_left_out: int
@@ -143,6 +144,7 @@ def _part(body: Mapping[str, Any], owner: str) -> Part:
         subject=body["subject"],
         actions=tuple(_item(one, url) for one in first),
         also=tuple(_item(one, url) for one in rest),
+        since=_since(body),
         counts=_counts(changes),
         recovered=tuple(clean(one["headline"], MAX_HEADLINE) for one in good[:5]),
         recovered_left_out=max(0, len(good) - 5),
@@ -169,7 +171,7 @@ def _chosen(body: Mapping[str, Any], owner: str) -> tuple[list[Mapping[str, Any]
     told = acting.union(*(one["ids"] for one in alike.values()))
     first = [_for_all(one, alike.get(one["id"])) for one in findings if one["id"] in acting]
     rest = [
-        one
+        _for_all(one, alike.get(one["id"]))
         for one in findings
         if one["id"] not in told
         and one["status"] in ("new", "worse", "still")
@@ -197,6 +199,14 @@ _WORD = (
 def _counts(changes: Sequence[Mapping[str, Any]]) -> tuple[tuple[str, int], ...]:
     counted = [(word, sum(one["status"] == status for one in changes)) for status, word in _WORD]
     return tuple((word, n) for word, n in counted if n)
+
+
+def _since(body: Mapping[str, Any]) -> str:
+    """`Since the report of 2026-W46`; what an older version wrote does not tell which one that was."""
+    if "last_report" not in body:
+        return "Since the last report"
+    last = body["last_report"]
+    return f"Since the report of {clean(last, 20)}" if last else "No report before this one"
 
 
 def _item(one: Mapping[str, Any], url: str) -> Item:

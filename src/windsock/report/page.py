@@ -158,6 +158,8 @@ class Page:
     withheld: tuple[str, ...]
     version: str
     url: str = ""  # where readers find the page; empty when nobody said
+    watched: tuple[Card, ...] = ()  # what is only to be watched, where one line stands for several findings
+    last_report: str = ""  # the week of the report that this one is compared with; empty: there is none
     quiet: tuple[str, ...] = ()  # the few lines of a calm week; empty when there is something to say
     revised: bool = False
     revisions: tuple[str, ...] = ()

@@ -51,6 +51,7 @@ class Broken(Rule):
             if not lost or lost[0]["week"] != week.monday or runs < limits.min_runs:
                 continue
             since = lost[-1]["day"]
+            now = [row for row in lost if row["week"] == week.monday]
             weeks = (week.to_at.date() - since).days // 7
             if weeks < limits.min_weeks:
                 continue
@@ -61,6 +62,10 @@ class Broken(Rule):
                     headline=f"{dag_id} has failed every run for {weeks} weeks ({runs} runs since {since:%d %b}, "
                     f"{wording.hours(hours)} of workers)",
                     evidence={"runs": runs, "since": since.isoformat(), "weeks": weeks, "hours": hours}
+                    | {
+                        f"week_{name}": sum(row[of] for row in now)
+                        for name, of in (("runs", "runs"), ("hours", "hours"))
+                    }
                     | ({"began_at": lost[-1]["first_lost_at"]} if lost[-1].get("first_lost_at") else {}),
                     advice=f"Pause or fix it: airflow dags pause '{dag_id}' (undo: airflow dags unpause '{dag_id}')."
                     + _by_itself(answers, runs, hours, limits.pause_after),

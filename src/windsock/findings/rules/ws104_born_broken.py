@@ -43,7 +43,11 @@ class BornBroken(Rule):
                     subject={"dag_id": dag_id},
                     severity="watch",
                     headline=f"{dag_id} is new and has never succeeded ({wording.plural(runs, 'run')} since {since:%d %b})",
-                    evidence={"runs": runs, "since": since.isoformat()}
+                    evidence={
+                        "runs": runs,
+                        "week_runs": sum(row["runs"] for row in rows if row["week"] == week.monday),
+                        "since": since.isoformat(),
+                    }
                     | ({"began_at": rows[0]["first_lost_at"]} if rows[0].get("first_lost_at") else {}),
                     advice=f"Mend or pause it: airflow dags pause '{dag_id}' (undo: airflow dags unpause '{dag_id}').",
                     rank=float(runs),

@@ -32,7 +32,7 @@ class WorseThanGoodVersion(Rule):
     with the recent past calls normal.
     How it is judged: of the versions seen in nine weeks with `min_runs` runs, the newest one with no more than
     `max_good_rate` of them lost is the good one; this week's runs on later versions against it (Fisher's exact test).
-    Told only where WS101 does not tell the same. The version is a coincidence in time, no proof.
+    Runs of the good version of which nobody knows how they ended count as lost. Told only where WS101 does not tell the same. The version is a coincidence in time, no proof.
     What to do: compare the two versions; roll back when the difference explains it.
     """
 
@@ -55,24 +55,29 @@ class WorseThanGoodVersion(Rule):
                 continue
             verdicts.judged += 1
             excess = lost - runs * good["lost_runs"] / good["runs"]
-            chance = chance_of_rise(lost, runs, good["lost_runs"], good["runs"])
-            if excess >= limits.min_excess and chance <= limits.max_chance:
+            # it must hold, too, if those of the good version that nobody saw end were lost
+            least = lost - runs * _most_lost(good) / good["runs"]
+            chance = chance_of_rise(lost, runs, _most_lost(good), good["runs"])
+            if least >= limits.min_excess and chance <= limits.max_chance:
                 verdicts.findings.append(cls._of(dag_id, good, later, (lost, runs, excess, chance)))
         return verdicts
 
     @classmethod
     def _of(cls, dag_id: str, good: Row, later: Sequence[Row], counted: tuple[int, int, float, float]) -> Any:
         lost, runs, excess, chance = counted
+        open_ = sum(row["no_end_now"] for row in later)
         return cls.finding(
             subject={"dag_id": dag_id},
             severity="warning",
-            headline=f"{dag_id}: {lost} of {wording.plural(runs, 'run')} lost; {good['lost_runs']} of {good['runs']} under "
-            f"its last good version {str(good['bundle_version'])[:12]}",
+            headline=f"{dag_id}: {lost} of {wording.plural(runs, 'run')} lost{_unknown(open_)}; {good['lost_runs']} of {good['runs']}"
+            f"{_unknown(good['no_end_runs'])} under its last good version {str(good['bundle_version'])[:12]}",
             evidence={
                 "lost_runs": lost,
                 "runs": runs,
                 "excess_failures": excess,
                 "p_value": chance,
+                "no_end_runs": open_ or None,
+                "no_end_runs_prev": good["no_end_runs"] or None,
                 "good_version": good["bundle_version"],
                 "good_runs": good["runs"],
                 "good_lost_runs": good["lost_runs"],
@@ -86,10 +91,19 @@ class WorseThanGoodVersion(Rule):
         )
 
 
+def _most_lost(row: Row) -> int:
+    """Runs lost, and those that may have been: nobody knows how they ended."""
+    return int(row["lost_runs"] + row["no_end_runs"])
+
+
+def _unknown(count: int) -> str:
+    return f", {count:,} without a known end" if count else ""
+
+
 def _last_good(rows: Sequence[Row], limits: Limits) -> Row | None:
     good = [
         row
         for row in rows
-        if row["runs"] >= limits.min_runs and row["lost_runs"] <= limits.max_good_rate * row["runs"]
+        if row["runs"] >= limits.min_runs and _most_lost(row) <= limits.max_good_rate * row["runs"]
     ]
     return good[-1] if good else None

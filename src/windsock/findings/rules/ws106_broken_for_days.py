@@ -61,7 +61,9 @@ class BrokenForDays(Rule):
         evidence = {
             name: row[name] for name in ("runs", "week_runs", "days", "since", "last_at", "hours")
         } | {"rate": 1.0, "task_ids": list(row["task_ids"] or ())}
-        task = f" to {wording.names(evidence['task_ids'], 2)}" if evidence["task_ids"] else ""
+        task = f" to {wording.names(evidence['task_ids'], 2)}{_of_map(row)}" if evidence["task_ids"] else ""
+        if maps := _mapped(row):
+            evidence["mapped_tasks"] = maps
         cause = f"{error['error_signature']} ended the runs. " if error else ""
         if error:
             evidence["error_signature"] = error["error_signature"]
@@ -91,6 +93,22 @@ class BrokenForDays(Rule):
             advice=f"{cause}Look at what changed in {dag_id} {_between(row)}.",
             rank=float(row["runs"]),
         )
+
+
+def _of_map(row: Row) -> str:
+    """` (4 of 20 map indexes)`, of a task that alone lost the runs; empty where it is not mapped."""
+    lost, whole = list(row.get("maps_lost") or ()), list(row.get("maps") or ())
+    return f" ({lost[0]:,} of {wording.plural(whole[0], 'map index')})" if len(lost) == 1 and lost[0] else ""
+
+
+def _mapped(row: Row) -> list[str]:
+    """`load: 4 of 20 map indexes failed`, of the first mapped tasks."""
+    told = zip(row["task_ids"] or (), row.get("maps_lost") or (), row.get("maps") or (), strict=False)
+    return [
+        f"{task}: {lost:,} of {wording.plural(whole, 'map index')} failed"
+        for task, lost, whole in told
+        if lost
+    ][:5]
 
 
 def _between(row: Row) -> str:

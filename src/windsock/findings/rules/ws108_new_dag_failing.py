@@ -60,6 +60,7 @@ class NewDagFailing(Rule):
                     evidence={
                         "runs": runs,
                         "lost_runs": lost,
+                        "week_lost": sum(row["lost_runs"] for row in rows if row["week"] == week.monday),
                         "rate": lost / runs,
                         "since": since.isoformat(),
                     }

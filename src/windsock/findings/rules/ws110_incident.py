@@ -30,6 +30,9 @@ class Limits(Thresholds):
     max_chance: float = threshold(
         0.0001, "probability", "hundreds of signatures are looked at in a week; none may pass by luck"
     )
+    rare_days: float = threshold(
+        8, "days from run to run", "what comes sooner is made good before the next report"
+    )
     max_first_hours: float = threshold(
         24, "hours from first to last", "where no week before is known, errors of every week look new"
     )
@@ -45,12 +48,14 @@ class Incident(Rule):
     `max_first_hours`, or end most of the runs that it hits while most of its tasks have not run well since. upstream_failed tasks have no signature and
     never count. It is over when every task it hit has run well since. What its tries share is told where at least
     `min_share` of them have it and at most `max_common` of all tries of the week. Ranked by lost runs and wasted hours. A
-    DAG whose lost runs an incident tells is not told again.
-    What to do: look for what the DAGs share (a connection, a host, a release) before looking into any one of them.
+    DAG whose lost runs an incident tells is not told again. DAGs whose newest run was lost and whose next one comes in
+    `rare_days` or more are counted: that run has to be cleared.
+    What to do: look for what the DAGs share (a connection, a host, a release) before looking into any one of them; once it is
+    mended, clear the lost runs that no next run soon makes good.
     """
 
     code, name, section = "WS110", "incident", "incidents"
-    questions = ("incidents_by_error", "incident_shares")
+    questions = ("incidents_by_error", "incident_shares", "runs_lost_since")
     thresholds = Limits
 
     @classmethod
@@ -61,11 +66,11 @@ class Incident(Rule):
             verdicts.judged += 1
             if is_incident(row, limits):
                 place = shape(row, shares.get(row["cause"], ()), limits)
-                verdicts.findings.append(cls._told(row, place))
+                verdicts.findings.append(cls._told(row, place, _rare(answers, row, limits.rare_days)))
         return verdicts
 
     @classmethod
-    def _told(cls, row: Row, place: Shape) -> Finding:
+    def _told(cls, row: Row, place: Shape, rare: Mapping[str, int]) -> Finding:
         is_over = row["tasks_well"] >= row["tasks"]
         kind = row["exception_type"] or "one error"
         named = "" if row["cause"] in row["signatures"] else f"{row['cause']}, "
@@ -77,12 +82,31 @@ class Incident(Rule):
             headline=f"One error in {_place(row)}: {named}{kind}, "
             f"{wording.plural(row['tries'], 'try')} failed, {row['lost']:,} for good"
             f"{'; all well since' if is_over else ''}",
-            evidence=_evidence(row, place) | {"is_over": is_over},
-            advice=_advice(row, place, is_over=is_over),
+            evidence=_evidence(row, place)
+            | {"is_over": is_over}
+            | ({"rare_dags": list(rare), "rare_runs": sum(rare.values())} if rare else {}),
+            advice=_advice(row, place, is_over=is_over) + _to_clear(rare),
             rank=float(row["lost_runs"] + row["wasted_hours"]),
         )
         # the words of a cause change from week to week, its name does not
         return replace(finding, id=f"{cls.code}:{row['cause']}") if named else finding
+
+
+def _rare(answers: Mapping[str, Answer], row: Row, rare_days: float) -> dict[str, int]:
+    """DAG that was hit and runs so rarely, or ran once → runs of the week that it lost since its last good one."""
+    return {
+        one["dag_id"]: one["week_runs"]
+        for one in rows_of(answers, "runs_lost_since")
+        if one["dag_id"] in row["dag_ids"] and (one["gap_s"] is None or one["gap_s"] >= rare_days * 86400)
+    }
+
+
+def _to_clear(rare: Mapping[str, int]) -> str:
+    if not rare:
+        return ""
+    runs = sum(rare.values())
+    whose = "run, as the next one is" if runs == 1 else "runs whose next ones are"
+    return f" Then clear {runs} lost {whose} a week or more away (Grid, the run, Clear, only failed tasks)."
 
 
 def is_incident(row: Row, limits: Limits) -> bool:

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from windsock.findings import wording
@@ -91,7 +91,7 @@ class BadHour(Rule):
         return cls.finding(
             subject={"hour": f"{span[0]['hour_at']:%Y-%m-%dT%H:00Z}"},
             severity="critical" if lost >= 10 and not is_over else "warning" if lost else "watch",
-            headline=f"{wording.plural(len(dags), 'DAG')} failed from {wording.moment(first_at)} to {wording.moment(last_at)} "
+            headline=f"{wording.plural(len(dags), 'DAG')} failed {_when(first_at, last_at)} "
             f"with {wording.plural(len(causes), 'different error')}{f' on {host}' if host else ''}; usual in an hour then: "
             f"{usual(worst):.1f}; {wording.plural(lost, 'run')} lost{'; all well since' if is_over else ''}",
             evidence={
@@ -111,8 +111,8 @@ class BadHour(Rule):
                 "different_errors": len(causes),
                 "is_over": is_over,
             },
-            advice=f"Ask what happened {f'on {host} ' if host else ''}between {wording.moment(first_at)} and "
-            f"{wording.moment(last_at)}: network, database, disk, deploy"
+            advice=f"Ask what happened {f'on {host} ' if host else ''}{_when(first_at, last_at, 'between', 'and')}: network, "
+            "database, disk, deploy"
             + (
                 f"; then clear the lost runs of {wording.names(dags)}."
                 if lost
@@ -120,6 +120,12 @@ class BadHour(Rule):
             ),
             rank=lost + sum(one["wasted_hours"] for one in members),
         )
+
+
+def _when(first_at: datetime, last_at: datetime, since: str = "from", until: str = "to") -> str:
+    """`from … to …`, or `at …` where both are the same minute."""
+    first, last = wording.moment(first_at), wording.moment(last_at)
+    return f"at {first}" if first == last else f"{since} {first} {until} {last}"
 
 
 def usual(row: Row) -> float:

@@ -37,7 +37,7 @@ class SavedByRetries(Rule):
             if one.word != "worse":
                 continue
             counts, error = one.counts, errors.get(one.counts.subject)
-            low, high = wilson(counts.k / one.dispersion, counts.n / one.dispersion)
+            low, high = wilson(counts.k, counts.n)
             named = (
                 f"In {wording.plural(error['first_runs'], 'run')} a first try failed with {error['error_signature']}. "
                 if error

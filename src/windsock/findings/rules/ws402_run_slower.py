@@ -45,6 +45,7 @@ class RunSlower(Rule):
                         **slower.step_evidence(step),
                         "runs": row["runs"],
                         "runs_prev": row["runs_prev"],
+                        "later_hours": extra,
                     },
                     advice=by_retries(answers, row["dag_id"], row["runs"])
                     or "Compare its tasks' work (windsock ask work_times); if none grew, they wait for each other or for slots.",

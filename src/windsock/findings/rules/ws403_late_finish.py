@@ -75,6 +75,7 @@ class LateFinish(Rule):
                         "later_start_s": started,
                         "longer_run_s": longer,
                         "p_value": chance,
+                        "later_hours": delay * row["runs"] / 3600,
                     }
                     | _began(row),
                     advice="It starts late: look at pools, the scheduler and what it waits for."

@@ -11,6 +11,7 @@ from windsock.findings.parsing.one_pass import week_pass
 from windsock.findings.rule import rows_of
 from windsock.findings.settings.told import (
     AT_LIMIT,
+    ENDED,
     HARMFUL,
     IN_USE,
     NO_EFFECT,
@@ -99,7 +100,10 @@ def task_heartbeat(held: Numbers, answers: Answers) -> Use:
         row["tries"] for row in rows_of(answers, "killed_tries") if row["state_reason"] == "heartbeat"
     )
     if killed or logged:
-        return AT_LIMIT, f"{wording.plural(max(killed, logged), 'try')} failed by it"
+        return (
+            ENDED,
+            f"{wording.plural(max(killed, logged), 'try')} failed by it: no heartbeat came for that long",
+        )
     return (IN_USE, "no try failed by it") if peaks(answers, "deployment") else (UNKNOWN, "")
 
 

@@ -1,4 +1,4 @@
-"""What is said of a setting's use: eight words, the figures as a clause, and how weeks and events are counted."""
+"""What is said of a setting's use: nine words, the figures as a clause, and how weeks and events are counted."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from windsock.findings.rule import rows_of
 from windsock.model import Answer, Row
 
-AT_LIMIT, NEVER, HARMFUL, NO_EFFECT, IN_USE, OFF, EXCEEDED, UNKNOWN = (
+AT_LIMIT, NEVER, HARMFUL, NO_EFFECT, IN_USE, OFF, EXCEEDED, ENDED, UNKNOWN = (
     "at the limit",
     "never reached",
     "harmful",
@@ -15,6 +15,7 @@ AT_LIMIT, NEVER, HARMFUL, NO_EFFECT, IN_USE, OFF, EXCEEDED, UNKNOWN = (
     "in use",
     "off",
     "exceeded",
+    "ended tries",
     "not known",
 )
 LITTLE = 0.5  # of a limit: use that stays below it never came near

@@ -2,7 +2,8 @@
 
 `at the limit`: it held work back, or ended it. `never reached`: use stayed below half of it. `harmful`: it works against
 another setting. `no effect`: another one stands before it. `off`: it limits nothing. `exceeded`: use went beyond the value told,
-so that is not what held. `in use`: none of these. `not known`: no input tells.
+so that is not what held. `ended tries`: it buried tries that had died or hung, which is what it is for, and no use came near
+it. `in use`: none of these. `not known`: no input tells.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from windsock.report.formats import cell, clean
 from windsock.report.page import Cell
 from windsock.report.specs.cells import MAX_SAMPLE, of, plain
 from windsock.report.specs.spec import Grid, Spec
-from windsock.standing import standing
+from windsock.standing import FLAKY, flaky_since, standing
 
 _COMMIT = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{8,}\b")
 
@@ -20,12 +20,16 @@ def _sample(row: Row) -> Cell:
 
 
 def _standing(row: Row) -> Cell:
-    """`broken since 2026-11-02`; `unknown since 2026-11-17 (no known end of 4 of 7)`."""
+    """`broken since 2026-11-02`; `flaky: loses runs since 2026-11-10, saved by retries since 2026-11-03`; `unknown since
+    2026-11-17 (no known end of 4 of 7)`."""
     word, since = standing(row)
     if word == "unknown":
         all_of_it = row["ended"] + row["no_end"]
         word_since = f"{word} since {since:%Y-%m-%d}" if since else word
         return Cell(f"{word_since} (no known end of {row['no_end']:,} of {all_of_it:,})")
+    if word == "flaky":
+        both = [f"{FLAKY[name]} since {at:%Y-%m-%d}" for name, at in flaky_since(row).items() if at]
+        return Cell(f"{word}: {', '.join(both)}" if both else word)
     return Cell(f"{word} since {since:%Y-%m-%d}" if since else word)
 
 

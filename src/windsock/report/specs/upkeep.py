@@ -19,6 +19,7 @@ def _is_told_or_felt(row: Row) -> bool:
     return row["origin"].startswith("told") or row["stands"] in (
         "at the limit",
         "exceeded",
+        "ended tries",
         "harmful",
         "no effect",
     )
