@@ -13,6 +13,8 @@
 --   tries_prev    bigint       killed tries, the 8 weeks before
 --   first_at      timestamptz
 --   last_at       timestamptz
+--   lost_runs     bigint       runs of the week in which such a try was the last
+--   wasted_hours  double       of the week's killed tries, from start to end
 with seen as (
     select
         *,
@@ -31,7 +33,9 @@ select
     count(*) filter (where week = report_week() and final_try) as lost,
     count(*) filter (where week < report_week()) as tries_prev,
     min(ended_at) filter (where week = report_week()) as first_at,
-    max(ended_at) filter (where week = report_week()) as last_at
+    max(ended_at) filter (where week = report_week()) as last_at,
+    count(distinct run_id) filter (where week = report_week() and final_try) as lost_runs,
+    coalesce(sum(duration_s order by ended_at) filter (where week = report_week()), 0) / 3600 as wasted_hours
 from seen
 where state_reason in ('oom', 'signal', 'heartbeat') and state in ('failed', 'up_for_retry')
 group by dag_id, task_id, state_reason

@@ -337,7 +337,7 @@ def test_a_dag_that_never_worked_is_watched_where_nobody_else_tells_it() -> None
 
 def test_what_was_killed_is_told_with_the_dag_that_it_broke() -> None:
     row = {"dag_id": "d", "task_id": "t", "state_reason": "oom", "signal": "SIGKILL", "tries": 3, "all_tries": 7, "lost": 3,
-           "tries_prev": 0, "first_at": FRIDAY, "last_at": FRIDAY}  # fmt: skip
+           "tries_prev": 0, "first_at": FRIDAY, "last_at": FRIDAY, "lost_runs": 3, "wasted_hours": 0.5}  # fmt: skip
     given = lost_since() | answers(killed_tries=[row])
     both = [*found(BrokenForDays, given), *found(Killed, given)]
     (finding,) = told_once(both, given)
@@ -1006,7 +1006,7 @@ def test_a_fleet_without_logs_is_no_fleet_of_silent_dags() -> None:
 
 
 KILLED = {"dag_id": "d", "task_id": "t", "state_reason": "oom", "signal": "", "tries": 3, "all_tries": 9, "lost": 1,
-          "tries_prev": 0, "first_at": AT, "last_at": AT}  # fmt: skip
+          "tries_prev": 0, "first_at": AT, "last_at": AT, "lost_runs": 1, "wasted_hours": 2.0}  # fmt: skip
 
 
 @pytest.mark.parametrize(("tries", "is_found"), [(2, False), (3, True), (4, True)])

@@ -19,7 +19,10 @@ _OF: Mapping[str, tuple[str, str, str]] = {
     "WS110": ("lost_runs", "wasted_hours", ""),
     "WS111": ("lost_runs", "wasted_hours", ""),
     "WS113": ("week_runs", "", ""),
+    "WS116": ("lost", "", ""),
+    "WS201": ("", "more_parse_hours", ""),
     "WS301": ("", "", "wait_hours"),
+    "WS304": ("", "", "excess_hours"),
     "WS310": ("", "", "wait_hours"),
     "WS312": ("", "slot_hours", ""),
     "WS401": ("", "extra_hours", ""),
@@ -27,12 +30,15 @@ _OF: Mapping[str, tuple[str, str, str]] = {
     "WS403": ("", "", "later_hours"),
     "WS501": ("median_runs", "", ""),
     "WS502": ("missing", "", ""),
+    "WS510": ("lost_runs", "wasted_hours", ""),
     "WS513": ("timed_out", "", ""),
     "WS524": ("lost_runs", "", ""),
     "WS530": ("late_runs", "", "late_hours"),
     "WS604": ("", "prepare_hours", ""),
     "WS630": ("lost_runs", "", ""),
     "WS632": ("lost_runs", "lost_hours", ""),
+    "WS634": ("lost", "", ""),
+    "WS636": ("", "", "extra_hours"),
 }
 """Code → names of the evidence that counts runs lost, hours of workers, hours of delay; a rule that is not here counts
 neither. Above the usual where the rule knows what is usual."""

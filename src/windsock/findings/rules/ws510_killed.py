@@ -90,7 +90,16 @@ class Killed(Rule):
                     evidence={
                         **{
                             k: row[k]
-                            for k in ("tries", "all_tries", "lost", "tries_prev", "first_at", "last_at")
+                            for k in (
+                                "tries",
+                                "all_tries",
+                                "lost",
+                                "lost_runs",
+                                "wasted_hours",
+                                "tries_prev",
+                                "first_at",
+                                "last_at",
+                            )
                         },
                         **crowd,
                     },
