@@ -12,6 +12,7 @@ from windsock.findings import RULES
 pytestmark = pytest.mark.long
 
 BY_NATURE = {
+    "WS304": "compares tasks of several slots with those of one; this fleet has none of the former",
     "WS621": "speaks when an upgrade crosses a version that changed a meaning; the fleet's was a patch",
     "WS902": "speaks of what the data checks warn of; all of them ran, and none did",
 }
