@@ -11,6 +11,8 @@ from benchmarks.fleet.records import Attempt
 from tests.support.fleets import KEY_ERROR, WEEK, calm, every, runs, since
 from tests.support.weeks import put_logs, report_of
 
+pytestmark = pytest.mark.long
+
 MINUTE = timedelta(minutes=1)
 
 

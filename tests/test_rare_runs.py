@@ -3,10 +3,13 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
 from benchmarks.fleet.records import Attempt
 
 from tests.support.fleets import WEEK, calm, every, failing, runs, since
 from tests.support.weeks import put_logs, report_of
+
+pytestmark = pytest.mark.long
 
 MONTH = [since(2 - 30), since(2)]
 

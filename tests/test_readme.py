@@ -90,6 +90,7 @@ def test_every_file_that_the_readme_links_to_exists() -> None:
         assert (ROOT / target).exists(), target
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", QUESTIONS)
 def test_a_question_gives_the_same_rows_in_the_duckdb_command_line(name: str, place: Path) -> None:
     """`-f` on the file itself: nothing is templated, and the text that --print-sql prints is the same question."""
