@@ -14,8 +14,6 @@ from windsock.model import Answer
 from windsock.output import Output
 from windsock.week import Week
 
-pytestmark = pytest.mark.long
-
 WEEK = Week.parse("2026-W48")
 NOW = datetime(2026, 11, 30, 6, tzinfo=UTC)
 QUIET = Output(level=0)

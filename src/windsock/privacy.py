@@ -24,6 +24,7 @@ COLUMNS: Mapping[str, Kind] = {
     "task_id": "task",
     "task_ids": "task",
     "held_tasks": "task",
+    "tasks": "task",  # DAG.task
     "held_by": "plain",
     "schedule": "plain",
     "run_id": "run",
