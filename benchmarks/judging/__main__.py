@@ -172,7 +172,9 @@ def quiet_weeks(seed: int, count: int) -> Iterator[Figure]:
     warned = 0
     for one in range(seed, seed + count):
         with tempfile.TemporaryDirectory() as folder:
-            warned += bool(quiet.loud(quiet.judge_week(Path(folder), quiet.quiet_fleet(one)).findings))
+            warned += bool(
+                quiet.loud(quiet.judge_week(Path(folder), quiet.quiet_fleet(one)).judgement.findings)
+            )
     yield _at_most(f"quiet weeks of all rules, {count}: with a warning", warned / count, 0.05)
 
 
