@@ -135,11 +135,17 @@ def began(answers: Mapping[str, Answer], dag_id: str, *, rises: bool = True) -> 
     return {"began_at": times[0]} if times else {}
 
 
-def days_of_new_dags(answers: Mapping[str, Answer], week: Week, max_days: float) -> dict[str, list[Row]]:
-    """DAG → its days, oldest first, of those first seen in the last `max_days` while others were seen before; that ran this week."""
+def days_by_dag(answers: Mapping[str, Answer]) -> dict[str, list[Row]]:
+    """DAG → its days with judged runs, oldest first."""
     days: dict[str, list[Row]] = {}
     for row in rows_of(answers, "failure_counts_by_dag_day"):
         days.setdefault(row["dag_id"], []).append(row)
+    return days
+
+
+def days_of_new_dags(answers: Mapping[str, Answer], week: Week, max_days: float) -> dict[str, list[Row]]:
+    """DAG → its days, oldest first, of those first seen in the last `max_days` while others were seen before; that ran this week."""
+    days = days_by_dag(answers)
     begins = min((rows[0]["day"] for rows in days.values()), default=None)
     return {
         dag_id: rows

@@ -63,12 +63,9 @@ class Listing:
         """Objects at the top, folders to list whole, folders of one DAG each."""
         names, objects = self.store.folders(prefix)
         loose = list(objects)
+        # a folder for each attempt: listing them one by one would be a request each
         if any(_EXPORTED.match(name, len(prefix)) for name in names):
-            return (
-                [],
-                [prefix],
-                [],
-            )  # a folder for each attempt: listing them one by one would be a request each
+            return [], [prefix], []
         dags = [name for name in names if name[len(prefix) :].startswith("dag_id=")]
         plain = [name for name in names if name not in set(dags)]
         if dags or depth == 0 or len(plain) > MAX_FOLDERS:

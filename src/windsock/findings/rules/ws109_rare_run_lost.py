@@ -90,11 +90,8 @@ class RareRunLost(Rule):
 
 def _chance(answers: Mapping[str, Answer], limits: Limits, week: Week) -> float:
     """How likely this week's lost runs of all DAGs that run so rarely are by those of their weeks before; 1 without such."""
-    days: dict[str, list[Row]] = {}
-    for row in rows_of(answers, "failure_counts_by_dag_day"):
-        days.setdefault(row["dag_id"], []).append(row)
     now, before = [], []
-    for rows in days.values():
+    for rows in rates.days_by_dag(answers).values():
         gaps = [(later["day"] - row["day"]).days for row, later in pairwise(rows)]
         if gaps and median(gaps) >= limits.min_gap_days:
             now += [row for row in rows if row["week"] == week.monday]
