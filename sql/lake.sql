@@ -55,64 +55,6 @@ end;
 create or replace temp macro provider_of(key) as
     'provider ' || replace(regexp_extract(key, '^provider[.](.+)[.]version$', 1), 'apache-airflow-providers-', '');
 
--- A signature without its frame: what was raised, wherever in the code.
-create or replace temp macro without_frame(signature) as regexp_replace(signature, ' @ ([^ ]+|[^@:]+[.]py):[^ @]+$', '');
-
--- What failed, wherever in the code: a signature without its frame; where it names a login, a connection or a host that
--- cannot be reached, that name, for one bad credential is told in many words. A server that refuses credentials without naming
--- a user is a login of that host. A refusal that says of what (a table, a dataset) is not: it is one cause for each.
-create or replace temp macro cause_of(signature) as coalesce(
-    'login ' || nullif(regexp_extract(
-        signature,
-        '(?i)(?:authentication failed|access denied|login failed|incorrect username or password|no pg_hba[.]conf entry).{0,60}?'
-            || '[^a-z](?:user|role|login)[ :]*["''`]([[:word:]@.+-]+)',
-        1
-    ), ''),
-    'connection ' || nullif(
-        regexp_extract(signature, '(?i)[^a-z]conn(?:ection)?[_ ]id["''`]?[ :=]*["''`]([[:word:].-]+)', 1), ''
-    ),
-    'connection ' || nullif(
-        regexp_extract(signature, '(?i)connection with id ["''`]?([[:word:].-]+)["''`]? (?:was )?not found', 1), ''
-    ),
-    -- requests and google-auth: 401, and 403 of a whole address
-    'login ' || nullif(regexp_extract(
-        signature,
-        '(?i)(?:client error: (?:unauthorized|forbidden) for url: |unauthorized: <n> [a-z]+ )https?://([a-z][[:word:]<>.-]*)',
-        1
-    ), ''),
-    'login ' || nullif(
-        regexp_extract(signature, '(?i)failed to connect to db: ([a-z][[:word:]<>.-]*):.{0,9} incorrect username or password', 1), ''
-    ),
-    case when regexp_matches(
-        signature,
-        '(?i)refused|timed? ?out|resolve|unreachable|max retries|translate host|not known|could not connect|can''t connect|'
-            || 'cannot connect|unable to connect|ssl error|certificate|reset by peer'
-    ) then 'host ' || nullif(regexp_extract(
-        signature,
-        '(?i)(?:host=|host name |failed to resolve |server (?:at|on) )["''`]([a-z][[:word:]-]*(?:[.][[:word:]<>-]+)*)["''`]',
-        1
-    ), '') end,
-    -- botocore, requests, aiohttp, Snowflake: an address without its path, or a name with a dot
-    'host ' || nullif(regexp_extract(
-        signature,
-        '(?i)(?:could not connect to the|connect timeout on|read timeout on) endpoint url: ["''`]https?://([a-z][[:word:]<>.-]*)',
-        1
-    ), ''),
-    'host ' || nullif(regexp_extract(
-        signature,
-        '(?i)(?:ssl validation failed for|server error: (?:service unavailable|bad gateway|gateway time-?out) for url:) '
-            || 'https?://([a-z][[:word:]<>.-]*)',
-        1
-    ), ''),
-    'host ' || nullif(regexp_extract(
-        signature,
-        '(?i)(?:cannot connect to host|connection to host|verify the account name is correct:) '
-            || '([a-z][[:word:]<>-]*(?:[.][[:word:]<>-]+)+)',
-        1
-    ), ''),
-    without_frame(signature)
-);
-
 -- What is never judged: DAGs by pattern, and windows of time (from inside, until outside).
 create or replace temp view excluded_dags as
 select unnest(cast(getvariable('exclude') as varchar[])) as pattern;
@@ -172,9 +114,10 @@ select
     try_cast(deferred_s as double) as deferred_s,
     try_cast(rescheduled_s as double) as rescheduled_s,
     try_cast(away as varchar[]) as away,
+    try_cast(connections as varchar[]) as connections,
     try_cast(read_at as timestamptz) as read_at
 from (
-    select cast(null as varchar) as dag_id, cast(null as varchar) as run_id, cast(null as varchar) as task_id, cast(null as integer) as map_index, cast(null as integer) as try_number, cast(null as varchar) as state, cast(null as varchar) as state_reason, cast(null as timestamptz) as started_at, cast(null as timestamptz) as ended_at, cast(null as varchar) as exception_type, cast(null as varchar) as exception_message, cast(null as varchar) as error_signature, cast(null as bigint) as record_count, cast(null as bigint) as warning_count, cast(null as bigint) as error_count, cast(null as bigint) as process_starts, cast(null as bigint) as log_bytes, cast(null as varchar) as bundle_name, cast(null as varchar) as bundle_version, cast(null as varchar) as dag_file, cast(null as double) as dag_file_parse_s, cast(null as double) as bundle_prepare_s, cast(null as varchar) as hostname, cast(null as varchar) as dialect, cast(null as varchar) as object_url, cast(null as varchar) as object_etag, cast(null as timestamptz) as object_modified_at, cast(null as timestamptz) as logical_date, cast(null as varchar) as operator, cast(null as varchar) as read_path, cast(null as varchar) as blame, cast(null as varchar) as owner, cast(null as double) as deferred_s, cast(null as double) as rescheduled_s, cast(null as varchar[]) as away, cast(null as timestamptz) as read_at where false
+    select cast(null as varchar) as dag_id, cast(null as varchar) as run_id, cast(null as varchar) as task_id, cast(null as integer) as map_index, cast(null as integer) as try_number, cast(null as varchar) as state, cast(null as varchar) as state_reason, cast(null as timestamptz) as started_at, cast(null as timestamptz) as ended_at, cast(null as varchar) as exception_type, cast(null as varchar) as exception_message, cast(null as varchar) as error_signature, cast(null as bigint) as record_count, cast(null as bigint) as warning_count, cast(null as bigint) as error_count, cast(null as bigint) as process_starts, cast(null as bigint) as log_bytes, cast(null as varchar) as bundle_name, cast(null as varchar) as bundle_version, cast(null as varchar) as dag_file, cast(null as double) as dag_file_parse_s, cast(null as double) as bundle_prepare_s, cast(null as varchar) as hostname, cast(null as varchar) as dialect, cast(null as varchar) as object_url, cast(null as varchar) as object_etag, cast(null as timestamptz) as object_modified_at, cast(null as timestamptz) as logical_date, cast(null as varchar) as operator, cast(null as varchar) as read_path, cast(null as varchar) as blame, cast(null as varchar) as owner, cast(null as double) as deferred_s, cast(null as double) as rescheduled_s, cast(null as varchar[]) as away, cast(null as varchar[]) as connections, cast(null as timestamptz) as read_at where false
     union all by name
     select * from query(getvariable('read_task_logs'))
 ) as stored
@@ -548,6 +491,106 @@ from (
     select * from query(getvariable('read_objects'))
 ) as stored;
 
+-- A signature without its frame: what was raised, wherever in the code.
+create or replace temp macro without_frame(signature) as regexp_replace(signature, ' @ ([^ ]+|[^@:]+[.]py):[^ @]+$', '');
+
+-- What failed, wherever in the code: a signature without its frame; where it names a login, a connection or a host that
+-- cannot be reached, that name, for one bad credential is told in many words. A server that refuses credentials without naming
+-- a user is a login of that host. A refusal that says of what (a table, a dataset) is not: it is one cause for each.
+create or replace temp macro cause_of(signature) as coalesce(
+    'login ' || nullif(regexp_extract(
+        signature,
+        '(?i)(?:authentication failed|access denied|login failed|incorrect username or password|no pg_hba[.]conf entry).{0,60}?'
+            || '[^a-z](?:user|role|login)[ :]*["''`]([[:word:]@.+-]+)',
+        1
+    ), ''),
+    'connection ' || nullif(
+        regexp_extract(signature, '(?i)[^a-z]conn(?:ection)?[_ ]id["''`]?[ :=]*["''`]([[:word:].-]+)', 1), ''
+    ),
+    'connection ' || nullif(
+        regexp_extract(signature, '(?i)connection with id ["''`]?([[:word:].-]+)["''`]? (?:was )?not found', 1), ''
+    ),
+    -- requests and google-auth: 401, and 403 of a whole address
+    'login ' || nullif(regexp_extract(
+        signature,
+        '(?i)(?:client error: (?:unauthorized|forbidden) for url: |unauthorized: <n> [a-z]+ )https?://([a-z][[:word:]<>.-]*)',
+        1
+    ), ''),
+    'login ' || nullif(
+        regexp_extract(signature, '(?i)failed to connect to db: ([a-z][[:word:]<>.-]*):.{0,9} incorrect username or password', 1), ''
+    ),
+    case when regexp_matches(
+        signature,
+        '(?i)refused|timed? ?out|resolve|unreachable|max retries|translate host|not known|could not connect|can''t connect|'
+            || 'cannot connect|unable to connect|ssl error|certificate|reset by peer'
+    ) then 'host ' || nullif(regexp_extract(
+        signature,
+        '(?i)(?:host=|host name |failed to resolve |server (?:at|on) )["''`]([a-z][[:word:]-]*(?:[.][[:word:]<>-]+)*)["''`]',
+        1
+    ), '') end,
+    -- botocore, requests, aiohttp, Snowflake: an address without its path, or a name with a dot
+    'host ' || nullif(regexp_extract(
+        signature,
+        '(?i)(?:could not connect to the|connect timeout on|read timeout on) endpoint url: ["''`]https?://([a-z][[:word:]<>.-]*)',
+        1
+    ), ''),
+    'host ' || nullif(regexp_extract(
+        signature,
+        '(?i)(?:ssl validation failed for|server error: (?:service unavailable|bad gateway|gateway time-?out) for url:) '
+            || 'https?://([a-z][[:word:]<>.-]*)',
+        1
+    ), ''),
+    'host ' || nullif(regexp_extract(
+        signature,
+        '(?i)(?:cannot connect to host|connection to host|verify the account name is correct:) '
+            || '([a-z][[:word:]<>-]*(?:[.][[:word:]<>-]+)+)',
+        1
+    ), ''),
+    without_frame(signature)
+);
+
+-- Whether an error is one of reaching something, or of being let in, whatever the client: of such a one the connection that
+-- was taken last before it is worth a name. A right that lacks on one table or bucket is no such error.
+create or replace temp macro is_of_connection(signature) as regexp_matches(
+    signature,
+    '(?i)connection (?:refused|timed out|reset|aborted|to server at)|lost connection|closed the connection|connection closed|'
+        || 'connect timeout|(?:could not|cannot|can''t|unable to|failed to) (?:re)?connect|broken pipe|network is unreachable|'
+        || 'name or service not known|temporary failure in name resolution|no route to host|ssh protocol banner|'
+        || 'remote end closed|max retries exceeded|certificate verify failed|ssl error|handshake|'
+        || 'unable to locate credentials|determine credentials|invalid ?access ?key|expired ?token|token (?:has |is )?expired|'
+        || 'invalid_grant|invalid_client|authentication failed|authenticationexception|login (?:failed|denied)|logon denied|'
+        || 'invalid (?:username|password|credentials|api key|token)|incorrect username or password|'
+        || 'unauthorized|unauthenticated|http <n>: forbidden|[(]<n>[)][^a-z]{0,4}when calling the headobject|headobject operation: forbidden'
+);
+
+-- One row per signature without its frame, of tries that failed in the weeks seen: `cause`, what its text names (`cause_of`).
+-- Where it is an error of reaching something and names nothing, the connection that nine in ten of its tries took last, where
+-- their logs tell: the clients' words differ, the connection is one. Where the tries took several, it is no connection's fault.
+create or replace temp view error_causes as
+with errors as (
+    select without_frame(error_signature) as bare_signature, connections[-1] as connection, count(*) as tries
+    from task_logs
+    where error_signature is not null and state in ('failed', 'up_for_retry')
+    group by all
+),
+taken as (
+    select
+        bare_signature,
+        arg_max(connection, (tries, connection)) as connection,
+        max(tries) filter (where connection is not null) as most,
+        sum(tries) as tries
+    from errors
+    group by bare_signature
+)
+select
+    bare_signature,
+    case
+        when most >= 0.9 * tries and cause_of(bare_signature) = bare_signature and is_of_connection(bare_signature)
+            then 'connection ' || connection
+        else cause_of(bare_signature)
+    end as cause
+from taken;
+
 -- What API, database and component logs tell of tries, with the moment of telling in `read_at`: a line of a component
 -- log was told when it was written. A try left running takes the state that a component marked it with afterwards: a
 -- marking names no try number (before 2.9 no run either), but the second in which the try began. A try of which nothing was
@@ -631,6 +674,7 @@ select *
 -- Further columns: `log_state` and `told_state`, what the log alone and what the others alone say.
 -- `process_starts`, processes that began in its log (each poke of a rescheduled sensor, each resume of a deferral).
 -- `deferred_s`, `rescheduled_s`, time of the try in which it held no worker, and `away`, these spans, where its log tells.
+-- `connections`, ids of those that its hooks took, the last one last, where its log tells (Airflow 2 and 3.0; later at debug).
 -- `setup_s`, time of the try spent on fetching its bundle and parsing its file, where the log tells (3.3). `is_cleared`, the try belongs to no first execution: it follows a success of the same task, or a
 -- failure that was final (its marking in Airflow 2, max_tries), or the end of its run, or a gap of more than a day.
 -- `final_try`, the last known try of the first execution. `is_quiet`, it started inside a quiet window. `is_asked`,
@@ -760,6 +804,7 @@ joined as (
         l.deferred_s,
         l.rescheduled_s,
         l.away,
+        l.connections,
         l.dialect,
         l.dag_id is not null as has_log,
         coalesce(i.anchor_at, l.object_modified_at) as anchor_at,
@@ -906,7 +951,8 @@ select
     process_starts,
     deferred_s,
     rescheduled_s,
-    away
+    away,
+    connections
 from scoped;
 
 -- One row per try that was queued or started, of this week and the one before: when it was ready (`ready_from`: told,

@@ -30,6 +30,7 @@ class Attempt:
     queued_at: datetime | None = None
     run_started_at: datetime | None = None
     map_index: int = -1
+    connection: str = ""  # that its hook takes
 
     @property
     def key(self) -> str:
@@ -77,6 +78,8 @@ def airflow3(one: Attempt) -> bytes:
     )  # fmt: skip
     add(0.6, "info", "::endgroup::", **ids, logger="task", filename="task_runner.py", lineno=2232)
     add(1.0, "info", f"loading {one.task_id} for {one.run_id}", logger="task.stdout")
+    if one.connection:  # at info in 3.0
+        add(1.1, "info", f"Connection Retrieved '{one.connection}'", logger="airflow.sdk.bases.hook")
     end = max(one.seconds, 1.2)
     if one.ending == "cut":
         return ("\n".join(lines) + "\n").encode()
@@ -154,6 +157,8 @@ def airflow2(one: Attempt) -> bytes:
     )
     add(0.8, "taskinstance.py:740", "INFO", "::endgroup::")
     add(1.0, "logging_mixin.py:190", "INFO", f"loading {one.task_id} for {one.run_id}")
+    if one.connection:
+        add(1.1, "base.py:84", "INFO", f"Retrieving connection '{one.connection}'")
     end = max(one.seconds, 1.2)
     if one.ending == "cut":
         return ("\n".join(lines) + "\n").encode()

@@ -3,7 +3,7 @@
 -- An hour is that in which the try ended. `failures_by_hour` tells how many of them are usual.
 --
 -- grain:    hour_at, dag_id
--- reads:    task_tries
+-- reads:    task_tries, error_causes
 -- columns:
 --   hour_at       timestamptz  start of the hour
 --   dag_id        varchar
@@ -28,8 +28,9 @@ with tries as (
         final_try,
         duration_s,
         hostname,
-        cause_of(error_signature) as cause
+        cause
     from task_tries
+    left join error_causes on bare_signature = without_frame(error_signature)
     where week >= weeks_ago(8)
         and week <= report_week()
         and is_judged

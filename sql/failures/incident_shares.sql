@@ -1,13 +1,15 @@
 -- What do the tries that failed with one error share, and how common is that in the week's other tries?
 --
--- Per error the most frequent DAG, host, hour, operator, pool, queue, executor, bundle version and DAG file. A value that
+-- Per error the most frequent DAG, host, hour, operator, pool, queue, executor, bundle version, DAG file, and connection that
+-- was taken last (empty: its log names none). A value that
 -- most of the week's tries have, too, says nothing.
 --
 -- grain:    cause, attribute
--- reads:    task_tries
+-- reads:    task_tries, error_causes
 -- columns:
 --   cause         varchar  login, connection or host by name, else the signature without its frame
---   attribute     varchar  dag, hostname, hour, operator, pool, queue, executor, bundle_version, dag_file
+--   attribute     varchar  dag, hostname, hour, operator, pool, queue, executor, bundle_version, dag_file,
+--                          connection
 --   value         varchar  the most frequent one; an hour as its start, UTC
 --   tries         bigint   failed tries with this value
 --   known         bigint   failed tries of the cause that tell the attribute
@@ -15,7 +17,7 @@
 --   all_known     bigint   the week's judged tries that tell the attribute
 with judged as (
     select
-        case when state in ('failed', 'up_for_retry') then cause_of(error_signature) end as cause,
+        case when state in ('failed', 'up_for_retry') then cause end as cause,
         unnest(
             [
                 {'attribute': 'dag', 'value': dag_id},
@@ -26,11 +28,13 @@ with judged as (
                 {'attribute': 'queue', 'value': queue},
                 {'attribute': 'executor', 'value': executor},
                 {'attribute': 'bundle_version', 'value': bundle_version},
-                {'attribute': 'dag_file', 'value': dag_file}
+                {'attribute': 'dag_file', 'value': dag_file},
+                {'attribute': 'connection', 'value': case when has_log then coalesce(connections[-1], '') end}
             ],
             recursive := true
         )
     from task_tries
+    left join error_causes on bare_signature = without_frame(error_signature)
     where week = report_week() and is_judged
 ),
 counted as (

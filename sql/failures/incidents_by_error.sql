@@ -1,10 +1,10 @@
 -- Which error hit how many DAGs this week, wherever in the code it was raised?
 --
--- Signatures without their frame, put together where they name one cause (`cause_of`): one bad credential fails every DAG
+-- Signatures without their frame, put together where they have one cause (`error_causes`): one bad credential fails every DAG
 -- in a line of its own file, and not every program tells it in the same words.
 --
 -- grain:    error_signature
--- reads:    task_tries
+-- reads:    task_tries, error_causes
 -- columns:
 --   error_signature  varchar      the most frequent of the cause's signatures this week
 --   dags             bigint       DAGs hit in the week
@@ -33,9 +33,10 @@
 with failed as (
     select
         *,
-        cause_of(error_signature) as cause,
-        without_frame(error_signature) as bare_signature
+        cause,
+        bare_signature
     from task_tries
+    join error_causes on bare_signature = without_frame(error_signature)
     where week >= weeks_ago(8)
         and week <= report_week()
         and is_judged

@@ -3,10 +3,10 @@
 -- A task's on_failure_callback and on_retry_callback run in its own process, once for each try that fails by itself; killed
 -- tries and DAG-level callbacks are the dag-processor's work (`callback_ran`). A task's log does not say that a callback ran
 -- without an error, so `could_tell` is the most messages that callbacks can have sent. The causes are the week's errors by
--- `cause_of`, as in `incidents_by_error`.
+-- `error_causes`, as in `incidents_by_error`.
 --
 -- grain:    kind, dag_id
--- reads:    component_events, log_events, task_tries
+-- reads:    component_events, log_events, task_tries, error_causes
 -- columns:
 --   kind        varchar   all failed tries, tries that are retried, tasks that failed for good, killed or lost tries, DAG-level callbacks,
 --                         one DAG: all failed tries of a DAG with a sign of a callback
@@ -28,6 +28,7 @@ with tries as (
             or exception_type is null
                 and coalesce(state_reason, '') in ('oom', 'signal', 'truncated', 'exit_code', 'deferral') as is_cut_off
     from task_tries
+    left join error_causes on bare_signature = without_frame(error_signature)
     where week = report_week() and is_judged and state in ('failed', 'up_for_retry')
 ),
 processor as (
@@ -101,9 +102,9 @@ select
     count(*) filter (where is_broken) as failed,
     count(distinct dag_id) as dags,
     count(distinct dag_id) filter (where is_heard) as dags_heard,
-    nullif(count(distinct cause_of(error_signature)), 0) as causes,
+    nullif(count(distinct cause), 0) as causes,
     count(*) filter (where is_heard and not is_cut_off) as messages,
-    count(distinct cause_of(error_signature)) filter (where is_heard and not is_cut_off) as behind
+    count(distinct cause) filter (where is_heard and not is_cut_off) as behind
 from graded
 where kind is not null
 group by kind, case when kind = 'one DAG' then dag_id else '' end
@@ -120,7 +121,7 @@ select
         select count(distinct dag_id) from tries
         where final_try and state = 'failed' and dag_id in (select dag_id from processor where task_id is null)
     ),
-    (select nullif(count(distinct cause_of(error_signature)), 0) from tries where final_try and state = 'failed'),
+    (select nullif(count(distinct cause), 0) from tries where final_try and state = 'failed'),
     null,
     null
 from processor

@@ -34,6 +34,7 @@ COLUMNS: Mapping[str, Kind] = {
     "longest_end": "plain",
     "error": "text",
     "hostname": "host",
+    "connections": "host",
     "owner": "host",  # of a DAG: a person or a team
     "dag_file": "file",
     "files": "file",

@@ -54,7 +54,8 @@ TABLES: dict[str, Table] = {
                 + "state state_reason started_at:t ended_at:t exception_type exception_message error_signature "
                 "record_count:l warning_count:l error_count:l process_starts:l log_bytes:l bundle_name bundle_version "
                 "dag_file dag_file_parse_s:d bundle_prepare_s:d hostname dialect object_url object_etag "
-                "object_modified_at:t logical_date:t operator read_path blame owner deferred_s:d rescheduled_s:d away:texts"
+                "object_modified_at:t logical_date:t operator read_path blame owner deferred_s:d rescheduled_s:d away:texts "
+                "connections:texts"
             ),
             "started_at",
             (*ATTEMPT_KEY, "object_url"),

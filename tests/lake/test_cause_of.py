@@ -49,3 +49,15 @@ def test_errors_of_common_clients_name_what_they_could_not_reach(conn: Any, row:
     bare = error_signature(row["type"], redact(row["message"].replace("\\n", "\n")))
     (cause,) = conn.execute("select cause_of(?)", [f"{bare} @ orders.py:load"]).fetchone()
     assert cause == (row["cause"] or bare)
+
+
+@pytest.mark.parametrize(
+    "row", list(csv.DictReader(CASES.open())), ids=lambda row: f"{row['type']}: {row['message']}"[:60]
+)
+def test_an_error_of_reaching_something_is_told_from_one_of_what_was_found_there(
+    conn: Any, row: dict[str, str]
+) -> None:
+    """Of these texts those are no errors of a connection whose last column says so."""
+    bare = error_signature(row["type"], redact(row["message"].replace("\\n", "\n")))
+    (is_of,) = conn.execute("select is_of_connection(?)", [f"{bare} @ orders.py:load"]).fetchone()
+    assert (is_of or bool(row["cause"])) == (row["is_of_connection"] == "yes")

@@ -26,6 +26,7 @@ BEHIND = {
     "task_tries": TRIES,
     "slot_tries": (*TRIES, "deployments", "task_tries"),
     "slot_legs": (*TRIES, "deployments", "task_tries", "slot_tries"),
+    "error_causes": ("task_logs",),
     "owned_dags": ("task_logs", "task_instances", "deployments"),
     "tasks_now": ("dag_tasks",),
     "pool_spans": ("pool_samples", "deployments"),

@@ -12,6 +12,7 @@ from windsock.model import Row
 
 _PLACES = ("hostname", "hour")
 _WORDS = {
+    "connection": "connection",
     "operator": "operator",
     "pool": "pool",
     "queue": "queue",
@@ -59,12 +60,20 @@ def shape(incident: Row, shares: Sequence[Row], limits: ShareLimits) -> Shape:
     shared = tuple(
         f"{word} {wording.commit(str(telling[name])) if name == 'bundle_version' else telling[name]}"
         for name, word in _WORDS.items()
-        if name in telling
+        if name in telling and f"{name} {telling[name]}" != incident["cause"]
     )
     everywhere = f"everywhere: {wording.plural(incident['dags'], 'DAG')}"
     if incident["hosts"] > 1:
         everywhere += f" on {wording.plural(incident['hosts'], 'host')}"
     return Shape("; ".join(places) or everywhere, shared)
+
+
+def known_by(incident: Row) -> Row:
+    """What an incident's connection is known by, where no error names it: evidence of a finding."""
+    kind, _, name = incident["cause"].partition(" ")
+    if kind != "connection" or any(name in signature for signature in incident["signatures"]):
+        return {}
+    return {"known_by": "the connection that these tries took last"}
 
 
 def one_host(name: str) -> str:

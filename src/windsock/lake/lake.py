@@ -229,9 +229,8 @@ class Lake:
     @staticmethod
     def keep_tries(conn: duckdb.DuckDBPyConnection) -> None:
         """Work tries and their slots out once, for a connection that asks many questions of them."""
-        for view in ("task_tries", "slot_tries", "slot_legs"):
-            conn.execute(f"create or replace temp table kept_{view} as select * from {view}")
-            conn.execute(f"create or replace temp view {view} as select * from kept_{view}")
+        for view in ("error_causes", "task_tries", "slot_tries", "slot_legs"):
+            _keep(conn, view)
 
     @staticmethod
     def look_at_dag(conn: duckdb.DuckDBPyConnection, dag_id: str) -> None:
@@ -244,6 +243,7 @@ class Lake:
         conn.execute(
             "set variable logs_seen = (select count(*) > 0 from task_logs where monday_of(started_at) = report_week())"
         )
+        _keep(conn, "error_causes")  # a cause is of all DAGs
         conn.execute("set variable only_dag = ?", [dag_id])
         Lake.keep_tries(conn)
 
@@ -254,6 +254,7 @@ class Lake:
             conn.execute(f"set variable {name} = null")
         conn.execute(f"set variable weeks_back = {int(weeks_back)}")
         conn.execute((resources.folder("sql") / "lake.sql").read_text(encoding="utf-8"))
+        conn.execute("create or replace temp view error_causes as select * from kept_error_causes")
 
     @staticmethod
     def turn_to(conn: duckdb.DuckDBPyConnection, week: Week) -> None:
@@ -279,6 +280,12 @@ class Lake:
         """Keep a small fact beside the tables; the same fact again writes nothing."""
         if self.recall(name) != dict(value):
             self.store.put(f"_windsock/{name}.json", json.dumps(value, sort_keys=True).encode())
+
+
+def _keep(conn: duckdb.DuckDBPyConnection, view: str) -> None:
+    """Work a view out once."""
+    conn.execute(f"create or replace temp table kept_{view} as select * from {view}")
+    conn.execute(f"create or replace temp view {view} as select * from kept_{view}")
 
 
 def _refuse_other_shards(store: Store, url: str, identity: Mapping[str, Any], shards: int) -> None:

@@ -78,6 +78,7 @@ TASK_TRIES = """
 -- Further columns: `log_state` and `told_state`, what the log alone and what the others alone say.
 -- `process_starts`, processes that began in its log (each poke of a rescheduled sensor, each resume of a deferral).
 -- `deferred_s`, `rescheduled_s`, time of the try in which it held no worker, and `away`, these spans, where its log tells.
+-- `connections`, ids of those that its hooks took, the last one last, where its log tells (Airflow 2 and 3.0; later at debug).
 -- `setup_s`, time of the try spent on fetching its bundle and parsing its file, where the log tells (3.3). `is_cleared`, the try belongs to no first execution: it follows a success of the same task, or a
 -- failure that was final (its marking in Airflow 2, max_tries), or the end of its run, or a gap of more than a day.
 -- `final_try`, the last known try of the first execution. `is_quiet`, it started inside a quiet window. `is_asked`,
@@ -188,6 +189,7 @@ joined as (
         l.deferred_s,
         l.rescheduled_s,
         l.away,
+        l.connections,
         l.dialect,
         l.dag_id is not null as has_log,
         coalesce(i.anchor_at, l.object_modified_at) as anchor_at,
@@ -334,7 +336,8 @@ select
     process_starts,
     deferred_s,
     rescheduled_s,
-    away
+    away,
+    connections
 from scoped;
 """.replace(
     "INSTANCES_TOLD_ONCE",

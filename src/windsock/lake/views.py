@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from windsock.lake.error_causes import ERROR_CAUSES
 from windsock.lake.macros import HEAD
 from windsock.lake.owned_dags import OWNED_DAGS
 from windsock.lake.pool_spans import POOL_SPANS
@@ -34,6 +35,7 @@ def lake_sql() -> str:
     return (
         HEAD
         + "".join(_view(table) for table in TABLES.values())
+        + ERROR_CAUSES
         + TOLD_TRIES
         + TOLD_RUNS
         + TASK_TRIES

@@ -69,8 +69,9 @@ order by dag_id
 # the causes of this DAG's errors of the week, and every DAG that a log names with them
 ELSEWHERE = """
 with failed as (
-    select dag_id, cause_of(error_signature) as cause
+    select dag_id, cause
     from task_logs
+    join error_causes on bare_signature = without_frame(error_signature)
     where started_at >= week_start()
         and started_at < week_end()
         and state in ('failed', 'up_for_retry')

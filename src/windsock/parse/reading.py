@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import msgspec
 
+from windsock.parse.connections import MOST, connection_in
+
 FAILED, RETRY, SKIPPED, SUCCESS, UNKNOWN = "failed", "up_for_retry", "skipped", "success", "unknown"
 
 KEEP_OUTPUT = 50
@@ -120,6 +122,7 @@ class Reading(msgspec.Struct):
     cause: str | None = None
     command_output: list[str] = []
     process_starts: int = 0
+    connections: list[str] = []
     legs: list[Leg] = []
     left: tuple[str, datetime] | None = None
     bundle_name: str | None = None
@@ -139,6 +142,16 @@ class Reading(msgspec.Struct):
         if not text.lstrip().startswith("at "):
             self.command_output.append(text)
             del self.command_output[:-keep]
+
+    def connect(self, text: str) -> None:
+        """A record that may name a connection which a hook took; the last one taken stands last."""
+        if conn_id := connection_in(text):
+            self.connections = [*(one for one in self.connections if one != conn_id), conn_id][-MOST:]
+
+    def restart(self) -> None:
+        """Another process begins: what the one before it took and printed is not of its failure."""
+        self.command_output.clear()
+        self.connections.clear()
 
     def leave(self, kind: str, at: datetime | None) -> None:
         """The process said that it ends here, and that the attempt goes on later."""

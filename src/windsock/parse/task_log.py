@@ -8,6 +8,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Literal
 
 from windsock.model import LogKey, Outcome, Parsed, Reject, Row
@@ -21,7 +22,7 @@ from windsock.signature import error_signature
 
 Lines = Literal["errors", "warnings", "all"]
 
-PARSER_VERSION = "6"
+PARSER_VERSION = "7"
 MAX_MESSAGE_BYTES = 16 * 1024
 MAX_LEGS = 500
 """A sensor that pokes for weeks keeps its sums; its spans would weigh more than its log."""
@@ -102,6 +103,7 @@ def as_rows(
         "deferred_s": None,
         "rescheduled_s": None,
         "away": None,
+        "connections": None,
         "log_bytes": size,
         "bundle_name": reading.bundle_name,
         "bundle_version": reading.bundle_version,
@@ -120,6 +122,8 @@ def as_rows(
     }
     if reading.legs:
         row |= _away(reading, *bounds)
+    if reading.connections:
+        row["connections"] = [_redacted_name(one) for one in reading.connections]
     if reading.state in (FAILED, RETRY):  # of no other it is asked where its end comes from
         case = Case(reading.state_reason, kind, message, signature, failure.package if failure else None)
         if cases is None:
@@ -138,6 +142,12 @@ def as_rows(
         "parse_samples": _samples(reading, bounds, object_url) if reading.dag_file is not None else [],
     }
     return Parsed("task_logs", rows, reading.partial)
+
+
+@lru_cache(maxsize=4096)
+def _redacted_name(name: str) -> str:
+    """A name that many attempts tell."""
+    return redact(name)
 
 
 def texts_of(reading: Reading, lines: Lines) -> Iterator[str]:

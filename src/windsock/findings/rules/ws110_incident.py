@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from windsock.findings import wording
-from windsock.findings.incident_shape import Shape, by_cause, shape
+from windsock.findings.incident_shape import Shape, by_cause, known_by, shape
 from windsock.findings.methods.counts import chance_of_more
 from windsock.findings.rule import Rule, Thresholds, Verdicts, rows_of, threshold
 from windsock.model import BLAMES, Answer, Finding, Row
@@ -41,7 +41,8 @@ class Limits(Thresholds):
 class Incident(Rule):
     """One error hit many DAGs: most likely one cause.
 
-    What it means: failures that look like many problems share one error signature, or name one login, connection or host.
+    What it means: failures that look like many problems share one error signature, name one login, connection or host, or
+    could not reach something over the one connection that their logs say they took last.
     How it is judged: one cause (without the place in the code) in at least `min_dags` DAGs that each have it `min_rise` times
     as often as before (who has it every week is not hit), or in `min_tasks` tasks, and `min_tries` failed tries this week; at least `min_rise` times its weekly rate before, and more runs
     than its own past explains by chance (negative binomial prediction). Where no week before is known, it must be over within
@@ -143,6 +144,7 @@ def _evidence(row: Row, place: Shape) -> dict[str, Any]:
         "tries_prev": row["tries_prev"],
         "sample": row["sample"],
     }
+    told |= known_by(row)
     if len(row["signatures"]) > 1:
         told["signatures"] = list(row["signatures"])
     return told

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from windsock.findings import wording
+from windsock.findings.incident_shape import known_by
 from windsock.findings.rule import Rule, Thresholds, Verdicts, rows_of, threshold
 from windsock.findings.rules.ws110_incident import Incident, is_incident
 from windsock.model import Answer, Finding, Row
@@ -26,7 +27,8 @@ class ConnectionFailing(Rule):
 
     What it means: one credential or one service is at fault, but it has been so for weeks, or hits few DAGs: no rise tells
     of it (WS110), and each DAG's failures look like its own.
-    How it is judged: errors that name the same connection id, login or host, in at least `min_dags` DAGs and `min_tries`
+    How it is judged: errors that name the same connection id, login or host (or name none, could not reach something, and come
+    from tries that took the same connection last), in at least `min_dags` DAGs and `min_tries`
     failed tries of the week; what WS110 tells already is left out. It is a watch: nothing new happened.
     What to do: mend it once, on the side of the connection.
     """
@@ -67,7 +69,8 @@ class ConnectionFailing(Rule):
                 "first_at": row["first_at"],
                 "last_at": row["last_at"],
                 "sample": row["sample"],
-            },
+            }
+            | known_by(row),
             advice=f"Mend {name} once, for {wording.names(list(row['dag_ids']))}.",
             rank=float(row["lost_runs"]),
         )

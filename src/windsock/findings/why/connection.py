@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from windsock.findings import wording
+from windsock.findings.incident_shape import known_by
 from windsock.findings.rule import rows_of
 from windsock.findings.rules.ws524_connection_failing import NAMED, is_named
 from windsock.findings.why.cause import Case, Cause, Count, Told, earliest
@@ -42,7 +43,8 @@ class ConnectionFails(Cause):
                     "signatures": list(row["signatures"]),
                     "tasks_well_since": f"{row['tasks_well']} of {row['tasks']}",
                     "sample": row["sample"],
-                },
+                }
+                | known_by(row),
                 unknown="whether the secret, the network or the service is at fault: its own side would tell"
                 if kind != "connection"
                 else "what the connection holds: windsock never reads connections",

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from windsock.model import LogKey
 from windsock.parse.airflow2.ending import LEAVING, Ending
+from windsock.parse.connections import CONNECTION_FILES
 from windsock.parse.heads import ANSI, Raw, head, moment, split
 from windsock.parse.reading import DEFAULT_OWNER, ERRORS, TRIGGER_FAILED, WARNINGS, Reading, Record
 from windsock.parse.traceback import START, last_exception
@@ -181,6 +182,8 @@ class Following:
             self.leave(raw.text, record.at)
         elif raw.file in COMMAND_FILES:
             self.reading.add_output(raw.text, keep=self._keep_output)
+        elif raw.file in CONNECTION_FILES:
+            self.reading.connect(raw.text)
         elif failure and raw.text.startswith(TRIGGER_FAILED):
             self.reading.add_trigger(failure)
         self.describe(raw.file, raw.text)
@@ -189,7 +192,7 @@ class Following:
         """A process starts, by one of two records that Airflow writes of it."""
         if is_executing or not self._is_announced:
             self.reading.process_starts += 1
-            self.reading.command_output.clear()
+            self.reading.restart()
             self.reading.come_back(at)
             self.ending.start()
         self._is_announced = is_executing

@@ -29,6 +29,7 @@ from windsock.parse.airflow2 import (
 from windsock.parse.airflow2.ending import LEAVING
 from windsock.parse.airflow2.heads import CRITICAL, ERROR, FILE_AT, INFO, NOT_PLAIN, WARNING
 from windsock.parse.airflow2.scan import Told
+from windsock.parse.connections import CONNECTION_FILES, CONNECTION_WORDS
 from windsock.parse.heads import Raw, moment
 from windsock.parse.heads import told as text_of
 from windsock.parse.reading import ERRORS, KEEP_OUTPUT, WARNINGS, Passed, Reading
@@ -38,19 +39,24 @@ _UTC = ZoneInfo("UTC")  # the stamps carry their own
 _NAMES = {INFO: "INFO", WARNING: "WARNING", ERROR: "ERROR", CRITICAL: "CRITICAL"}
 _START = START.encode()
 _COLOUR_WITHIN = 48  # bytes of a line in which `heads.head` takes a colour out
-_AIRFLOW, _RUNS, _DESCRIBES, _COMMAND = 1, 2, 4, 8
+_AIRFLOW, _RUNS, _DESCRIBES, _COMMAND, _HOOK = 1, 2, 4, 8, 16
 _NOBODY = 0, ""
-_FILES = {name.encode(): (_COMMAND, name) for name in COMMAND_FILES} | {
+_FILES = {
+    name.encode(): (whose, name)
+    for names, whose in ((COMMAND_FILES, _COMMAND), (CONNECTION_FILES, _HOOK))
+    for name in names
+} | {
     name.encode(): (_AIRFLOW * (name in AIRFLOW_FILES) | _RUNS * (name == RUNNER) | _DESCRIBES, name)
     for name in HOST_FILES | OLD_AIRFLOW_FILES
 }
 _STARTED, _STARTED_PROCESS = STARTED.encode(), STARTED_PROCESS.encode()
 # by the first eight bytes of a text (those that a scan looks for): is it about a process, its surroundings, its ending?
-_STARTS, _EXECUTES, _AROUND, _ENDING = range(1, 5)
+_STARTS, _EXECUTES, _AROUND, _ENDING, _CONNECTS = range(1, 6)
 _WORDS = {
     b"Executin": _EXECUTES, b"Started ": _STARTS, b"Running ": _AROUND, b"Exportin": _AROUND, b"Marking ": _ENDING,
     b"marking ": _ENDING, b"Immediat": _ENDING, b"All retr": _ENDING, b"Task exi": _ENDING, b"Task is ": _ENDING,
     b"State of": _ENDING, b"Pausing ": _ENDING, b"Reschedu": _ENDING,
+    **dict.fromkeys(CONNECTION_WORDS, _CONNECTS),
 }  # fmt: skip
 
 
@@ -116,6 +122,9 @@ def _interpret(
 
 def _see_info(following: Following, file: str, text: str, about: int, whose: int, record: bytes) -> None:
     """Take an INFO record that is of interest by its first word, from a file that is."""
+    if whose == _HOOK:
+        following.reading.connect(text)
+        return
     if about == _ENDING:
         if whose & _AIRFLOW:
             following.ending.see_info(text)

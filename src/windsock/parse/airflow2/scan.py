@@ -13,6 +13,7 @@ import numpy as np
 
 from windsock.parse.airflow2.heads import ERROR, INFO, NOT_PLAIN, PAD, Heads, find
 from windsock.parse.columns import Quiet, Take
+from windsock.parse.connections import CONNECTION_WORDS
 from windsock.parse.reading import Passed
 from windsock.parse.words import Bools, Bytes, Ints, Needle, OneOf, bytes_equal, extremes
 
@@ -22,10 +23,10 @@ Told = tuple[int, tuple[bytes, int, int]]
 """A record to decode: its number; and its bytes (head and continuation), the level of its head (of `heads`), and where
 its text begins, if the head is plain."""
 
-# how the records begin that may tell of a process, its host, its operator or its ending (`quick`, `ending`)
+# how the records begin that may tell of a process, its host, its operator, its connections or its ending (`quick`, `ending`)
 _TELLING = OneOf(
     (b"Executin", b"Exportin", b"Started ", b"Running ", b"Marking ", b"marking ", b"Immediat", b"All retr", b"Task exi", b"Task is ",
-     b"State of", b"Pausing ", b"Reschedu")
+     b"State of", b"Pausing ", b"Reschedu", *CONNECTION_WORDS)
 )  # fmt: skip
 _TRACEBACK = Needle(b"Traceback (most recent call last)", rare=10)
 # how the files begin whose records are the output of commands (`airflow2`), and perhaps some others

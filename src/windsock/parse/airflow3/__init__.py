@@ -12,12 +12,15 @@ from typing import Any
 
 from windsock.parse.airflow3.ending import LEAVING, Segment
 from windsock.parse.airflow3.lines import GROUP_EVENT, STARTUP_EVENT, STARTUP_FIELDS, Decoded, decode
+from windsock.parse.connections import TELLS_CONNECTION
 from windsock.parse.reading import ERRORS, TRIGGER_FAILED, WARNINGS, Reading, Record
 from windsock.parse.traceback import last_exception
 
 GROUP = b"::group::Pre"  # how the first record of a process begins from 3.3 on
 STARTS = (b"DAG bundles loaded", b"Done. Returned value was")
 """How the quiet records begin that tell, before 3.3, where a process begins and that it came to its end."""
+CONNECTS = (b"Connecti", b"AWS Conn", b'"Connect')
+"""How those begin that name a connection; at debug, where the text stands a byte further, with the quote before it."""
 COMMAND_LOGGERS = (
     "SubprocessHook",
     "PodManager",
@@ -100,6 +103,8 @@ class Story:
             segment.import_failure = record.failure
         elif record.message.startswith("Done. Returned value was") and record.level != "debug":
             segment.is_begun = True
+        elif record.message.startswith(TELLS_CONNECTION):
+            reading.connect(record.message)
 
     def open(self, at: datetime | None) -> Segment:
         """A further process, that tells so itself."""
@@ -113,7 +118,7 @@ class Story:
 
     def _next(self, at: datetime | None, *, is_grouped: bool) -> Segment:
         self.reading.come_back(at)
-        self.reading.command_output.clear()
+        self.reading.restart()
         self.segment = Segment(is_begun=True, is_grouped=is_grouped)
         return self.segment
 

@@ -12,7 +12,7 @@ from datetime import UTC
 import msgspec
 from msgspec import UNSET
 
-from windsock.parse.airflow3 import COMMAND_LOGGERS, STARTS, Story, interpret, opens_group, startup
+from windsock.parse.airflow3 import COMMAND_LOGGERS, CONNECTS, STARTS, Story, interpret, opens_group, startup
 from windsock.parse.airflow3.lines import (
     EVENT_AT,
     GROUP_EVENT,
@@ -26,6 +26,7 @@ from windsock.parse.airflow3.lines import (
 )
 from windsock.parse.reading import Passed, Reading
 
+_TELLING = STARTS + CONNECTS
 _OUTPUT_HINTS = (b"\\u", *(name.encode() for name in COMMAND_LOGGERS))
 Told = tuple[int, bytes, Line | None]
 """A line's record number, its bytes, and what it says, if a struct can say it."""
@@ -113,7 +114,7 @@ def read_with_output(data: bytes, passed: Passed) -> Reading:
     wanted = [
         (no, line)
         for no, line in enumerate(lines)
-        if not is_quiet(line) or line.startswith(STARTS, EVENT_AT) or _may_be_output(line)
+        if not is_quiet(line) or line.startswith(_TELLING, EVENT_AT) or _may_be_output(line)
     ]
     reading = Reading("airflow3", len(lines), passed=passed)
     return interpret(reading, [decode_line(line, no=no) for no, line in wanted])

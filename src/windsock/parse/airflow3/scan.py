@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from windsock.parse.airflow3 import STARTS
+from windsock.parse.airflow3 import CONNECTS, STARTS
 from windsock.parse.airflow3.lines import DULL_EVENTS, ERROR_DETAIL, EVENT_AT, TASK_LOGGER
 from windsock.parse.columns import Quiet, Take
 from windsock.parse.reading import Passed
@@ -40,6 +40,7 @@ _INFO, _EVENT, _DEBUG = word(b'"info","'), word(b'event":"'), word(b'"debug",')
 _SPOKEN, _DETAIL = Needle(TASK_LOGGER, rare=13), Needle(ERROR_DETAIL, rare=6)
 _DULL = tuple(word(text) for text in DULL_EVENTS)
 _STARTS = tuple(word(text[:8]) for text in STARTS)
+_CONNECTS = tuple(word(text) for text in CONNECTS)
 _GROUP, _PRE = word(b"::group:"), word(b"oup::Pre")
 
 
@@ -182,6 +183,8 @@ def _quiet(
         firsts = np.concatenate((np.zeros(1, np.int64), bounds[:-1]))
         has_group = np.searchsorted(groups, bounds) > np.searchsorted(groups, firsts)
         quiet[telling[~has_group[segments]]] = False
+    for text in _CONNECTS:
+        quiet[said == text] = False
     return quiet, headed, groups, stamps if quiet.all() else tuple(stamp[quiet] for stamp in stamps)
 
 
