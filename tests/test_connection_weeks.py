@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 from benchmarks.fleet.records import Attempt
 
-from windsock import cli
-
 from tests.support.fleets import WEEK, calm, every, runs, since
 from tests.support.weeks import put_logs, report_of
+from windsock import cli
 
 pytestmark = pytest.mark.long
 
