@@ -185,7 +185,7 @@ def score(seeds: Sequence[int], *, hosts: int, tries: int, of: str) -> Scores:
             }
             if not bad:
                 quiet.append(len(named))
-                judged = stand(answer.rows, fdr=0.05, are_counts=of == "failures")
+                judged = stand(answer.rows, fdr=0.05, chance=0.01, are_counts=of == "failures")
                 chances += [one.p_value for one in judged]
                 continue
             effect = fleet.odds if of == "failures" else fleet.slowness

@@ -68,17 +68,37 @@ def test_what_hosts_cannot_change(seed: int, hosts: int) -> None:
     # what one host has too many, the others have too few
     assert sum(row["observed"] - row["expected"] for row in rows) == pytest.approx(0, abs=1e-8)
     assert all(inflation(row) >= 1 for row in rows if row["variance"] > 0)
-    told = {one.row["hostname"]: one.p_value for one in stand(rows, fdr=0.05, are_counts=True)}
-    again = stand(rows[::-1], fdr=0.05, are_counts=True)
+    told = {one.row["hostname"]: one.p_value for one in stand(rows, fdr=0.05, chance=0.01, are_counts=True)}
+    again = stand(rows[::-1], fdr=0.05, chance=0.01, are_counts=True)
     assert {one.row["hostname"]: one.p_value for one in again} == told
 
 
 def test_failures_of_one_hour_count_less_than_failures_of_many() -> None:
     row = of_strata([(40, 8, 10)] * 20, 80.0)
-    spread = stand([row], fdr=0.05, are_counts=True)[0]
+    spread = stand([row], fdr=0.05, chance=0.01, are_counts=True)[0]
     excess = row["observed"] - row["expected"]
     one_hour = row | {"cell_square": excess**2, "cell_cross": excess * row["variance"] / 20}
-    assert stand([one_hour], fdr=0.05, are_counts=True)[0].p_value > 1000 * spread.p_value
+    assert stand([one_hour], fdr=0.05, chance=0.01, are_counts=True)[0].p_value > 1000 * spread.p_value
+
+
+@pytest.mark.parametrize(
+    ("strata", "named"),
+    [
+        ((40, 17), 0),  # by itself 1.2 % likely: a quiet week has such a host once in a while
+        ((40, 18), 1),
+        ((40, 17, 30), 2),  # beside a host that is bad beyond doubt it is likely to be another
+        ((40, 9, 30), 1),
+    ],
+)
+def test_that_any_host_is_bad_is_shown_before_the_likely_ones_are_named(
+    strata: tuple[int, ...], named: int
+) -> None:
+    tries, *failures = strata
+    rows = [
+        of_strata([(tries, 1, 10)] * 40, float(failed)) | {"hostname": str(failed)} for failed in failures
+    ]
+    judged = stand(rows, fdr=0.05, chance=0.01, are_counts=True)
+    assert sum(one.is_named for one in judged) == named
 
 
 def test_sql_sums_what_numpy_sums(tmp_path: Path) -> None:

@@ -9,7 +9,9 @@ hour, around the host's own mean effect, tell by how much the variance is larger
 doi:10.1093/biomet/73.1.13). The tail for failures is that of a binomial (a sum of hypergeometrics is a sum of independent
 indicators: Vatutin and Mikhailov 1982, doi:10.1137/1127089) or, where clusters make it wider than a Poisson's, of a
 negative binomial, matched in mean and variance: normal tails are wrong where a handful is expected. Which hosts to name is
-settled by the false discovery rate (Benjamini and Hochberg 1995, doi:10.1111/j.2517-6161.1995.tb02031.x).
+settled by the false discovery rate (Benjamini and Hochberg 1995, doi:10.1111/j.2517-6161.1995.tb02031.x), behind a gate: that
+any host is bad at all has to be shown first (Simes 1986, doi:10.1093/biomet/73.3.751). The gate only takes names away, so that the
+rate holds, and a quiet week stays quiet at its own, smaller chance.
 """
 
 from __future__ import annotations
@@ -46,8 +48,11 @@ def inflation(row: Mapping[str, Any]) -> float:
     return float(max(1.0, within / (free * level))) if free > 1e-9 * variance else 1.0
 
 
-def stand(rows: Sequence[Mapping[str, Any]], *, fdr: float, are_counts: bool) -> list[Standing]:
-    """Every host of one measure, judged together. `are_counts`: scores are 0 or 1, else ranks."""
+def stand(
+    rows: Sequence[Mapping[str, Any]], *, fdr: float, chance: float, are_counts: bool
+) -> list[Standing]:
+    """Every host of one measure, judged together. `fdr`: expected share of wrong names; `chance`: that any host is named where
+    none is bad. `are_counts`: scores are 0 or 1, else ranks."""
     found = []
     for row in rows:
         if row["variance"] <= 0:
@@ -55,7 +60,8 @@ def stand(rows: Sequence[Mapping[str, Any]], *, fdr: float, are_counts: bool) ->
         wider = inflation(row)
         tail = chance_of_counts if are_counts else _normal_tail
         found.append(Standing(row, wider, tail(row["observed"], row["expected"], row["variance"] * wider)))
-    named = _discoveries([one.p_value for one in found], fdr)
+    chances = [one.p_value for one in found]
+    named = discoveries(chances, fdr) if discoveries(chances, chance) else set()
     return [Standing(one.row, one.inflation, one.p_value, place in named) for place, one in enumerate(found)]
 
 
@@ -79,8 +85,8 @@ def chance_of_counts(observed: float, expected: float, variance: float) -> float
     return max(SMALLEST, float(betainc(observed, size, expected / (expected + size))))
 
 
-def _discoveries(chances: Sequence[float], fdr: float) -> set[int]:
-    """Places of the p-values that Benjamini and Hochberg's step-up procedure takes."""
+def discoveries(chances: Sequence[float], fdr: float) -> set[int]:
+    """Places of the p-values that Benjamini and Hochberg's step-up procedure takes; it takes any where Simes' test does."""
     order = sorted(range(len(chances)), key=lambda place: chances[place])
     count = max(
         (no for no, place in enumerate(order, 1) if chances[place] <= fdr * no / len(chances)), default=0

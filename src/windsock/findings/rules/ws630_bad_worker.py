@@ -15,11 +15,8 @@ from windsock.week import Week
 class Limits(Thresholds):
     """When a host is told from the others."""
 
-    fdr: float = threshold(
-        0.01,
-        "fraction",
-        "expected share of wrongly named hosts among those named; in a quiet week, the chance that any is",
-    )
+    fdr: float = threshold(0.05, "fraction", "expected share of wrongly named hosts among those named")
+    chance: float = threshold(0.01, "probability", "that any host is named in a week in which none is bad")
     min_tries: float = threshold(
         20, "tries that other hosts can be compared with", "fewer say little of a host"
     )
@@ -34,7 +31,8 @@ class BadWorker(Rule):
 
     What it means: a full disk, a missing library, a network or a credential of that machine, not the DAGs.
     How it is judged: first tries against those of the same task on the same day on other hosts (stratified test of Cochran,
-    Mantel and Haenszel, widened by what fails together within an hour), false discovery rate over all hosts; then at least
+    Mantel and Haenszel, widened by what fails together within an hour): that any host is bad must be shown at `chance`, then
+    which by their false discovery rate; then at least
     `min_excess` failures more than, and `min_ratio` times, what the others' rate would give. A host that runs only the hard
     tasks has nobody to be compared with and is not blamed; worker pods of the KubernetesExecutor are no hosts.
     What to do: take the host out of the queue, look at the error that most of these tries share, put it back.
@@ -52,7 +50,7 @@ class BadWorker(Rule):
         for row in rows_of(answers, "lost_runs_by_host"):
             reach.setdefault(row["hostname"], []).append(row)
         verdicts = Verdicts(judged=len(enough), not_enough=len(rows) - len(enough))
-        for one in stand(enough, fdr=limits.fdr, are_counts=True):
+        for one in stand(enough, fdr=limits.fdr, chance=limits.chance, are_counts=True):
             observed, usual = one.row["observed"], one.row["usual"]
             if (
                 one.is_named

@@ -22,9 +22,8 @@ _SAID = {
 class Limits(Thresholds):
     """When a host is slow enough to be told."""
 
-    fdr: float = threshold(
-        0.01, "fraction", "expected share of wrongly named hosts; with many tries power is no concern"
-    )
+    fdr: float = threshold(0.05, "fraction", "expected share of wrongly named hosts among those named")
+    chance: float = threshold(0.01, "probability", "that any host is named in a week in which none is bad")
     min_tries: float = threshold(50, "tries that other hosts can be compared with", "times spread wide")
     min_ratio: float = threshold(
         1.3, "times the other hosts' time", "machines of one kind differ by ten or twenty percent"
@@ -37,8 +36,8 @@ class SlowWorker(Rule):
 
     What it means: a weaker or overloaded machine, a slow disk or network, too many processes for its cores.
     How it is judged: successful first tries against those of the same task on the same day on other hosts, by rank (van
-    Elteren's test, widened by what is slow together within an hour), false discovery rate over all hosts; and by the mean of
-    the logarithms at least `min_ratio` times as long. Starts are compared within a queue and an hour.
+    Elteren's test, widened by what is slow together within an hour): that any host is slow must be shown at `chance`, then which
+    by their false discovery rate; and by the mean of the logarithms at least `min_ratio` times as long. Starts are compared within a queue and an hour.
     What to do: compare its load and kind with the others'; lower its worker_concurrency, or replace it.
     """
 
@@ -54,7 +53,7 @@ class SlowWorker(Rule):
             enough = [row for row in rows if row["tries"] >= limits.min_tries]
             verdicts.judged += len(enough)
             verdicts.not_enough += len(rows) - len(enough)
-            for one in stand(enough, fdr=limits.fdr, are_counts=False):
+            for one in stand(enough, fdr=limits.fdr, chance=limits.chance, are_counts=False):
                 is_felt = measure != "starts" or one.row["median_s"] >= limits.min_start_s
                 if one.is_named and is_felt and exp(one.row["log_ratio"]) >= limits.min_ratio:
                     verdicts.findings.append(cls._of(one))
