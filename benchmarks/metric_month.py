@@ -62,7 +62,7 @@ def fleet(pages: int, dags: int = 5_000) -> Iterator[str]:
         for n in range(dags)
     }
     shown = [*counts][: dags * 9 // 10]
-    parses = {n: [0, 0.0, "NaN"] for n in range(dags // 3)}
+    parses = dict.fromkeys(range(dags // 3), (0, 0.0, "NaN"))
     for minute in range(pages):
         if minute % 20 == 19 and len(shown) < dags:
             shown.append([*counts][len(shown)])
@@ -70,7 +70,7 @@ def fleet(pages: int, dags: int = 5_000) -> Iterator[str]:
             counts[head] += 1
         for n in seeded.sample([*parses], len(parses) // 5):
             took = 0.2 + seeded.random() / 10
-            parses[n] = [parses[n][0] + 1, parses[n][1] + took, f"{took:.6f}"]
+            parses[n] = (parses[n][0] + 1, parses[n][1] + took, f"{took:.6f}")
         lines = ["# TYPE airflow_ti_finish counter", *(f"{head} {counts[head]}" for head in shown)]
         lines += ["# TYPE airflow_dag_processing_last_duration summary"]
         for n, (count, total, last) in parses.items():
@@ -94,8 +94,8 @@ def store(root: Path, minute: int, text: str) -> int:
 def pull(root: Path, way: str) -> None:
     """One pull, in this process; `exact` turns off what this benchmark is about."""
     if way == "exact":
-        metrics.read_snapshots = _exactly
-        merge._RUNS = ("log_events",)
+        setattr(metrics, "read_snapshots", _exactly)  # noqa: B010 - of a module that only uses it
+        setattr(merge, "_RUNS", ("log_events",))  # noqa: B010
         series.in_order_if_fit = lambda table, labels: table
     path = root / f"{way}.toml"
     path.write_text(f"[deployment]\nname = 'p'\n[sources.metrics]\nurl = 'm'\n[lake]\nurl = 'lake-{way}'\n")

@@ -6,6 +6,7 @@ python -m docs.generate [--check]
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -104,7 +105,7 @@ def tables_page() -> str:
     return "\n".join(parts)
 
 
-PAGES = {
+PAGES: dict[str, Callable[[], str]] = {
     "cli.md": cli_page,
     "questions.md": questions_page,
     "findings.md": findings_page,

@@ -24,8 +24,8 @@ def logs_of(attempts: Iterable[Attempt]) -> Iterator[tuple[str, bytes, datetime]
 
 
 def _runs(attempts: Iterable[Attempt]) -> Iterator[list[Attempt]]:
-    key = lambda one: (one.dag_id, one.run_id)  # noqa: E731
-    for _, run in groupby(sorted(attempts, key=lambda one: (*key(one), one.started_at)), key=key):
+    ordered = sorted(attempts, key=lambda one: (one.dag_id, one.run_id, one.started_at))
+    for _, run in groupby(ordered, key=lambda one: (one.dag_id, one.run_id)):
         yield list(run)
 
 

@@ -50,7 +50,7 @@ def change_points(seed: int, count: int) -> Iterator[Figure]:
         yield _at_least(f"change points: power at x{ratio}", got.power_by_ratio[ratio], limit)
     yield _at_least("change points: F1", got.f1, 0.90)
     rng = np.random.default_rng(seed)
-    values, times = np.exp(rng.normal(0, 0.1, 2000)), np.arange(2000) * 2700.0
+    values, times = np.exp(rng.normal(0, 0.1, 2000)), np.arange(2000, dtype=np.float64) * 2700.0
     started = time.process_time()
     find_changes(values, times_s=times)
     yield _at_most("change points: CPU seconds for 2,000 points", time.process_time() - started, 0.1)

@@ -72,7 +72,11 @@ class Scores:
 
 def score(seeds: Sequence[int], *, baseline_weeks: int = 1) -> Scores:
     """Judge one fleet per seed and compare with the truth; FDR is the mean of each fleet's false share."""
-    false_shares, found, large, ndcg, quiet = [], [], [], [], []
+    false_shares: list[float] = []
+    found: list[bool] = []
+    large: list[bool] = []
+    ndcg: list[float] = []
+    quiet: list[int] = []
     for seed in seeds:
         fleet = simulate(np.random.default_rng(seed), baseline_weeks=baseline_weeks)
         said = {one.counts.subject: one for one in _judged(fleet.counts)}

@@ -53,4 +53,5 @@ def score(seeds: Sequence[int]) -> Scores:
         if told is not None:
             covered.append(told.soonest <= weeks <= told.latest)
             errors.append(abs(told.expected - weeks) / weeks)
-    return Scores(*(float(np.mean(one)) for one in (alarms, hits, covered)), float(np.median(errors)))
+    false_alarms, power, share_covered = (float(np.mean(one)) for one in (alarms, hits, covered))
+    return Scores(false_alarms, power, share_covered, float(np.median(errors)))

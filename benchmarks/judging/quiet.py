@@ -34,7 +34,7 @@ url = "s3://b"
 [lake]
 url = "lake"
 """
-_TYPES = {"int32": pl.Int32, "int64": pl.Int64, "double": pl.Float64, "string": pl.String, "list<string>": pl.List(pl.String),
+_TYPES: dict[str, type[pl.DataType] | pl.DataType] = {"int32": pl.Int32, "int64": pl.Int64, "double": pl.Float64, "string": pl.String, "list<string>": pl.List(pl.String),
           "timestamp[us, UTC]": pl.Datetime("us", "UTC")}  # fmt: skip
 
 

@@ -5,7 +5,7 @@ Rules that judge nothing but bad events (a pod that was killed, a pause) would h
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -137,12 +137,16 @@ def _of_tasks(fleet: Fleet, from_at: datetime) -> None:
     fleet.event(late["started_at"], "queue_timeout", {**late, "run_id": late["run_id"] + "x"})
 
 
+def _of_run(dag_id: str, run_id: str) -> Callable[[Row], bool]:
+    return lambda row: row["dag_id"] == dag_id and row["run_id"] == run_id
+
+
 def _hanging(fleet: Fleet, dag: Dag, from_at: datetime) -> None:
     """A try that hung until its `execution_timeout` and did well afterwards, and a run that the `dagrun_timeout` ended."""
     for hours, saved in ((30, 1.0), (50, 0.0)):
         due = from_at + hours * HOUR + dag.place * MINUTE
         run_id = f"scheduled__{due.isoformat()}"
-        fleet.drop(lambda row, run_id=run_id: row["dag_id"] == dag.dag_id and row["run_id"] == run_id)
+        fleet.drop(_of_run(dag.dag_id, run_id))
         made = run(fleet, replace(dag, saved=saved), "scheduled", due, 1.0, hangs_s=1800)
         if not saved:
             fleet.event(made["ended_at"], "run_timeout", dag_id=dag.dag_id, run_id=run_id)

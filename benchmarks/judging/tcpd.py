@@ -33,7 +33,8 @@ def score(folder: Path, *, detects: bool = True) -> tuple[int, float, float]:
             found = _found(told) if detects else []
             mine: Annotations = annotations[told["name"]]
             scores.append((_f1(mine, found), _covering(mine, found, told["n_obs"])))
-    return len(scores), *(float(one) for one in np.mean(scores, axis=0))
+    f1, covering = (float(one) for one in np.mean(scores, axis=0))
+    return len(scores), f1, covering
 
 
 def _found(told: Mapping[str, Any]) -> list[int]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import log
 from typing import Any
 
 import numpy as np
@@ -74,7 +75,9 @@ def _effects(rng: np.random.Generator, hosts: int, share: float, between: tuple[
     """Ones, but for a share of the hosts, at least one of them if the share is not nothing."""
     found = np.ones(hosts)
     count = max(1, round(share * hosts)) if share else 0
-    found[rng.choice(hosts, count, replace=False)] = np.exp(rng.uniform(*np.log(between), count))
+    found[rng.choice(hosts, count, replace=False)] = np.exp(
+        rng.uniform(log(between[0]), log(between[1]), count)
+    )
     return found
 
 
