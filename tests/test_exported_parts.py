@@ -10,6 +10,8 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.support.lakes import dump, rows_of
 from tests.support.object_server import Fault, ObjectServer, Request
@@ -18,6 +20,7 @@ from windsock import pipeline
 from windsock.compare import compare
 from windsock.model import Outcome, Parsed, Reject, Row
 from windsock.output import Output
+from windsock.parse.plain import joined
 from windsock.pull.logs import MISSING_TOLD, read_objects
 from windsock.pull.summary import PullSummary
 from windsock.single_logs import parse_files
@@ -368,3 +371,22 @@ def test_other_commands_read_all_parts_too(tmp_path: Path) -> None:
     )
     lines = compare(config, [failed, good]).lines
     assert [(one.sign, "Marking task as" in one.text) for one in lines] == [("+", True), ("-", True)]
+
+
+@given(st.lists(st.binary(max_size=40), min_size=1, max_size=6), st.data())
+def test_parts_are_joined_however_each_is_packed(texts: list[bytes], data: st.DataObject) -> None:
+    """Zipped, in several members, with padding behind, or not zipped at all; in chunks of any size."""
+    numbers = sorted(data.draw(st.sets(st.integers(0, 9), min_size=len(texts), max_size=len(texts))))
+    parts = []
+    for number, text in zip(numbers, texts, strict=True):
+        half = data.draw(st.integers(0, len(text)))
+        forms = [gzip.compress(text) + bytes(8), gzip.compress(text[:half]) + gzip.compress(text[half:])]
+        if not text.startswith(b"\x1f\x8b"):
+            forms.append(text)
+        packed, step = data.draw(st.sampled_from(forms)), data.draw(st.integers(1, 30))
+        parts.append((number, [packed[at : at + step] for at in range(0, len(packed), step)]))
+    expected = b"".join(
+        (b"\n" if number != before + 1 else b"") + text
+        for before, (number, text) in zip([-1, *numbers], zip(numbers, texts, strict=True), strict=False)
+    )
+    assert b"".join(joined(parts, size=1000)) == expected
