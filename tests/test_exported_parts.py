@@ -347,6 +347,25 @@ def test_parts_in_a_bucket_that_change_while_they_are_read(server: ObjectServer,
     assert closed.reason == "store_error"
 
 
+def test_an_attempt_that_two_exports_divide_begins_with_the_first_and_ends_with_the_second(
+    tmp_path: Path,
+) -> None:
+    """Each day is exported by a task of its own, and the attempt runs over midnight."""
+    logs, config = tmp_path / "logs", config_of(tmp_path, str(tmp_path / "logs"))
+    put(logs / "day1" / STREAM, 0, LINE)
+    put(logs / "day2" / STREAM, 0, LINE.replace(b"15:22:59.673", b"15:22:59.999") + FAILED, at=LATER)
+    other = STREAM.replace("=d-", "=other-")
+    put(logs / "day2" / other, 0, LINE + FAILED.replace(b"=d,", b"=other,"))
+    pull(config)
+    sql = "select dag_id, state, started_at, duration_s from task_tries order by all"
+    rows = pipeline.ask(config, question="", sql=sql, week=Week.parse("2026-W48")).rows
+    began = datetime(2026, 11, 23, 15, 22, 59, 673_000, tzinfo=UTC)
+    assert [tuple(row.values()) for row in rows] == [
+        ("d", "failed", began, pytest.approx(0.327)),
+        ("other", "failed", began, pytest.approx(0.327)),
+    ]
+
+
 def test_a_broken_part_is_a_counted_reject(tmp_path: Path) -> None:
     logs, config = tmp_path / "logs", config_of(tmp_path, str(tmp_path / "logs"))
     for number, text in enumerate(PARTS):
