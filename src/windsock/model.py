@@ -12,8 +12,8 @@ import msgspec
 Row = dict[str, Any]
 """One row of a table in `windsock.schema`; missing columns are null."""
 
-Kind = Literal["attempt", "trigger", "scheduler_job", "part"]
-"""Whose log of an attempt an object is; `part` is a further piece of an exported one."""
+Kind = Literal["attempt", "trigger", "scheduler_job"]
+"""Whose log of an attempt an object is."""
 Severity = Literal["info", "watch", "warning", "critical"]
 Status = Literal["new", "still", "worse", "better", "recovered", "accepted"]
 Blame = Literal["user_code", "data", "external", "infrastructure", "airflow"]
@@ -33,13 +33,15 @@ Verdict = Literal["worse", "same", "better", "cannot_tell"]
 
 
 class SourceObject(msgspec.Struct, frozen=True, gc=False):
-    """One object as a listing shows it. `path` is relative to the source's root, `url` is the whole address."""
+    """One object as a listing shows it. `path` is relative to the source's root, `url` is the whole address. `parts` is of
+    how many objects it is made that an export cut one log into (`windsock.sources.parts`); 0: it is one as it lies there."""
 
     url: str
     path: str
     size: int
     modified_at: datetime
     etag: str
+    parts: int = 0
 
 
 class LogKey(msgspec.Struct, frozen=True, gc=False):
@@ -103,6 +105,7 @@ UNREAD = (
     "unreadable",
     "wrong_length",
     "changed",
+    "missing_part",
 )
 """Reasons of rejects whose bytes were never seen: what an earlier pull read of the object stays in the lake."""
 

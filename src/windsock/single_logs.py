@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from windsock.errors import SourceError
-from windsock.model import Ignored, LogKey, Reject, Row, SourceObject
+from windsock.model import Ignored, LogKey, Outcome, Reject, Row, SourceObject
 from windsock.parse import parse_key, read_task_log
+from windsock.parse.plain import joined
+from windsock.parse.stream import read_stream
+from windsock.sources.parts import in_parts, whole_logs
 from windsock.store import NotFound, ObjectUnreadable, Store, open_store
 
 PARSE_COLUMNS = [
@@ -44,7 +47,7 @@ def _parse_below(given: str) -> Iterator[Row]:
     """Every object below a folder or a URL; a URL may name one object."""
     store = open_store(given)
     count = 0
-    for obj in store.list():
+    for obj in whole_logs(store.list()):
         count += 1
         yield _parse_one(store, obj, obj.url)
     if count:
@@ -62,15 +65,22 @@ def _parse_below(given: str) -> Iterator[Row]:
 
 def _parse_one(store: Store, obj: SourceObject, shown: str) -> Row:
     row: Row = dict.fromkeys(PARSE_COLUMNS) | {"path": shown}
+    key = parse_key(obj.url) or LogKey("", "", "", -1, 0)
+    # a single file may be any number of years old, and was perhaps copied today: its times are told as they are
+    told: dict[str, Any] = {"object_url": obj.url, "etag": obj.etag, "modified_at": None, "lines": "errors"}
+    outcome: Outcome
     try:
-        data = store.get(obj.path)
+        if obj.parts:
+            parts = in_parts(store, obj.path, known=obj.parts)
+            outcome = read_stream(
+                key, lambda: joined(parts.bodies(), size=parts.obj.size), size=parts.obj.size, **told
+            )
+        else:
+            outcome = read_task_log(key, store.get(obj.path), **told)
     except NotFound:
         return row | {"reject": "vanished"}
     except ObjectUnreadable as error:
         return row | {"reject": error.reason}
-    key = parse_key(obj.url) or LogKey("", "", "", -1, 0)
-    # a single file may be any number of years old, and was perhaps copied today: its times are told as they are
-    outcome = read_task_log(key, data, object_url=obj.url, etag=obj.etag, modified_at=None, lines="errors")
     if isinstance(outcome, Reject):
         return row | {"reject": outcome.reason}
     if isinstance(outcome, Ignored):

@@ -132,7 +132,7 @@ def test_an_archived_log_is_the_log_of_the_same_attempt(path: str, template: str
         ("dag_id=my-dag-run_id=manual__2026-11-23T06_00_00.123456+00_00-task_id=a-b-map_index=7-attempt=1.log", 0,
          ("my-dag", "manual__2026-11-23T06:00:00.123456+00:00", "a-b", 7, 1, "attempt")),
         ("dag_id=d-run_id=asset_triggered__2026-11-23T06_00_00+00_00_ab12-task_id=t-attempt=1.log", 1,
-         ("d", "asset_triggered__2026-11-23T06:00:00+00:00_ab12", "t", -1, 1, "part")),
+         ("d", "asset_triggered__2026-11-23T06:00:00+00:00_ab12", "t", -1, 1, "attempt")),
         ("dag_id=d-run_id=free-form-task_id=t-attempt=1.log.trigger.3.log", 0,
          ("d", "free-form", "t", -1, 1, "trigger")),
     ],

@@ -6,6 +6,7 @@ The work is bounded: the newest good logs, and no object above `MAX_BYTES`.
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,6 +16,8 @@ from windsock.config import Config
 from windsock.errors import SourceError
 from windsock.model import Finding, LogKey, Parsed, Row
 from windsock.parse import parse_key, read_task_log
+from windsock.parse.plain import TooMuch, joined
+from windsock.sources.parts import log_at
 from windsock.store import NotFound, ObjectUnreadable, open_store
 
 GOOD_LOGS = 3
@@ -192,8 +195,14 @@ def _fetch(config: Config, url: str) -> bytes | str:
             continue
         path = url[len(store.url.rstrip("/")) + 1 :]
         try:
-            size = store.head(path).size
-            return store.get(path) if size <= MAX_BYTES else f"holds {size:,} bytes, too many to compare"
+            log = log_at(store, path)
+            if log.obj.size > MAX_BYTES:
+                return f"holds {log.obj.size:,} bytes, too many to compare"
+            if not log.parts:
+                return store.get(path)
+            return b"".join(joined(log.bodies(), size=log.obj.size))
+        except (zlib.error, TooMuch):
+            return "cannot be read: bad_gzip"
         except NotFound:
             return "is gone at the source"
         except ObjectUnreadable as error:

@@ -98,9 +98,14 @@ class Ledger:
         version = f"'{_quoted(parser_version)}'"
         for source, text in (versions or {}).items():
             version = f"case when listing.source = {source} then '{_quoted(text)}' else {version} end"
+        # of a log in parts some may be removed before the others: nothing new is to be read
+        is_less = (
+            "k.outcome = 'parsed' and k.size > listing.size and k.modified_at >= listing.modified_at "
+            "and ends_with(listing.url, '.log/000000.gz')"
+        )
         not_known = (
-            "select 1 from ledger as k where k.object_url = listing.url and k.etag = listing.etag "
-            f"and k.size = listing.size and k.outcome <> 'reject' and k.parser_version = {version}"
+            "select 1 from ledger as k where k.object_url = listing.url and (k.etag = listing.etag "
+            f"and k.size = listing.size and k.outcome <> 'reject' and k.parser_version = {version} or {is_less})"
         )
         rows = "select * from listing" + ("" if reread else f" where not exists ({not_known})")
         with enough_room(self._scratch, "cannot compare the listing with the ledger"):

@@ -128,8 +128,16 @@ doubled as (
 logs as (
     select * from named_logs where place not in (select place from doubled)
     union all
-    -- one attempt may have objects under two layouts after an upgrade: the last written one speaks
-    select *
+    -- one attempt may have objects under two layouts after an upgrade: the last written one speaks; where exports of
+    -- two days divide it between them, it began with the first
+    select * replace (
+        case
+            when ends_with(object_url, '.log/000000.gz') then min(started_at) over (
+                partition by dag_id, run_id, task_id, map_index, try_number, ends_with(object_url, '.log/000000.gz')
+            )
+            else started_at
+        end as started_at
+    )
     from named_logs
     where place in (select place from doubled)
     qualify row_number() over (

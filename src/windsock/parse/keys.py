@@ -4,7 +4,7 @@ Layouts: Airflow 2.3 to 3.x (`dag_id=…/run_id=…/task_id=…/[map_index=N/]at
 (`dag/task/<ISO time>/N.log`), and a `filename_template` of the user's own. Sources: airflow config.yml of 1.10.15,
 2.2.5, 2.11.2 and 3.3.2; shapes seen in real runs (docs/decisions.md 009). Each may end in `.gz`, as archives and a log
 handler that compresses name them. CloudWatch's export tasks (MWAA) write a stream's name as one folder, dashes for its
-slashes and `_` for its colons, and the log in it in numbered parts.
+slashes and `_` for its colons, and the log in it in numbered parts; each names the attempt.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _MODERN = re.compile(
 _EXPORTED = re.compile(
     r"(?:^|/)dag_id=(?P<dag_id>[^/]+?)-run_id=(?P<run_id>[^/]+?)-task_id=(?P<task_id>[^/]+?)-"
     r"(?:map_index=(?P<map_index>-?\d{1,9})-)?attempt=(?P<try_number>\d{1,9})\.log"
-    r"(?P<suffix>\.trigger\.\d+\.log|\.SchedulerJob\.log)?/(?P<part>\d{6})\.gz\Z",
+    r"(?P<suffix>\.trigger\.\d+\.log|\.SchedulerJob\.log)?/\d{6}\.gz\Z",
     re.DOTALL,
 )
 _LEGACY = re.compile(
@@ -56,7 +56,6 @@ def parse_key(path: str, template: str | None = None) -> LogKey | None:
         return _key(*match.group(*_PARTS), layout="2.3+", kind=kind)
     if path.endswith(".gz") and (match := _EXPORTED.search(path)):
         kind = _KIND[match["suffix"][1] if match["suffix"] else None]
-        kind = "part" if kind == "attempt" and int(match["part"]) else kind
         return _key(*match.group(*_PARTS), layout="2.3+", kind=kind)
     if match := _LEGACY.search(path):
         dag_id, run_id, task_id, try_number = match.group("dag_id", "run_id", "task_id", "try_number")

@@ -22,6 +22,19 @@ def plain_chunks(chunks: Iterable[bytes], *, size: int) -> Iterator[bytes]:
     return _newlines(_utf8(unzipped(chunks, at_most=max(MAX_PLAIN_BYTES, size * MAX_RATIO))))
 
 
+def joined(parts: Iterable[tuple[int, Iterable[bytes]]], *, size: int) -> Iterator[bytes]:
+    """The bytes of a log that lies in numbered parts, each zipped by itself, `size` bytes in all. A line ends where a part
+    is not there. Raises as `plain_chunks`."""
+    left, expected = max(MAX_PLAIN_BYTES, size * MAX_RATIO), 0
+    for number, chunks in parts:
+        if number != expected:
+            yield b"\n"
+        expected = number + 1
+        for text in unzipped(chunks, at_most=left):
+            left -= len(text)
+            yield text
+
+
 def unzipped(chunks: Iterable[bytes], *, at_most: int) -> Iterator[bytes]:
     """Every member of a gzip stream, a bounded piece at a time; bytes of any other kind as they are. Of a stream that
     was cut off, what can be unpacked."""

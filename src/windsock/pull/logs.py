@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
+from msgspec.structs import replace
+
 from windsock.config import Config
-from windsock.model import Ignored, LogKey, Outcome, Reject, SourceObject
+from windsock.model import Ignored, LogKey, Outcome, Parsed, Reject, SourceObject
 from windsock.parse import parse_key
 from windsock.parse.batch import LogObject, read_task_logs
-from windsock.parse.plain import GZIP
+from windsock.parse.plain import GZIP, joined
 from windsock.parse.stream import read_stream
 from windsock.parse.told.answers import is_airflow_answers, read_airflow_answers
 from windsock.sources.fetch import Ranges
 from windsock.store import Changed, NotFound, ObjectUnreadable
 
 BATCH_BYTES, BATCH_OBJECTS = 4 << 20, 1000
+
+MISSING_TOLD = "a part of the export is missing"
 
 CHANGED_TRIES = 3  # readings of an object that is replaced while it is read
 
@@ -68,14 +72,20 @@ def _read_zipped(config: Config, obj: SourceObject, data: bytes) -> Outcome:
 
 
 def _read_ranges(config: Config, ranges: Ranges) -> tuple[SourceObject, Outcome]:
-    """A task log that is too large to be held."""
+    """A task log that is too large to be held, or lies in parts."""
     obj = ranges.obj
     key = _key_of(config, obj)
     if not isinstance(key, LogKey):
         return obj, key
 
     def read(one: Ranges) -> Iterator[tuple[SourceObject, Outcome]]:
-        yield one.obj, _stream(config, key, one.obj, one.chunks)
+        if not one.parts:
+            yield one.obj, _stream(config, key, one.obj, one.chunks)
+            return
+        outcome = _stream(config, key, one.obj, lambda: joined(one.bodies(), size=one.obj.size))
+        if one.missing and isinstance(outcome, Parsed):
+            outcome = replace(outcome, partial=MISSING_TOLD)
+        yield one.obj, outcome
 
     (told,) = read_again(ranges, read, kind="task_logs")
     return told
@@ -150,6 +160,4 @@ def _key_of(config: Config, obj: SourceObject) -> LogKey | Ignored | Reject:
     key = parse_key(obj.path, (logs and logs.filename_template) or None)
     if key is None:
         return Ignored("unknown_key")
-    if key.kind == "part":
-        return Reject("task_logs", "further_part", "an export cut this log in parts; only the first is read")
     return key if key.kind == "attempt" else Ignored(f"{key.kind}_log")

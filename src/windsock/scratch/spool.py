@@ -23,6 +23,7 @@ SCHEMA = pa.schema(
         ("size", pa.int64()),
         ("modified_at", pa.timestamp("us", tz="UTC")),
         ("etag", pa.string()),
+        ("parts", pa.int32()),
     ]
 )
 BATCH = 5_000
@@ -85,5 +86,5 @@ def read_spool(path: Path, *, source: int) -> Iterator[SourceObject]:
         columns = [batch.column(name).to_pylist() for name in ("source", *SCHEMA.names[3:])]
         for of, *values in zip(*columns, strict=True):
             if of == source:
-                url, key, size, modified_at, etag = values
-                yield SourceObject(url, key, size, modified_at, etag)
+                url, key, size, modified_at, etag, parts = values
+                yield SourceObject(url, key, size, modified_at, etag, parts)

@@ -6,11 +6,12 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 
 from msgspec.structs import replace
 
 from windsock.model import Reject, SourceObject
+from windsock.sources.parts import Ranges as Ranges
+from windsock.sources.parts import in_parts
 from windsock.store import Body, NotFound, ObjectUnreadable, Store, TooLarge
 
 BYTES_IN_FLIGHT = 64 * 1024 * 1024
@@ -21,22 +22,6 @@ REQUESTS_PER_MS = (
     8  # one core reads about 8,000 small objects a second: that many a millisecond hide the wait
 )
 WRONG_LENGTH_TRIES = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Ranges:
-    """An object too large to be held: its bytes in order, as often as wanted, a few MB in memory at a time."""
-
-    store: Store
-    obj: SourceObject
-
-    def chunks(self) -> Iterator[bytes]:
-        """Raises Changed, NotFound and ObjectUnreadable."""
-        return self.store.chunks(self.obj)
-
-    def renewed(self) -> Ranges:
-        """The version of the object that is to be had now."""
-        return Ranges(self.store, self.store.head(self.obj.path))
 
 
 Fetched = tuple[SourceObject, bytes | Reject]
@@ -83,7 +68,8 @@ def fetch_or_stream(
     """Bytes in the order of `objects`; the next ones are fetched while the caller reads this one.
 
     An object that grew or was replaced since it was listed comes with the size and etag of what was read. Objects of
-    more than `stream_from` bytes come as `Ranges`, also those that were smaller when they were listed."""
+    more than `stream_from` bytes come as `Ranges`, also those that were smaller when they were listed, and so do logs in
+    parts of any size."""
     waiting: deque[tuple[int, Future[list[FetchedOrRanges]]]] = deque()
     in_flight, width = 0, Width()
     pool = ThreadPoolExecutor(MAX_REQUESTS, thread_name_prefix="fetch")
@@ -127,6 +113,9 @@ def _get_all(
 
 def _get(store: Store, obj: SourceObject, kind: str, width: Width, *, stream_from: int) -> FetchedOrRanges:
     try:
+        if obj.parts:
+            ranges = in_parts(store, obj.path, known=obj.parts)
+            return ranges.obj, ranges
         if obj.size > stream_from:
             now = store.head(obj.path)
             return now, Ranges(store, now)

@@ -17,6 +17,7 @@ from itertools import pairwise
 from windsock.errors import SourceError
 from windsock.model import SourceObject
 from windsock.sources.parallel import Parallel
+from windsock.sources.parts import whole_logs
 from windsock.store import Store
 
 LOOK_BACK = timedelta(days=35)
@@ -47,11 +48,11 @@ class Listing:
 
     def __iter__(self) -> Iterator[SourceObject]:
         if self.store.local_root is not None:
-            yield from self.store.list()
+            yield from whole_logs(self.store.list())
             return
         loose, plain, dags = self._plan("", MAX_DEPTH)
         yield from loose
-        tasks = [partial(self.store.list, prefix) for prefix in plain]
+        tasks = [partial(_list_logs, self.store, prefix) for prefix in plain]
         tasks += [partial(scan_dag, self.store, prefix, self.cutoff) for prefix in dags]
         done = Parallel(tasks)
         yield from done
@@ -84,6 +85,10 @@ class Listing:
             whole += folders
             dags += more
         return loose, whole, dags
+
+
+def _list_logs(store: Store, prefix: str) -> Iterator[SourceObject]:
+    return whole_logs(store.list(prefix))
 
 
 def cutoff_of(*, now: datetime, since: datetime | None, listed_at: datetime) -> date | None:
