@@ -99,10 +99,11 @@ class Browser:
 
     def press(self, key: str) -> None:
         """A key as a person presses it."""
-        more = {
+        keys: dict[str, dict[str, Any]] = {
             "Enter": {"text": "\r", "windowsVirtualKeyCode": 13},
             "Tab": {"windowsVirtualKeyCode": 9},
-        }.get(key, {"text": key})
+        }
+        more = keys.get(key, {"text": key})
         self.call("Input.dispatchKeyEvent", type="keyDown", key=key, **more)
         self.call("Input.dispatchKeyEvent", type="keyUp", key=key)
 

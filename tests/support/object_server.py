@@ -129,7 +129,8 @@ class ObjectServer:
     @contextmanager
     def counting(self) -> Iterator[list[Request]]:
         """The requests made inside the block."""
-        start, seen = len(self.requests), []
+        start = len(self.requests)
+        seen: list[Request] = []
         yield seen
         seen += self.requests[start:]
 
@@ -262,7 +263,9 @@ class _Handler(BaseHTTPRequestHandler):
         prefix, delimiter = query.get("prefix", ""), query.get("delimiter", "")
         after = query.get("continuation-token") or query.get("start-after") or query.get("marker") or ""
         limit = min(int(query.get("max-keys", 1000)), self.store.page_size)
-        objects, entries, folders, last = self.store.bucket(request.bucket), [], [], ""
+        objects, last = self.store.bucket(request.bucket), ""
+        entries: list[tuple[str, Stored]] = []
+        folders: list[str] = []
         is_cut = False
         for key in self.store.keys(request.bucket, prefix=prefix, after=after):
             folder = (
