@@ -85,14 +85,20 @@ class Airflow:
         """Database, then the processes."""
         self.command("db", "migrate")
         for words in self.components or COMPONENTS[self.major]:
-            with (self.home / f"{'-'.join(words)}.out").open("wb") as log:
-                started = subprocess.Popen(
-                    [str(self.venv / "bin" / "airflow"), *words],
-                    env=self.env(), cwd=self.home, stdout=log, stderr=log, start_new_session=True,
-                )  # fmt: skip
-            self.processes.append(started)
+            self._begin(*words)
             if words == ("api-server",):
                 self._wait(lambda: _listens(int(self.more["AIRFLOW__API__PORT"])), "the api-server to listen")
+
+    def serve_to_viewer(self, password: str) -> str:
+        """The webserver of 2.x beside the rest, with a user `viewer` who may only look; its address."""
+        port = free_port()
+        self.more |= {"AIRFLOW__API__AUTH_BACKENDS": "airflow.api.auth.backend.basic_auth"}
+        name = ("--username", "viewer", "--firstname", "v", "--lastname", "v", "--email", "v@acme.example")
+        self.command("sync-perm")  # makes the roles
+        self.command("users", "create", *name, "--role", "Viewer", "--password", password)
+        self._begin("webserver", "--port", str(port), "--hostname", "127.0.0.1", "--workers", "1")
+        self._wait(lambda: _listens(port), "the webserver to listen")
+        return f"http://127.0.0.1:{port}"
 
     def stop(self) -> None:
         """End the process groups that `start` made, and wait for them."""
@@ -134,6 +140,14 @@ class Airflow:
     def serializes(self, dag_id: str) -> None:
         """Wait until the file of this DAG was parsed."""
         self._wait(lambda: bool(self.rows(f"select 1 from serialized_dag where dag_id = '{dag_id}'")), dag_id)
+
+    def _begin(self, *words: str) -> None:
+        with (self.home / f"{'-'.join(words)}.out").open("wb") as log:
+            started = subprocess.Popen(
+                [str(self.venv / "bin" / "airflow"), *words],
+                env=self.env(), cwd=self.home, stdout=log, stderr=log, start_new_session=True,
+            )  # fmt: skip
+        self.processes.append(started)
 
     def _wait(self, is_done: Callable[[], bool], what: str) -> None:
         for _ in range(PATIENCE_S):

@@ -187,16 +187,21 @@ def test_every_object_is_accounted_for(fleet: Fleet) -> None:
 
 def test_its_api_tells_the_tasks_of_each_dag_as_its_database_does(fleet: Fleet, tmp_path: Path) -> None:
     one = fleet.airflow
-    if one.major != "3":
-        pytest.skip("only Airflow 3 needs an API server, and the fleet runs no webserver for 2.x")
+    secrets = {"DB": one.database, "LOOKER": "viewer", "FAKE": "fake-password-of-a-test"}
+    if one.major == "3":
+        api = f"url = '{one.more['AIRFLOW__API__BASE_URL']}'"
+    else:
+        api = (
+            f"url = '{one.serve_to_viewer(secrets['FAKE'])}'\nusername_env = 'LOOKER'\npassword_env = 'FAKE'"
+        )
     found = []
-    for name, source in (("api", f"[sources.airflow_api]\nurl = '{one.more['AIRFLOW__API__BASE_URL']}'\n"),
+    for name, source in (("api", f"[sources.airflow_api]\n{api}\n"),
                          ("db", "[sources.airflow_db]\nurl_env = 'DB'\n")):  # fmt: skip
         folder = tmp_path / name
         folder.mkdir()
         path = folder / "prod.toml"
         path.write_text(f"[deployment]\nname = 'e2e'\n{source}")
-        config, week = configs.load(path, {"DB": one.database}), Week.parse(fleet.week)
+        config, week = configs.load(path, secrets), Week.parse(fleet.week)
         pipeline.pull(config, now=datetime.now(UTC), week=week, output=Output(level=0))
         sql = (
             "select dag_id, task_id, operator, trigger_rule, depends_on_past, is_mapped, pool, start_date, downstream_task_ids "

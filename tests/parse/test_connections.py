@@ -126,11 +126,9 @@ def test_a_secret_in_place_of_a_connection_is_not_stored() -> None:
 def test_real_logs_tell_their_connections() -> None:
     logs = CORPORA / "airflow2/gcs/acme-airflow-logs/logs"
     told = {
-        (path.parts[-4], conn_id)
+        (path.parts[-4], names)
         for path in logs.rglob("attempt=1.log")
-        for names in [readings(path.read_bytes())]
-        if b"Retrieving connection" in path.read_bytes()
-        for conn_id in next(iter(names))
-        if len(names) == 1
+        if b"Retrieving connection" in (log := path.read_bytes())
+        for names in readings(log)
     }
-    assert told == {("dag_id=noisy_logs", "warehouse"), ("dag_id=sensors_mixed", "fs_default")}
+    assert told == {("dag_id=noisy_logs", ("warehouse",)), ("dag_id=sensors_mixed", ("fs_default",))}
