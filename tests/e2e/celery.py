@@ -149,9 +149,12 @@ def celery_airflow(
     dags: str = "celery_dags",
     also: tuple[str, ...] = (),
 ) -> Iterator[CeleryAirflow]:
-    """Everything but the workers, started; stopped whatever happens. `also`: further extras (`edge3`)."""
+    """Everything but the workers, started; stopped whatever happens. `also`: further extras (`edge3`, `statsd`)."""
     version, python = VERSIONS[major]
-    pins = [f"airflow-{version}", *(f"airflow-{version}-{extra}" for extra in ("celery", *also))]
+    pins = [
+        f"airflow-{version}",
+        *(f"airflow-{version}-{one}" for one in ("celery", *also) if one != "statsd"),
+    ]
     constraints = [word for one in pins for word in ("-c", str(HERE / "requirements" / f"{one}.txt"))]
     extras = f"apache-airflow[{','.join(sorted(('amazon', 'celery', 'postgres', *also)))}]=={version}"
     (home / "dags").mkdir(parents=True)

@@ -93,7 +93,8 @@ def seen_by(one: CeleryAirflow, home: Path, name: str) -> Iterator[Seen]:
     pipeline.write_text(
         f"[deployment]\nname = '{name}'\n[sources.task_logs]\nurl = 's3://airflow-logs/{name}'\n"
         "[sources.component_logs]\nurl = 'components'\n[lake]\nurl = 'lake'\n[report]\nout = 'out'\n"
-        f"[sources.airflow_api]\nurl = '{one.more['AIRFLOW__API__BASE_URL']}'\ntoken_env = '{TOKEN}'\n"
+        + ("[sources.metrics]\nurl = 'metrics'\n" if (home / "metrics").is_dir() else "")
+        + f"[sources.airflow_api]\nurl = '{one.more['AIRFLOW__API__BASE_URL']}'\ntoken_env = '{TOKEN}'\n"
     )
     os.environ[TOKEN] = one.token()
     try:

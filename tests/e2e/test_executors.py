@@ -13,6 +13,7 @@ from tests.e2e.airflow import s3_connection
 from tests.e2e.celery import CeleryAirflow, celery_airflow
 from tests.e2e.test_airflow import s3 as s3  # the fixture
 from tests.e2e.test_celery import Seen, _until, seen_by
+from tests.support.statsd_capture import statsd_capture
 
 pytestmark = pytest.mark.e2e
 LOCAL, CELERY, EDGE = "LocalExecutor", "CeleryExecutor", "EdgeExecutor"
@@ -49,12 +50,20 @@ def seen(s3: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
         "AIRFLOW__LOGGING__REMOTE_LOG_CONN_ID": "aws_default",
         "AIRFLOW_CONN_AWS_DEFAULT": s3_connection(s3),
         "AIRFLOW__EDGE__HEARTBEAT_INTERVAL": "5",
+        "AIRFLOW__METRICS__STATSD_ON": "True",
+        "AIRFLOW__METRICS__STATSD_HOST": "127.0.0.1",
         "AIRFLOW__EDGE__JOB_POLL_INTERVAL": "2",
     }
-    with celery_airflow(
-        home, "s3://airflow-logs/executors", more, dags="executors_dags", also=("edge3",)
-    ) as one:
+    with (
+        statsd_capture() as heard,
+        celery_airflow(
+            home, "s3://airflow-logs/executors", more | {"AIRFLOW__METRICS__STATSD_PORT": str(heard.port)},
+            dags="executors_dags", also=("edge3", "statsd"),
+        ) as one,
+    ):  # fmt: skip
         _play(one)
+        (home / "metrics").mkdir()
+        (home / "metrics" / "capture.statsd").write_bytes(heard.text())
         KNOWN.update({str(name): tuple(map(float, told)) for name, *told in one.rows(TRUTH)})  # type: ignore[arg-type]
         yield from seen_by(one, home, "executors")
 
@@ -94,6 +103,15 @@ def test_the_trust_box_tells_the_share_of_each_executor(seen: Seen) -> None:
     shares = {row["executor"]: row["tries"] for row in seen.ask("versions_and_executors")}
     assert shares == {LOCAL: 8, CELERY: 8, EDGE: 11}
     assert seen.report["trust"]["lines"]["Known to windsock's tests"] == "100 % of 27 tries"
+
+
+def test_the_gauges_of_edge_workers_tell_when_each_was_there(seen: Seen) -> None:
+    rows = {row["worker_name"]: row for row in seen.ask("edge_workers")}
+    assert set(rows) == {"field-1", "plant-1"}
+    lost, kept = rows["field-1"], rows["plant-1"]
+    assert (lost["concurrency"], lost["losses"], lost["is_connected"]) == (3, 1, False)
+    assert (kept["concurrency"], kept["losses"], kept["is_connected"]) == (2, 0, True)
+    assert kept["connected_hours"] > lost["connected_hours"] > 0 == kept["offline_hours"]
 
 
 def test_the_edge_worker_that_was_killed_is_named_with_its_tasks(seen: Seen) -> None:

@@ -204,6 +204,8 @@ def test_a_parse_time_gauge_that_only_repeats_itself_is_one_parse() -> None:
         ("airflow_executor_open_slots 1", "executor.open_slots", {}),
         ("airflow_ti_running_default_ml_scoring_v2_score 1", "ti.running", {"queue": "default", "dag_id": "ml.scoring_v2", "task_id": "score"}),
         ("airflow_triggers_running_host_1 1", "triggers.running", {"hostname": "host_1"}),
+        ("airflow_edge_worker_free_concurrency_field_1 1", "edge_worker.free_concurrency", {"worker_name": "field_1"}),
+        ('airflow_edge_worker_connected{worker_name="field-1"} 1', "edge_worker.connected", {"worker_name": "field-1"}),
         ("airflow_dag_processing_import_errors 1", "dag_processing.import_errors", {}),
         ("airflow_something_new 1", "something_new", {}),
     ],

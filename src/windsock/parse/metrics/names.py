@@ -34,6 +34,11 @@ def _table() -> dict[str, tuple[str, tuple[str, ...]]]:
         (TIMER, "dag_id"): "dagrun.duration.success dagrun.duration.failed dagrun.schedule_delay "
         "dagrun.dependency-check dagrun.first_task_scheduling_delay dagrun.first_task_start_delay",
         (GAUGE, "hostname"): "triggers.running triggerer.capacity_left",
+        (
+            GAUGE,
+            "worker_name",
+        ): "edge_worker.status edge_worker.connected edge_worker.maintenance edge_worker.jobs_active "
+        "edge_worker.concurrency edge_worker.free_concurrency edge_worker.num_queues",
         (COUNTER, "operator"): "operator_failures operator_successes task_instance_created",
         (COUNTER, ""): "scheduler_heartbeat triggerer_heartbeat dag_processor_heartbeat job_start job_end "
         "job_heartbeat_failure ti_failures ti_successes previously_succeeded zombies_killed "

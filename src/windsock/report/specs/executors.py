@@ -79,6 +79,22 @@ EXECUTORS = Spec(
             is_folded=True,
         ),
         Grid(
+            "Edge workers",
+            "edge_workers",
+            (
+                ("Worker", plain("worker_name")),
+                ("Connected", plain("connected_hours")),
+                ("Offline", plain("offline_hours")),
+                ("Lost", plain("losses")),
+                ("In maintenance", plain("maintenance_hours")),
+                ("Full", plain("full_hours")),
+                ("Tasks at once", known("concurrency")),
+                ("Most it ran", known("most_jobs")),
+                ("Last connected", known("last_at")),
+            ),
+            is_folded=True,
+        ),
+        Grid(
             "Tries out of memory, by host and hour of the day",
             "memory_kills_by_hour",
             (
