@@ -12,7 +12,7 @@
 --   offline_hours      double       in which it was not, between the first time it was heard of and the last metric of the week
 --   maintenance_hours  double       of the connected ones, in which it took no work as somebody said so
 --   full_hours         double       of the connected ones, in which it had no room for one more task
---   concurrency        double       tasks that it may run at once, when last told
+--   concurrency        double       tasks that it may run at once, when last connected (of one that is gone Airflow says 0)
 --   most_jobs          double       that it ran at once
 --   losses             bigint       times that it went from connected to gone
 --   is_connected       boolean      when last heard of
@@ -63,7 +63,7 @@ select
     coalesce(sum(hours) filter (where connected = 0), 0) as offline_hours,
     coalesce(sum(hours) filter (where connected > 0 and maintenance > 0), 0) as maintenance_hours,
     coalesce(sum(hours) filter (where connected > 0 and free <= 0), 0) as full_hours,
-    arg_max(concurrency, sampled_at) as concurrency,
+    arg_max(concurrency, sampled_at) filter (where connected > 0) as concurrency,
     max(jobs) as most_jobs,
     count(*) filter (where connected = 0 and connected_before > 0) as losses,
     arg_max(connected, sampled_at) > 0 as is_connected,
