@@ -22,6 +22,7 @@ COLUMNS: Mapping[str, Kind] = {
     "former_dag_id": "dag",
     "first_dag_id": "dag",
     "task_id": "task",
+    "former_task_id": "task",
     "task_ids": "task",
     "held_tasks": "task",
     "tasks": "task",  # DAG.task

@@ -76,6 +76,7 @@ from windsock.findings.rules.ws603_broken_commit_rerun import BrokenCommitRerun
 from windsock.findings.rules.ws604_bundle_slow import BundleSlow
 from windsock.findings.rules.ws605_renamed_dag import RenamedDag
 from windsock.findings.rules.ws606_mass_rerun import MassRerun
+from windsock.findings.rules.ws607_renamed_task import RenamedTask
 from windsock.findings.rules.ws610_limit_never_reached import LimitNeverReached
 from windsock.findings.rules.ws611_parsing_behind import ParsingBehind
 from windsock.findings.rules.ws612_timeouts_in_wrong_order import TimeoutsInWrongOrder
@@ -173,6 +174,7 @@ RULES: tuple[type[Rule], ...] = (
     BundleSlow,
     RenamedDag,
     MassRerun,
+    RenamedTask,
     LimitNeverReached,
     ParsingBehind,
     TimeoutsInWrongOrder,
