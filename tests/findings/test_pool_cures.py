@@ -1,11 +1,14 @@
 """Free cures before more slots, and no more slots where tries fail more often the fuller a pool is."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from windsock.findings.methods.occupancy_errors import trend_z, without_largest
 from windsock.findings.pools.cures import Cure, cures
@@ -19,7 +22,7 @@ from windsock.findings.rules.ws302_waits_for_ever import WaitsForEver
 from windsock.findings.rules.ws304_wide_tasks_starve import WideTasksStarve
 from windsock.findings.rules.ws312_sensors_hold_slots import SensorsHoldSlots
 from windsock.findings.rules.ws313_errors_when_full import ErrorsWhenFull
-from windsock.model import Answer, Finding
+from windsock.model import MAX_ADVICE, Answer, Finding
 from windsock.week import Week
 
 pytestmark = pytest.mark.long
@@ -358,12 +361,63 @@ def test_short_tasks_behind_long_ones_are_told_what_two_pools_save() -> None:
 
 @pytest.mark.parametrize(
     ("saved", "start"),
-    [(8.0, "One of two is enough: do it (a replay saves 8.0 hours of waiting), or more slots. "),
-     (7.9, "Before more slots: do it; a replay saves 7.9 hours of waiting. ")],
+    [(8.0, "One of two is enough: do it (a replay saves 8.0 hours of waiting), or more slots."),
+     (7.9, "Before more slots: do it; a replay saves 7.9 hours of waiting.")],
 )  # fmt: skip
 def test_a_free_cure_that_saves_as_much_as_more_slots_stands_in_their_place(saved: float, start: str) -> None:
-    assert _free([Cure("shift", "do it", saved)], 10.0, 0.8) == start
-    assert _free([Cure("shift", "do it", saved)], 0.0, 0.8).startswith("Before more slots: do it")
+    assert _free([Cure("shift", "do it", saved)], 10.0, 0.8) == [start]
+    assert _free([Cure("shift", "do it", saved)], 0.0, 0.8)[0].startswith("Before more slots: do it")
+
+
+IDS = st.text(st.characters(categories=("L", "Nd"), include_characters="_.-"), min_size=1, max_size=250)
+
+
+@given(
+    pool=st.one_of(IDS, st.just("default_pool")),
+    names=st.lists(IDS, min_size=4, max_size=4, unique=True),
+    kind=st.sampled_from(("meeting", "workloads", "sensors", "gauges")),
+    most=st.one_of(st.none(), st.integers(1, 10**6)),
+    protects=st.text(max_size=600),
+    rows=st.sampled_from(("", "rise", "few")),
+)
+@settings(deadline=None, max_examples=60)
+def test_the_whole_advice_always_fits(
+    pool: str, names: list[str], kind: str, most: int | None, protects: str, rows: str
+) -> None:
+    """What it says first (the cure that costs none, the size, the bound) is never what gives way."""
+    told: dict[str, Answer] = {
+        "meeting": meeting(),
+        "workloads": two_workloads(),
+        "sensors": two_workloads(poking=True),
+        "gauges": answers(
+            pool_full_share=[{"pool": "dwh", "samples": 1008, "total_slots": 4, "full_share": 0.3, "wait_hours": 174.0,
+                              "busy_hours": 100.0}]
+        ),
+    }[kind]  # fmt: skip
+    if rows:
+        told |= answers(pool_errors_by_hour=errors(score=9.0 if rows == "rise" else -1.0))
+    told |= answers(pool_bounds=[{"pool": "dwh", "max_slots": most, "protects": protects}])
+    known = {
+        "dwh": pool,
+        **dict(zip(("d0", "d1", "d2", "d3"), names, strict=True)),
+        "train": names[0],
+        "etl": names[1],
+    }
+
+    def named(value: Any) -> Any:
+        if isinstance(value, list):
+            return [named(one) for one in value]
+        return known.get(value, value) if isinstance(value, str) else value
+
+    renamed = {
+        name: replace(one, rows=tuple({key: named(value) for key, value in row.items()} for row in one.rows))
+        for name, one in told.items()
+    }
+    (finding,) = found(PoolSaturated, renamed)
+    assert len(finding.advice) <= MAX_ADVICE
+    assert finding.advice.endswith(".")
+    if most is None and rows != "rise":
+        assert " slots: " in finding.advice
 
 
 def test_a_full_pool_says_whose_waiting_it_saw() -> None:

@@ -133,8 +133,10 @@ class PoolSaturated(Rule):
                 **_commands(answers, one, best),
                 **full_since(answers, one.pool, limits.min_wait_hours),
             },
-            advice=_free(free, _saved(options, best), limits.worth_saving)
-            + (_held_back(one, rise, bound) if rise else _advice(answers, one, options, best, bound)),
+            advice=wording.fitting(
+                *_free(free, _saved(options, best), limits.worth_saving),
+                *(_held_back(one, rise, bound) if rise else _advice(answers, one, options, best, bound)),
+            ),
             rank=float(waited),
         )
         asked = "pool_full_share" if one.source == pool_options.GAUGES else "pool_occupancy"
@@ -172,15 +174,15 @@ def _commands(answers: Mapping[str, Answer], one: Measured, best: int | None) ->
     }
 
 
-def _free(free: Sequence[Cure], raised: float, worth: float) -> str:
+def _free(free: Sequence[Cure], raised: float, worth: float) -> list[str]:
     """What costs no slot comes first. Where it saves as much as more slots do, one of the two is enough."""
     if not free:
-        return ""
+        return []
     first = free[0]
+    saved = wording.hours(first.wait_hours_saved)
     if raised > 0 and first.wait_hours_saved >= worth * raised:
-        saved = wording.hours(first.wait_hours_saved)
-        return f"One of two is enough: {first.told} (a replay saves {saved} of waiting), or more slots. "
-    return f"Before more slots: {first.told}; a replay saves {wording.hours(first.wait_hours_saved)} of waiting. "
+        return [f"One of two is enough: {first.told} (a replay saves {saved} of waiting), or more slots."]
+    return [f"Before more slots: {first.told}; a replay saves {saved} of waiting."]
 
 
 def _saved(options: Sequence[Mapping[str, Any]], best: int | None) -> float:
@@ -188,21 +190,25 @@ def _saved(options: Sequence[Mapping[str, Any]], best: int | None) -> float:
     return next((float(one["wait_hours_saved"]) for one in options if one["slots"] == best), 0.0)
 
 
-def _held_back(one: Measured, rise: Rise, bound: Row) -> str:
+def _held_back(one: Measured, rise: Rise, bound: Row) -> list[str]:
     """Why no more slots are advised, however long tasks wait."""
-    protects = f" ({bound['protects']})" if bound.get("protects") else ""
-    return (
-        f"Do not raise {one.pool}: its tries fail more often the fuller it is, {wording.percent(rise.full_rate)} beside "
-        f"{wording.percent(rise.calm_rate)}, so what it protects{protects} may be at its end. See which errors those are; "
-        "fewer slots may do more work."
-    )
+    return [
+        f"Do not raise {wording.name(one.pool)}: its tries fail more often the fuller it is, {wording.percent(rise.full_rate)} beside "
+        f"{wording.percent(rise.calm_rate)}, so what it protects{_protects(bound)} may be at its end.",
+        "See which errors those are; fewer slots may do more work.",
+    ]
+
+
+def _protects(bound: Row) -> str:
+    """The pipeline file's own words, as much as a sentence holds."""
+    return f" ({wording.name(bound['protects'], 120)})" if bound.get("protects") else ""
 
 
 def _of_default_pool(answers: Mapping[str, Answer], one: Measured) -> str:
     """The setting of its name is read once, when Airflow makes the pool."""
     if one.pool != DEFAULT_POOL:
         return ""
-    return f" {named(answers, 'default_pool_task_slot_count')} counts only when the pool is first made."
+    return f"{named(answers, 'default_pool_task_slot_count')} counts only when the pool is first made."
 
 
 def _advice(
@@ -211,24 +217,23 @@ def _advice(
     options: Sequence[Mapping[str, Any]],
     best: int | None,
     bound: Row,
-) -> str:
+) -> list[str]:
     """The smallest size that removes most of the wait, how sure that is, and what may spoil it."""
-    protects = f" ({bound['protects']})" if bound.get("protects") else ""
-    unchecked = (
-        "" if is_checked(answers, one.pool) else " Too few tries failed to check if a fuller pool fails more."
-    )
+    pool = wording.name(one.pool)
     if best is None:
-        return (
-            f"{one.pool} is at its bound of {bound['max_slots']} slots{protects}: move tasks to quieter hours, "
+        return [
+            f"{pool} is at its bound of {bound['max_slots']} slots{_protects(bound)}: move tasks to quieter hours, "
             "or make them shorter."
-        )
+        ]
     chosen = next(option for option in options if option["slots"] == best)
-    kept = f" It stays within {bound['max_slots']}{protects}." if bound.get("max_slots") else ""
-    wide = f" {chosen['too_wide']} tasks are wider than that." if chosen.get("too_wide") else ""
-    return (
-        f"Raise {one.pool} from {one.slots_now} to {best} slots: "
-        f"{wording.hours(max(0.0, chosen['wait_hours_saved']))} of waiting saved a week ({_SURE[one.source]})."
-        f"{kept}{wide} It is the smallest size that removes most of the wait, with {chosen['peak_slots']} slots in use at "
-        f"the most; durations are taken as unchanged, and {named(answers, 'parallelism')} or max_active_tasks may bind instead.{unchecked} The "
-        f"command also empties the pool's description.{_of_default_pool(answers, one)}"
-    )
+    return [
+        f"Raise {pool} from {one.slots_now} to {best} slots: {wording.hours(max(0.0, chosen['wait_hours_saved']))} of waiting saved a "
+        f"week ({_SURE[one.source]}).",
+        f"It stays within {bound['max_slots']}{_protects(bound)}." if bound.get("max_slots") else "",
+        f"{chosen['too_wide']} tasks are wider than that." if chosen.get("too_wide") else "",
+        f"It is the smallest size that removes most of the wait, with {chosen['peak_slots']} slots in use at the most; durations are "
+        f"taken as unchanged, and {named(answers, 'parallelism')} or max_active_tasks may bind instead.",
+        "" if is_checked(answers, one.pool) else "Too few tries failed to check if a fuller pool fails more.",
+        "The command also empties the pool's description.",
+        _of_default_pool(answers, one),
+    ]
