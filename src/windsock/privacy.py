@@ -19,6 +19,8 @@ Kind = Literal["dag", "task", "run", "host", "file", "type", "signature", "text"
 COLUMNS: Mapping[str, Kind] = {
     "dag_id": "dag",
     "dag_ids": "dag",
+    "ran_dag_ids": "dag",
+    "failed_dag_ids": "dag",
     "former_dag_id": "dag",
     "first_dag_id": "dag",
     "task_id": "task",
