@@ -30,6 +30,7 @@ class Attempt:
     queued_at: datetime | None = None
     run_started_at: datetime | None = None
     map_index: int = -1
+    pool_slots: int = 1
 
     @property
     def key(self) -> str:

@@ -486,9 +486,12 @@ def test_wide_tasks_that_are_passed_by(row: dict[str, Any], severity: str | None
     assert [one.severity for one in told] == ([severity] if severity else []), why
 
 
-def test_starving_tasks_are_told_what_a_pool_of_their_own_saves_them_and_costs_the_others() -> None:
+@pytest.mark.parametrize(("wides", "pays"), [(1, False), (60, True)])
+def test_starving_tasks_are_told_what_a_pool_of_their_own_saves_them_and_costs_the_others(
+    wides: int, pays: bool
+) -> None:
     """Each noon an hour of narrow tasks, one a minute of six minutes each, four slots: a line of them from the fifth
-    minute on. The wide one that is ready at half past needs two slots at once, and goes when the line is empty."""
+    minute on. The wide ones that are ready at half past need two slots at once, and go when the line is empty."""
     ready, taken, back, slots = [], [], [], []
     for day in range(7):
         noon = DAY * day + 12 * HOUR
@@ -497,10 +500,11 @@ def test_starving_tasks_are_told_what_a_pool_of_their_own_saves_them_and_costs_t
             taken.append(noon + max(60 * n, 90 * (n - 3)))
             back.append(taken[-1] + 355)
             slots.append(1)
-        ready.append(noon + 1800)
-        taken.append(noon + 5490)
-        back.append(noon + 5790)
-        slots.append(2)
+        for n in range(wides):
+            ready.append(noon + 1800)
+            taken.append(noon + 5490 + n // 2 * 20)
+            back.append(taken[-1] + (300 if wides == 1 else 15))
+            slots.append(2)
     row = {"pool": "dwh", "ready_s": ready, "taken_s": taken, "given_back_s": back, "slots": slots, "priority": [1] * len(ready),
            "is_poking": [False] * len(ready), "dag": [1] * len(ready), "dag_ids": ["d"]}  # fmt: skip
     given = answers(waits_by_width=[width(2)], pool_tasks=[row], pool_sizes=[{"pool": "dwh", "slots": 4}])
@@ -510,13 +514,19 @@ def test_starving_tasks_are_told_what_a_pool_of_their_own_saves_them_and_costs_t
     )
     split = in_two_pools(given, "dwh", least_slots=2)
     assert split is not None and (split.slots, split.rest_slots) == (2, 2)
-    # one wide task a day from half past twelve until the line is empty at about half past one
-    assert split.part_hours == pytest.approx(7.0, abs=0.5)
-    assert split.part_hours_then < 0.1
+    # each wide task of a day from half past twelve until the line is empty at about half past one
+    assert split.part_hours == pytest.approx(7.0 * wides, rel=0.15)
+    assert split.part_hours_then < 0.3 * split.part_hours
     assert split.rest_hours_then > split.rest_hours > 0  # half the slots for the same work
-    assert "they wait 1 minute instead of" in one.advice or "they wait 0 minutes instead of" in one.advice
+    assert split.pays == pays
+    assert ("Give them 2 slots of dwh as a pool of their own" in one.advice) == pays
+    assert (
+        "Let them take fewer slots (pool_slots), or give dwh more. Its slots in two pools help nobody"
+        in one.advice
+    ) != pays
     assert "Priority alone does not help" in one.advice
-    assert one.evidence["saved_hours"] == pytest.approx(split.part_hours - split.part_hours_then)
+    saved = pytest.approx(split.part_hours - split.part_hours_then) if pays else None
+    assert one.evidence["saved_hours"] == saved
     (blind,) = found(WideTasksStarve, answers(waits_by_width=[width(2)]))
     assert "replay" not in blind.advice
     assert blind.advice.startswith("Give them a pool of their own, or let them take fewer slots")

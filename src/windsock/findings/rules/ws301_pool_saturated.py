@@ -39,6 +39,9 @@ class Limits(Thresholds):
         "fraction of the saving that the largest size tried brings",
         "the rest costs more slots than it is worth",
     )
+    most_wide: float = threshold(
+        0.5, "fraction of the waiting", "where it is mostly that of wide tasks, they are the trouble"
+    )
 
 
 class PoolSaturated(Rule):
@@ -56,6 +59,7 @@ class PoolSaturated(Rule):
     Cures that need no slot are replayed, too: a later start of a DAG that meets others in the same minute, sensors that give
     their slot back, a pool of its own for what crowds default_pool. No rise is advised where tries fail more often the fuller
     the pool is (WS313): what it protects may be at its end; where too few failed to tell, the advice says so.
+    Where tasks of several slots wait for most of it (as WS304 judges them, hour by hour), that is said first.
     What to do: try the free cures; else raise the pool to that size, if what it protects allows it (`[pools.NAME] max_slots`
     bounds the advice).
     """
@@ -66,6 +70,7 @@ class PoolSaturated(Rule):
         "pool_users",
         "pool_sizes",
         "pool_collisions",
+        "waits_by_width",
         "pool_errors_by_hour",
         "pool_wait_by_week",
         *FROM,
@@ -101,6 +106,7 @@ class PoolSaturated(Rule):
             best = week.smallest(tried[-1], limits.worth_saving)
             tried = sorted({*tried, best})
         row, options = one.row, [week.option(size) for size in tried]
+        wide = _wide(answers, one.pool, limits.most_wide * waited)
         finding = cls.finding(
             subject={"pool": one.pool},
             severity="warning",
@@ -130,10 +136,12 @@ class PoolSaturated(Rule):
                 "cures": [cure.row() for cure in free],
                 "failed_when_fuller": rise
                 and f"{wording.percent(rise.full_rate)}, else {wording.percent(rise.calm_rate)}",
+                "wide_hours": wide["excess_hours"] if wide else None,
                 **_commands(answers, one, best),
                 **full_since(answers, one.pool, limits.min_wait_hours),
             },
             advice=wording.fitting(
+                *_passed_by(wide, waited),
                 *_free(free, _saved(options, best), limits.worth_saving),
                 *(_held_back(one, rise, bound) if rise else _advice(answers, one, options, best, bound)),
             ),
@@ -172,6 +180,22 @@ def _commands(answers: Mapping[str, Answer], one: Measured, best: int | None) ->
         name: f"airflow pools set{flag} {quote(one.pool)} {slots} ''"
         for name, slots in (("apply", best), ("undo", one.slots_now))
     }
+
+
+def _wide(answers: Mapping[str, Answer], pool: str, least_hours: float) -> Row | None:
+    """The tasks of several slots that wait for most of the pool's hours, because those of one slot go before them."""
+    rows = [row for row in rows_of(answers, "waits_by_width") if row["pool"] == pool and row["slots"] > 1]
+    row = max(rows, key=lambda one: float(one["excess_hours"]), default=None)
+    return row if row and row["excess_hours"] > 0 and row["excess_hours"] >= least_hours else None
+
+
+def _passed_by(wide: Row | None, waited: float) -> list[str]:
+    if wide is None:
+        return []
+    return [
+        f"{wording.hours(wide['excess_hours'])} of these {wording.hours(waited)} are of tasks of {wide['slots']} slots, which those of one "
+        "slot pass by: let them take fewer (pool_slots), if they can."
+    ]
 
 
 def _free(free: Sequence[Cure], raised: float, worth: float) -> list[str]:
