@@ -274,7 +274,7 @@ def told_once(findings: Sequence[Finding], answers: Mapping[str, Answer]) -> lis
     retried = retried_elsewhere(findings, answers)
     explained, within = explained_runs(findings, answers), within_another(findings)
     elsewhere, former = told_with_more(findings), went_on(findings)
-    wide = {one.subject["pool"] for one in findings if one.code == "WS301" and one.evidence["wide_hours"]}
+    wide = {one.subject["pool"] for one in findings if one.code == "WS301" and one.evidence.get("wide_hours")}
     has_rejects = any(one.code == "WS901" for one in findings)
     has_stale_files = any(one.code == "WS207" for one in findings)
     has_full_workers = any(one.code == "WS310" and one.subject["limit"] == WORKERS for one in findings)
