@@ -5,6 +5,7 @@
 -- Optional:  set variable weeks_back = 8;
 --            set variable exclude = ['sandbox_*'];  DAGs that are stored but never judged
 --            set variable renamed_from = ['old']; set variable renamed_to = ['new'];  DAGs told under their new name
+--            set variable tasks_from = ['orders/old']; set variable tasks_to = ['new'];  the same of tasks, by their DAG's name of today
 --            set variable owner_patterns = ['sales_*']; set variable owner_names = ['sales'];  the first that matches counts
 --            set variable only_dag = 'orders';  tries, runs and records of that DAG alone; with it, what is known of all:
 --            set variable seen_until = timestamptz '2026-11-22 23:30:00Z'; set variable logs_seen = true;
@@ -41,6 +42,17 @@ create or replace temp macro dag_now(name) as case
     when getvariable('renamed_from') is null then name
     else coalesce(
         map(cast(getvariable('renamed_from') as varchar[]), cast(getvariable('renamed_to') as varchar[]))[name], name
+    )
+end;
+
+-- A task's name of today, in its DAG (no id of Airflow has a slash).
+create or replace temp macro task_now(dag, name) as case
+    when getvariable('tasks_from') is null then name
+    else coalesce(
+        map(cast(getvariable('tasks_from') as varchar[]), cast(getvariable('tasks_to') as varchar[]))[
+            dag_now(dag) || '/' || name
+        ],
+        name
     )
 end;
 
@@ -81,7 +93,7 @@ create or replace temp view task_logs as
 select
     dag_now(try_cast(dag_id as varchar)) as dag_id,
     try_cast(run_id as varchar) as run_id,
-    try_cast(task_id as varchar) as task_id,
+    task_now(try_cast(dag_id as varchar), try_cast(task_id as varchar)) as task_id,
     try_cast(map_index as integer) as map_index,
     try_cast(try_number as integer) as try_number,
     try_cast(state as varchar) as state,
@@ -138,7 +150,7 @@ create or replace temp view task_instances as
 select
     dag_now(try_cast(dag_id as varchar)) as dag_id,
     try_cast(run_id as varchar) as run_id,
-    try_cast(task_id as varchar) as task_id,
+    task_now(try_cast(dag_id as varchar), try_cast(task_id as varchar)) as task_id,
     try_cast(map_index as integer) as map_index,
     try_cast(try_number as integer) as try_number,
     try_cast(state as varchar) as state,
@@ -217,7 +229,7 @@ create or replace temp view log_events as
 select
     dag_now(try_cast(dag_id as varchar)) as dag_id,
     try_cast(run_id as varchar) as run_id,
-    try_cast(task_id as varchar) as task_id,
+    task_now(try_cast(dag_id as varchar), try_cast(task_id as varchar)) as task_id,
     try_cast(map_index as integer) as map_index,
     try_cast(try_number as integer) as try_number,
     try_cast(logged_at as timestamptz) as logged_at,
@@ -373,7 +385,7 @@ select
     try_cast(event as varchar) as event,
     dag_now(try_cast(dag_id as varchar)) as dag_id,
     try_cast(run_id as varchar) as run_id,
-    try_cast(task_id as varchar) as task_id,
+    task_now(try_cast(dag_id as varchar), try_cast(task_id as varchar)) as task_id,
     try_cast(map_index as integer) as map_index,
     try_cast(try_number as integer) as try_number,
     try_cast(pool as varchar) as pool,
@@ -409,7 +421,7 @@ create or replace temp view dag_tasks as
 select
     try_cast(seen_at as timestamptz) as seen_at,
     dag_now(try_cast(dag_id as varchar)) as dag_id,
-    try_cast(task_id as varchar) as task_id,
+    task_now(try_cast(dag_id as varchar), try_cast(task_id as varchar)) as task_id,
     try_cast(operator as varchar) as operator,
     try_cast(start_date as timestamptz) as start_date,
     try_cast(end_date as timestamptz) as end_date,
@@ -426,7 +438,7 @@ select
     try_cast(priority_weight as bigint) as priority_weight,
     try_cast(max_active_tis_per_dag as integer) as max_active_tis_per_dag,
     try_cast(max_active_tis_per_dagrun as integer) as max_active_tis_per_dagrun,
-    try_cast(downstream_task_ids as varchar[]) as downstream_task_ids,
+    list_transform(try_cast(downstream_task_ids as varchar[]), lambda one: task_now(try_cast(dag_id as varchar), one)) as downstream_task_ids,
     try_cast(source as varchar) as source,
     try_cast(object_url as varchar) as object_url,
     try_cast(read_at as timestamptz) as read_at

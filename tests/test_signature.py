@@ -65,6 +65,22 @@ def test_values_do_not_distinguish(one: str, other: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("message", "blanked"),
+    [
+        ("arn:aws:sts::111122223333:assumed-role/etl", "arn:aws:sts::<n>:assumed-role/etl"),
+        ("arn:aws:iam::202611180900:role/etl", "arn:aws:iam::<n>:role/etl"),  # might be a time
+        ("at 20261118_0900", "at <time>"),
+        ("at 20261118 09:00:07", "at <time>"),
+        ("at 2026-11-18 0900", "at <time>"),
+        ("file a_202611180900.csv", "file a_<n>.csv"),
+        ("12345678 1234 rows", "<n> <n> rows"),
+    ],
+)
+def test_digits_alone_are_a_number_and_no_time(message: str, blanked: str) -> None:
+    assert blank(message) == blanked
+
+
+@pytest.mark.parametrize(
     ("one", "other"),
     [
         ("'name'", "'sunrise'"),

@@ -31,6 +31,7 @@ class Attempt:
     run_started_at: datetime | None = None
     map_index: int = -1
     connection: str = ""  # that its hook takes
+    pool_slots: int = 1
 
     @property
     def key(self) -> str:

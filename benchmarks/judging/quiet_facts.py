@@ -67,6 +67,18 @@ def _dags(fleet: Fleet, dags: Sequence[Dag]) -> None:
             for kind, value in {"file": file, "state": state, "alerts": alerts, "owner": f"team_{place % 4}",
                                 "limits": {"max_active_tasks": 16, "max_active_runs": 16}}.items():  # fmt: skip
                 _fact(fleet, day, f"dag_{kind}.{dag.dag_id}", value)
+            _tasks(fleet, dag, day)
+
+
+def _tasks(fleet: Fleet, dag: Dag, day: int) -> None:
+    """What the DAG is made of, as it is read that day."""
+    tasks = [one for one in dag.tasks if one.days[0] <= day < one.days[1]]
+    before = [one.after or (tasks[place - 1].task_id if place else "") for place, one in enumerate(tasks)]
+    for task in tasks:
+        after = [one.task_id for place, one in enumerate(tasks) if before[place] == task.task_id]
+        fleet.add("dag_tasks", seen_at=START + timedelta(days=day), dag_id=dag.dag_id, task_id=task.task_id, operator=task.operator,
+                  trigger_rule="all_success", depends_on_past=0, wait_for_downstream=0, is_mapped=0, retries=1, pool=dag.pool,
+                  pool_slots=task.slots, priority_weight=1, downstream_task_ids=after, source="api", object_url=API)  # fmt: skip
 
 
 def _versions(fleet: Fleet, dags: Sequence[Dag]) -> None:
@@ -107,8 +119,8 @@ def _gauges(fleet: Fleet) -> None:
     for row in fleet.tables["task_instances"]:
         if row.get("queued_at") and row["ended_at"] > from_at:
             begin, end = ((row[name] - from_at) / MINUTE for name in ("queued_at", "ended_at"))
-            held[row["pool"]][max(0, int(np.ceil(begin)))] += 1
-            held[row["pool"]][min(len(minutes), int(np.ceil(end)))] -= 1
+            held[row["pool"]][max(0, int(np.ceil(begin)))] += row["pool_slots"]
+            held[row["pool"]][min(len(minutes), int(np.ceil(end)))] -= row["pool_slots"]
     used = {name: np.cumsum(steps)[:-1].astype(int) for name, steps in held.items()}
     for minute in minutes:
         at = from_at + int(minute) * MINUTE

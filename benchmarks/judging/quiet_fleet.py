@@ -68,6 +68,9 @@ class Task:
     waits: str = ""  # poked: in its slot; rescheduled, deferred: without one
     in_share: float = 1.0  # of the runs, that have it
     logs_errors: float = 0.0  # share of the successes that log an error nobody minds
+    slots: int = 1
+    days: tuple[int, int] = (0, DAYS)  # of the DAG that has it
+    after: str = ""  # the task before it, where that is not the one named before
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +133,26 @@ SHAPED = (
     Dag(
         "branches", 3, (Task("choose", 30), Task("rare_branch", 90, in_share=0.5), Task("join", 20)), place=11
     ),
+    # tasks of three slots in a pool that others share; and a task that became two: no rename
+    Dag(
+        "join_tables",
+        3,
+        (Task("sort", 200, slots=3), Task("merge", 150, slots=3), Task("tell", 20)),
+        pool="warehouse",
+        place=29,
+    ),
+    Dag(
+        "reworked",
+        6,
+        (
+            Task("extract", 90),
+            Task("load", 240, days=(0, 40)),
+            Task("load_rows", 120, days=(40, DAYS)),
+            Task("load_totals", 110, days=(40, DAYS), after="extract"),
+            Task("check", 30),
+        ),
+        place=31,
+    ),
     Dag("hourly_check", 1, (Task("check", 40),), place=13),
     Dag("sandbox_report", 24, (Task("draw", 60),), days=(0, 20), place=17),
     Dag("new_this_week", 6, (Task("load", 200), Task("publish", 60)), rate=0.01, days=(58, DAYS), place=19),
@@ -186,11 +209,13 @@ def run(
 ) -> dict[str, Any]:
     """One run of a DAG, with the tries of its tasks one after another; a backfill begins later than it is due. Tries that fail
     take `hangs_s`, where it is given. Returns the run's row."""
-    rng, run_id, version = fleet.rng, f"{kind}__{due.isoformat()}", fleet.version_at(began or due)
-    tasks = [one for one in dag.tasks if rng.random() < one.in_share]
+    anchored = began or due
+    rng, run_id, version = fleet.rng, f"{kind}__{due.isoformat()}", fleet.version_at(anchored)
+    day = (anchored - START) // DAY
+    tasks = [one for one in dag.tasks if rng.random() < one.in_share and one.days[0] <= day < one.days[1]]
     breaks = int(rng.integers(len(tasks))) if rng.random() < rate else -1
-    at, is_lost = (began or due) + timedelta(seconds=float(rng.uniform(1, 6))), False
-    first_at, anchor = at, began or due
+    at, is_lost = anchored + timedelta(seconds=float(rng.uniform(1, 6))), False
+    first_at, anchor = at, anchored
     for place, task in enumerate(tasks):
         if is_lost:
             fleet.add("task_instances", **told(dag, run_id, task, 0, "upstream_failed"), anchor_at=anchor)
@@ -212,7 +237,7 @@ def run(
 def told(dag: Dag, run_id: str, task: Task, number: int, state: str) -> dict[str, Any]:
     """A try as the API tells it, without its times."""
     return {"dag_id": dag.dag_id, "run_id": run_id, "task_id": task.task_id, "map_index": -1, "try_number": number, "state": state,
-            "max_tries": 1, "operator": task.operator, "pool": dag.pool, "pool_slots": 1,
+            "max_tries": 1, "operator": task.operator, "pool": dag.pool, "pool_slots": task.slots,
             "queue": "default" if dag.executor == CELERY else "kubernetes", "executor": dag.executor, "priority_weight": 1,
             "source": "api"}  # fmt: skip
 

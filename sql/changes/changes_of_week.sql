@@ -8,16 +8,18 @@
 -- grain:    kind, dag_id, subject, from_at, after
 -- reads:    deployments, pool_samples, parse_samples, component_events, task_tries, task_logs
 -- columns:
---   kind      varchar      version, provider, setting, pool_slots, bundle_version, dag_version, executor, log_dialect; tasks_cleared,
---                          state_marked, dag_changed, pool_changed, backfill_created, backfill_changed, runs_deleted,
---                          dag_deleted, dag_paused, restart, worker_came, worker_gone
---   dag_id    varchar      empty for what is not of one DAG
---   subject   varchar      what changed: name of the setting, provider, pool, bundle, component; empty where there is only one
---   before    varchar      null for what people did
---   after     varchar      of an action: the slots set, the state set; else empty
---   from_at   timestamptz  the old value was last seen, or the first of these actions
---   until_at  timestamptz  the new value was first seen, or the last of these actions
---   times     bigint       actions of this kind on this subject within the day; 1 for a change of a value
+--   kind            varchar      version, provider, setting, pool_slots, bundle_version, dag_version, executor, log_dialect; tasks_cleared,
+--                                state_marked, dag_changed, pool_changed, backfill_created, backfill_changed, runs_deleted,
+--                                dag_deleted, dag_paused, restart, worker_came, worker_gone
+--   dag_id          varchar      empty for what is not of one DAG
+--   subject         varchar      what changed: name of the setting, provider, pool, bundle, component; empty where there is only one
+--   before          varchar      null for what people did
+--   after           varchar      of an action: the slots set, the state set; else empty
+--   from_at         timestamptz  the old value was last seen, or the first of these actions
+--   until_at        timestamptz  the new value was first seen, or the last of these actions
+--   times           bigint       actions of this kind on this subject within the day; 1 for a change of a value
+--   ran_dag_ids     varchar[]    of a worker: DAGs of which it ran a try in the week; null of other changes
+--   failed_dag_ids  varchar[]    of a worker: those of which a try failed on it, or has no known end
 with facts as (
     select
         case
@@ -201,36 +203,52 @@ actions as (
     select 'dag_paused', '', coalesce(dag_id, ''), '', event_at from component_events where event = 'dag_paused'
     union all
     select 'restart', '', '', component, event_at from component_events where event = 'started'
+),
+touched as (
+    select
+        hostname,
+        list_sort(list(distinct dag_id)) as ran_dag_ids,
+        list_sort(list(distinct dag_id) filter (
+            where state in ('failed', 'up_for_retry') or not has_end(state)
+        )) as failed_dag_ids
+    from task_tries
+    where week = report_week() and not is_excluded and hostname in (select hostname from workers)
+    group by hostname
+),
+told as (
+    select
+        kind,
+        case when kind = 'dag_version' then subject else '' end as dag_id,
+        case when kind = 'dag_version' then '' else subject end as subject,
+        before,
+        after,
+        from_at,
+        until_at,
+        cast(1 as bigint) as times
+    from changed
+    where kind <> 'provider' or (from_at, until_at) not in (select (from_at, until_at) from providers)
+    union all
+    select
+        'provider',
+        '',
+        providers || ' providers',
+        array_to_string(before[:3], ', ') || ' …',
+        array_to_string(after[:3], ', ') || ' …',
+        from_at,
+        until_at,
+        1
+    from providers
+    union all
+    select kind, '', subject, before, after, from_at, until_at, 1
+    from firsts
+    where sight = 1 and before is not null and until_at >= week_start()
+    union all
+    select kind, dag_id, subject, null, max_by(told, done_at order by told), min(done_at), max(done_at), count(*)
+    from actions
+    where done_at >= week_start() and done_at < week_end()
+    group by kind, dag_id, subject, date_trunc('day', done_at)
 )
-select
-    kind,
-    case when kind = 'dag_version' then subject else '' end as dag_id,
-    case when kind = 'dag_version' then '' else subject end as subject,
-    before,
-    after,
-    from_at,
-    until_at,
-    cast(1 as bigint) as times
-from changed
-where kind <> 'provider' or (from_at, until_at) not in (select (from_at, until_at) from providers)
-union all
-select
-    'provider',
-    '',
-    providers || ' providers',
-    array_to_string(before[:3], ', ') || ' …',
-    array_to_string(after[:3], ', ') || ' …',
-    from_at,
-    until_at,
-    1
-from providers
-union all
-select kind, '', subject, before, after, from_at, until_at, 1
-from firsts
-where sight = 1 and before is not null and until_at >= week_start()
-union all
-select kind, dag_id, subject, null, max_by(told, done_at order by told), min(done_at), max(done_at), count(*)
-from actions
-where done_at >= week_start() and done_at < week_end()
-group by kind, dag_id, subject, date_trunc('day', done_at)
+select told.*, touched.ran_dag_ids, touched.failed_dag_ids
+from told
+left join touched on told.subject = touched.hostname and told.kind in ('worker_came', 'worker_gone')
 order by until_at, kind, dag_id, subject, after

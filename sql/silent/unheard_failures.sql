@@ -9,16 +9,17 @@
 -- grain:    dag_id
 -- reads:    component_events, deployments, log_events, task_tries
 -- columns:
---   dag_id      varchar
---   lost        bigint       tasks that failed for good in the week
---   ran_to_end  bigint       of those, by their own process: a callback, if any, ran there
---   unheard     bigint       killed, lost or never begun, and no component told of a callback
---   told        bigint       killed, lost or never begun, and a component did
---   heard       bigint       tries of nine weeks with a sign of a callback
---   callback    boolean      the DAG or a task of it has an on_failure_callback, by the serialised DAG; null: nobody tells
---   components  boolean      a dag-processor's log was read in the week: without it `unheard` cannot be told from told
---   first_at    timestamptz  of the unheard ones
---   last_at     timestamptz
+--   dag_id        varchar
+--   lost          bigint       tasks that failed for good in the week
+--   ran_to_end    bigint       of those, by their own process: a callback, if any, ran there
+--   unheard       bigint       killed, lost or never begun, and no component told of a callback
+--   unheard_prev  bigint       the same of the 4 weeks before; null: no judged try of the DAG in them
+--   told          bigint       killed, lost or never begun, and a component did
+--   heard         bigint       tries of nine weeks with a sign of a callback
+--   callback      boolean      the DAG or a task of it has an on_failure_callback, by the serialised DAG; null: nobody tells
+--   components    boolean      a dag-processor's log was read in the week: without it `unheard` cannot be told from told
+--   first_at      timestamptz  of the unheard ones of the week
+--   last_at       timestamptz
 with signs as (
     select distinct dag_id, run_id, task_id, event, event_at as told_at
     from component_events
@@ -27,13 +28,15 @@ with signs as (
 lost as (
     select
         *,
+        week = report_week() as is_now,
         (not has_log
             or coalesce(state_reason, '') = 'heartbeat'
             or exception_type is null
                 and coalesce(state_reason, '') in ('oom', 'signal', 'truncated', 'exit_code', 'deferral')
         ) as is_cut_off
     from task_tries
-    where week = report_week()
+    where week >= weeks_ago(4)
+        and week <= report_week()
         and is_judged
         and final_try
         and state = 'failed'
@@ -50,6 +53,9 @@ marked as (
                     and coalesce(lost.ended_at, lost.started_at) + interval 1 hour
         ) as is_told
     from lost
+),
+seen_before as (
+    select distinct dag_id from task_tries where week >= weeks_ago(4) and week < report_week() and is_judged
 ),
 heard as (
     select dag_id, count(*) as heard
@@ -75,20 +81,25 @@ alerts as (
 )
 select
     marked.dag_id,
-    count(*) as lost,
-    count(*) filter (where not is_cut_off) as ran_to_end,
-    count(*) filter (where is_cut_off and not is_told) as unheard,
-    count(*) filter (where is_cut_off and is_told) as told,
+    count(*) filter (where is_now) as lost,
+    count(*) filter (where is_now and not is_cut_off) as ran_to_end,
+    count(*) filter (where is_now and is_cut_off and not is_told) as unheard,
+    case
+        when marked.dag_id in (select dag_id from seen_before)
+            then count(*) filter (where not is_now and is_cut_off and not is_told)
+    end as unheard_prev,
+    count(*) filter (where is_now and is_cut_off and is_told) as told,
     coalesce(max(heard.heard), 0) as heard,
     bool_or(alerts.callback) as callback,
     exists (
         select 1 from component_events
         where component in ('dag-processor', 'dag_processor') and event_at >= week_start() and event_at < week_end()
     ) as components,
-    min(coalesce(ended_at, started_at)) filter (where is_cut_off and not is_told) as first_at,
-    max(coalesce(ended_at, started_at)) filter (where is_cut_off and not is_told) as last_at
+    min(coalesce(ended_at, started_at)) filter (where is_now and is_cut_off and not is_told) as first_at,
+    max(coalesce(ended_at, started_at)) filter (where is_now and is_cut_off and not is_told) as last_at
 from marked
 left join heard on marked.dag_id = heard.dag_id
 left join alerts on marked.dag_id = alerts.dag_id
 group by marked.dag_id
+having count(*) filter (where is_now) > 0
 order by unheard desc, marked.dag_id

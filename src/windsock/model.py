@@ -130,6 +130,10 @@ class Impact:
     delayed_hours: float | None = None  # of waiting, or of runs that ended later
 
 
+MAX_ADVICE = 600
+"""Characters of advice that cards keep: what a rule says to do fits, however long its names are."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One judged statement. `id` is stable over weeks: code plus the subject's values."""

@@ -68,6 +68,7 @@ def _on_lake(config: Config, week: Week, work: Callable[[duckdb.DuckDBPyConnecti
         exclude=config.pipeline.scope.exclude,
         quiet=config.quiet,
         renamed=config.renamed,
+        tasks=config.renamed_tasks,
         owners=config.pipeline.owners,
     )
 
@@ -150,6 +151,8 @@ def _scope_variables(config: Config) -> str:
     for name, names in (
         ("renamed_from", list(config.renamed)),
         ("renamed_to", list(config.renamed.values())),
+        ("tasks_from", list(config.renamed_tasks)),
+        ("tasks_to", list(config.renamed_tasks.values())),
         ("owner_patterns", list(owners)),
         ("owner_names", list(owners.values())),
     ):
@@ -227,9 +230,12 @@ def _scope(config: Config) -> dict[str, Any]:
     patterns = list(config.pipeline.scope.exclude)
     if config.pipeline.report.hash_ids:  # patterns are names, too
         patterns = ["hidden"] * len(patterns)
-    renamed = (
-        [] if config.pipeline.report.hash_ids else [f"{new} was {old}" for old, new in config.renamed.items()]
-    )
+    renamed = [f"{new} was {old}" for old, new in config.renamed.items()]
+    for old, new in config.renamed_tasks.items():
+        dag_id, _, task_id = old.partition("/")
+        renamed.append(f"task {new} of {dag_id} was {task_id}")
+    if config.pipeline.report.hash_ids:
+        renamed = []
     return {"exclude": patterns, "quiet": quiet, "renamed": renamed}
 
 

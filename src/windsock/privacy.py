@@ -19,9 +19,12 @@ Kind = Literal["dag", "task", "run", "host", "file", "type", "signature", "text"
 COLUMNS: Mapping[str, Kind] = {
     "dag_id": "dag",
     "dag_ids": "dag",
+    "ran_dag_ids": "dag",
+    "failed_dag_ids": "dag",
     "former_dag_id": "dag",
     "first_dag_id": "dag",
     "task_id": "task",
+    "former_task_id": "task",
     "task_ids": "task",
     "held_tasks": "task",
     "tasks": "task",  # DAG.task

@@ -11,12 +11,14 @@ from hypothesis import strategies as st
 from windsock.findings.beginnings import began_at
 from windsock.findings.methods.onset import onset
 from windsock.findings.pools.since import full_since
+from windsock.findings.rates import failing_since
 from windsock.findings.rules.ws101_failure_rate_worse import FailureRateWorse
 from windsock.findings.rules.ws102_failure_rate_better import FailureRateBetter
 from windsock.findings.rules.ws103_broken import Broken
 from windsock.findings.rules.ws104_born_broken import BornBroken
 from windsock.findings.rules.ws202_parse_time_near_limit import ParseTimeNearLimit
 from windsock.findings.rules.ws522_start_date_moves import StartDateMoves
+from windsock.findings.waiting.weeks import risen_since
 from windsock.model import Answer, Finding
 from windsock.week import Week
 
@@ -60,7 +62,11 @@ def finding(code: str, **evidence: Any) -> Finding:
         ("WS511", {"first_at": AT, "without_log_prev": 0}, (AT, AT)),
         ("WS511", {"first_at": AT, "without_log_prev": 1}, None),
         ("WS511", {"first_at": MONDAY, "without_log_prev": None}, None),
-        ("WS515", {"first_at": AT}, None),
+        ("WS515", {"first_at": AT, "unheard_prev": 0}, (AT, AT)),
+        ("WS515", {"first_at": AT, "unheard_prev": 1}, None),
+        ("WS515", {"first_at": MONDAY, "unheard_prev": None}, None),  # of the weeks before nothing is known
+        ("WS518", {"since": "2026-11-18"}, (AT - 9 * HOUR, AT + 15 * HOUR)),
+        ("WS518", {}, None),
         ("WS522", {"first_at": AT}, None),
         ("WS522", {"first_at": AT, "began_at": AT - 9 * DAY}, (AT - 9 * DAY, AT - 9 * DAY)),
         ("WS630", {"first_at": AT}, None),
@@ -246,3 +252,46 @@ def test_a_start_date_moves_since_the_first_version_where_that_is_known(
              for name, these in (("dag_versions_of_week", [row]), ("dag_versions", rows))}  # fmt: skip
     (one,) = StartDateMoves.judge(given, StartDateMoves.limits(), week=WEEK).findings
     assert began_at(one, WEEK) == (began and (began, began))
+
+
+@pytest.mark.parametrize(
+    ("hours", "weeks_ago"),
+    [
+        ([0, 0, 0, 0, 0, 0, 0, 9, 9], 1),
+        ([0, 0, 0, 0, 0, 9, 5, 7, 9], 3),
+        ([0, 0, 0, 0, 0, 0, 0, 2.5, 9], None),  # this week alone: no more than the week is known
+        ([0, 0, 0, 0, 0, 0, 2.5, 5, 5], 1),
+        ([0, 0, 0, 0, 0, 0, 2.6, 5, 5], None),  # it had half as much the week before: no step
+        ([0, 0, 0, 0, 0, 0, None, 9, 9], None),  # nothing is known of the week before
+        ([9] * 9, None),  # older than what is read
+        ([], None),
+    ],
+)
+def test_waiting_began_in_the_first_of_the_weeks_in_a_row(
+    hours: Sequence[float | None], weeks_ago: int | None
+) -> None:
+    told = risen_since(hours, 5.0, 2.5, WEEK)
+    first = WEEK.minus(weeks_ago).from_at if weeks_ago is not None else None
+    assert told == ({"changed_from": first, "changed_to": first + 7 * DAY} if first else {})
+
+
+@pytest.mark.parametrize(
+    ("failed", "since"),
+    [
+        ([0] * 20 + [8] * 5, "2026-11-15"),
+        ([1] * 20 + [9] * 5, "2026-11-15"),
+        ([3] * 25, None),  # as ever
+        ([0, *[3] * 24], None),  # a good day at the beginning proves nothing
+        ([2, 4, 1, 3, 5] * 5, None),
+    ],
+)
+def test_messages_began_where_more_tries_fail_than_chance_explains(
+    failed: Sequence[int], since: str | None
+) -> None:
+    days = tuple(
+        {"dag_id": "d", "day": date(2026, 10, 26) + timedelta(days=n), "tries": 10, "failures": k}
+        for n, k in enumerate(failed)
+    )
+    given = {"failure_counts_by_dag_day": Answer("failure_counts_by_dag_day", ("dag_id",), days)}
+    assert failing_since(given, "d") == ({"since": since} if since else {})
+    assert failing_since(given, "other") == {}

@@ -17,8 +17,20 @@ COLUMNS = ("kind", "dag_id", "subject", "before", "after", "from_at", "until_at"
 def change(
     kind: str, *, dag_id: str = "", subject: str = "", at: datetime = BEGAN, **more: Any
 ) -> dict[str, Any]:
-    row = {"kind": kind, "dag_id": dag_id, "subject": subject, "before": "1", "after": "2", "from_at": at,
-           "until_at": at, "times": 1}  # fmt: skip
+    row = {
+        "kind": kind,
+        "dag_id": dag_id,
+        "subject": subject,
+        "before": "1",
+        "after": "2",
+        "from_at": at,
+        "until_at": at,
+        "times": 1,
+        "ran_dag_ids": None,
+        "failed_dag_ids": None,
+    }
+    if kind.startswith("worker_"):
+        row |= {"ran_dag_ids": ["orders"], "failed_dag_ids": ["orders"]}  # fmt: skip
     return row | more
 
 
@@ -164,3 +176,30 @@ def test_a_worker_is_named_beside_what_a_worker_can_bring_about(code: str, is_na
         )
         == is_named
     )
+
+
+@pytest.mark.parametrize(
+    ("code", "subject", "ran", "failed", "is_named"),
+    [
+        ("WS101", {"dag_id": "orders"}, ["orders"], ["orders"], True),
+        ("WS101", {"dag_id": "orders"}, ["orders"], ["payments"], False),  # no failing try of it was there
+        ("WS101", {"dag_id": "orders"}, ["orders"], None, False),
+        ("WS401", {"dag_id": "orders"}, ["orders"], None, True),  # what takes longer need not fail
+        ("WS401", {"dag_id": "orders"}, ["payments"], None, False),
+        ("WS511", {"hostname": "worker-3"}, None, None, True),
+        ("WS111", {"hour": "9"}, ["orders"], None, True),  # of no DAG
+    ],
+)
+def test_a_worker_is_named_only_where_it_touched_what_the_finding_is_about(
+    code: str, subject: dict[str, str], ran: list[str] | None, failed: list[str] | None, is_named: bool
+) -> None:
+    row = change("worker_came", subject="worker-3", ran_dag_ids=ran, failed_dag_ids=failed)
+    assert bool(told(finding(code, subject, first_at=BEGAN), row)) == is_named
+
+
+def test_the_nearest_change_stands_first() -> None:
+    rows = [
+        change("version", subject=name, at=BEGAN - timedelta(hours=n))
+        for name, n in (("a", 12), ("b", 1), ("c", 5))
+    ]
+    assert [line.split()[0] for line in told(finding(first_at=BEGAN), *rows)] == ["b", "c", "a"]

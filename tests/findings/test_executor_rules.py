@@ -264,11 +264,11 @@ def nightly(step: float, *, days: int) -> dict[str, Any]:
         (starts(), None, "nothing happened"),
         (starts(1.4), None, "below the ratio"),
         (starts(1.65), "watch", "above the ratio"),
-        (starts(4.0), "warning", "a minute later each, 33 hours in all"),
-        (starts(4.0, tries=50), None, "costs less than an hour"),
-        (starts(4.0, tries=70), "watch", "costs more than an hour"),
+        (starts(4.0), "warning", "a minute later each for four days, 19 hours in all"),
+        (starts(4.0, tries=90), None, "costs less than an hour"),
+        (starts(4.0, tries=120), "watch", "costs more than an hour"),
         (starts(3.0, level=2.3, tries=9000), None, "below five seconds each"),
-        (starts(3.0, level=2.7, tries=9000), "warning", "more than five seconds each"),
+        (starts(3.0, level=2.7, tries=13_000), "warning", "more than five seconds each"),
         (
             starts(100.0, level=0.01, tries=9000),
             None,
@@ -278,7 +278,7 @@ def nightly(step: float, *, days: int) -> dict[str, Any]:
         (starts(4.0, days=30), None, "a step of last month is no news"),
         (starts(0.25, level=80.0), None, "faster"),
         (nightly(4.0, days=3), None, "three nights"),
-        (nightly(4.0, days=4), "warning", "four nights, each beyond doubt"),
+        (nightly(4.0, days=4), "watch", "four nights, each beyond doubt"),
         (starts(4.0) | {"times_s": [], "starts_s": []}, None, "nobody told when tasks were queued"),
     ],
 )
@@ -298,7 +298,7 @@ def test_a_later_start_is_told_since_when_what_it_costs_and_what_to_look_at() ->
     )
     assert one.headline.startswith("Tasks of queue default (KubernetesExecutor) start ")
     assert "more this week" in one.headline and "image" in one.advice
-    assert one.evidence["extra_hours"] == pytest.approx(2000 * 60 / 3600, rel=0.1)
+    assert one.evidence["extra_hours"] == pytest.approx(2000 * 4 / 7 * 60 / 3600, rel=0.1)
     assert one.evidence["pods_in_trouble"] == ["5 image"]
     began = began_at(one, WEEK)
     assert began is not None and began[0] <= WEEK.to_at - timedelta(days=4) <= began[1]

@@ -405,7 +405,7 @@ def test_a_callback_that_fails(change: dict[str, Any], severity: str | None) -> 
 
 @pytest.mark.parametrize(("unheard", "is_found"), [(4, False), (5, True), (6, True)])
 def test_failures_that_nobody_heard_of(unheard: int, is_found: bool) -> None:
-    row = {"dag_id": "d", "lost": 10, "ran_to_end": 4, "unheard": unheard, "told": 0, "heard": 3, "callback": None,
+    row = {"dag_id": "d", "lost": 10, "ran_to_end": 4, "unheard": unheard, "unheard_prev": 0, "told": 0, "heard": 3, "callback": None,
            "components": False, **SPAN}  # fmt: skip
     other = row | {"dag_id": "never_heard", "unheard": 9, "heard": 0}
     got = found(Unheard, answers(unheard_failures=[row, other]))
@@ -415,7 +415,7 @@ def test_failures_that_nobody_heard_of(unheard: int, is_found: bool) -> None:
 
 @pytest.mark.parametrize(("unheard", "is_found"), [(4, False), (5, True)])
 def test_a_callback_that_the_database_tells_of_was_expected_to_run(unheard: int, is_found: bool) -> None:
-    row = {"dag_id": "d", "lost": 10, "ran_to_end": 4, "unheard": unheard, "told": 0, "heard": 0, "callback": True,
+    row = {"dag_id": "d", "lost": 10, "ran_to_end": 4, "unheard": unheard, "unheard_prev": 0, "told": 0, "heard": 0, "callback": True,
            "components": False, **SPAN}  # fmt: skip
     without, unread = (
         row | {"dag_id": "e", "callback": False, "unheard": 7},
@@ -428,9 +428,22 @@ def test_a_callback_that_the_database_tells_of_was_expected_to_run(unheard: int,
         assert (one.evidence["not_known"], one.evidence["without_callback"]) == (5, 7)
 
 
+@pytest.mark.parametrize(("before", "prev"), [((0, 0), 0), ((0, 3), 3), ((None, 2), 2), ((None, None), None)])
+def test_what_was_unheard_before_says_whether_it_is_new(
+    before: tuple[int | None, ...], prev: int | None
+) -> None:
+    rows = [
+        {"dag_id": name, "lost": 4, "ran_to_end": 0, "unheard": 4, "unheard_prev": count, "told": 0, "heard": 3,
+         "callback": None, "components": False, **SPAN}
+        for name, count in zip("ab", before, strict=True)
+    ]  # fmt: skip
+    (one,) = found(Unheard, answers(unheard_failures=rows))
+    assert one.evidence["unheard_prev"] == prev
+
+
 def test_each_dag_with_enough_is_told_alone_and_the_others_together() -> None:
     def row(dag_id: str, unheard: int) -> dict[str, Any]:
-        return {"dag_id": dag_id, "lost": 10, "ran_to_end": 4, "unheard": unheard, "told": 0, "heard": 3, "callback": None,
+        return {"dag_id": dag_id, "lost": 10, "ran_to_end": 4, "unheard": unheard, "unheard_prev": 0, "told": 0, "heard": 3, "callback": None,
                 "components": False, **SPAN}  # fmt: skip
 
     def subjects(*rows: dict[str, Any]) -> list[tuple[list[str], int]]:

@@ -12,6 +12,7 @@ from windsock.findings.rules.ws603_broken_commit_rerun import BrokenCommitRerun
 from windsock.findings.rules.ws604_bundle_slow import BundleSlow
 from windsock.findings.rules.ws605_renamed_dag import RenamedDag
 from windsock.findings.rules.ws606_mass_rerun import MassRerun
+from windsock.findings.rules.ws607_renamed_task import RenamedTask
 from windsock.model import Answer, Finding
 from windsock.week import Week
 
@@ -174,6 +175,57 @@ def renamed(**changes: Any) -> dict[str, Any]:
 )
 def test_a_rename_is_proposed_where_two_dags_are_one(changes: dict[str, Any], is_found: bool) -> None:
     assert bool(found(RenamedDag, "renamed_dags", [renamed(**changes)])) == is_found
+
+
+def new_task(told_by: str, **changes: Any) -> dict[str, Any]:
+    runs = 3 if told_by == "readings" else 5
+    return {"dag_id": "d", "task_id": "load_rows", "former_task_id": "load", "told_by": told_by, "operator": "PythonOperator", "kept": 1,
+            "alike": 1, "runs": runs, "former_runs": runs, "runs_since": runs, "runs_before": runs, "shared_runs": 0,
+            "former_until": AT, "first_at": AT, "work_s": 20.0, "former_work_s": 10.0} | changes  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("told_by", "changes", "is_found"),
+    [
+        ("readings", {}, True),
+        ("readings", {"runs": 2}, False),
+        ("readings", {"former_runs": 2}, False),
+        ("readings", {"kept": 2}, True),
+        ("readings", {"kept": 0}, False),
+        ("readings", {"kept": 0, "task_id": "etl.load"}, True),  # put into a group
+        ("readings", {"alike": 2}, False),  # one became two
+        ("readings", {"alike": 2, "task_id": "etl.load"}, False),
+        ("readings", {"shared_runs": 1}, False),
+        ("readings", {"work_s": 90.0, "runs_since": 30}, True),  # its place in the DAG says enough
+        ("readings", {"work_s": None}, True),
+        ("runs", {}, True),
+        ("runs", {"runs": 4}, False),
+        ("runs", {"former_runs": 4}, False),
+        ("runs", {"kept": 0}, False),
+        ("runs", {"alike": 2}, False),
+        ("runs", {"shared_runs": 1}, False),
+        ("runs", {"work_s": 20.1}, False),
+        ("runs", {"former_work_s": 41.0}, False),
+        ("runs", {"work_s": None}, False),
+        ("runs", {"runs": 8, "runs_since": 10}, True),
+        ("runs", {"runs": 7, "runs_since": 10}, False),
+        ("runs", {"former_runs": 7, "runs_before": 10}, False),
+    ],
+)
+def test_a_rename_is_proposed_where_two_tasks_are_one(
+    told_by: str, changes: dict[str, Any], is_found: bool
+) -> None:
+    told = found(RenamedTask, "renamed_tasks", [new_task(told_by, **changes)])
+    assert bool(told) == is_found
+    assert all('renamed = {"d/' in one.advice for one in told)
+
+
+def test_what_only_runs_tell_is_called_a_likeness() -> None:
+    (read,) = found(RenamedTask, "renamed_tasks", [new_task("readings")])
+    (seen,) = found(RenamedTask, "renamed_tasks", [new_task("runs")])
+    assert read.headline.startswith("load_rows of d is probably load under a new name, since")
+    assert seen.headline.startswith("load_rows of d looks like load under a new name, since")
+    assert read.severity == seen.severity == "info"
 
 
 def by_hand(**changes: Any) -> dict[str, Any]:

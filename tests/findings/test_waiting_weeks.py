@@ -14,6 +14,7 @@ from benchmarks.judging import waits as simulated
 
 from windsock import config as configs
 from windsock import pipeline
+from windsock.findings.beginnings import began_at
 from windsock.findings.methods.week_amounts import judge_weeks
 from windsock.findings.rules.ws310_waiting_for_limit import WaitingForLimit
 from windsock.findings.waiting import WaitingWeek, waiting_trends
@@ -128,6 +129,22 @@ def _moved(rows: Sequence[Row], by: timedelta, run: str) -> list[Row]:
         times = {name: at + by for name, at in row.items() if isinstance(at, datetime)}
         found.append(row | times | {"run_id": row["run_id"] + run})
     return found
+
+
+def test_the_finding_says_since_which_week_it_is_waited_so_long() -> None:
+    limit = {"scope": "dag", "dag_id": "d", "pool": "", "waits_for": "max_active_tasks", "hours": 9.0, "waits": 50, "alone_hours": 9.0,
+             "limit_value": 4, "told_by": "api"}  # fmt: skip
+    given = {
+        "waiting_by_limit": Answer("", (), (limit,)),
+        "waiting_trends": Answer(
+            "",
+            (),
+            (trend(dag_id="d", waits_for="max_active_tasks", hours_by_week=[0.0] * 6 + [8.0, 7.0, 9.0]),),
+        ),
+    }
+    (one,) = WaitingForLimit.judge(given, WaitingForLimit.limits(), week=WEEK).findings
+    began = WEEK.minus(2).from_at
+    assert began_at(one, WEEK) == (began, began + timedelta(days=7))
 
 
 def test_a_lake_s_nine_weeks_are_what_each_week_s_own_answer_says() -> None:

@@ -127,3 +127,40 @@ def test_runs_that_take_longer_for_their_retries_keep_that_cause(retried: int, i
     (one,) = actions(runs)
     assert ("(windsock why d0)" in one.finding.advice) == is_told
     assert ("a cause in common" in one.finding.advice) != is_told
+
+
+def of_dag(code: str, dag_id: str, severity: str, **evidence: Any) -> Finding:
+    return replace(
+        finding(code, dag_id, headline=f"{code} of {dag_id}", evidence=evidence), severity=severity
+    )  # type: ignore[arg-type]
+
+
+def test_a_hundred_dags_whose_failures_nobody_heard_of_are_one_line_of_the_mail() -> None:
+    unheard = [of_dag("WS515", f"d{n:03}", "watch", unheard=5, lost=6) for n in range(100)]
+    messages = [of_dag("WS518", f"d{n:03}", "info", messages=60, causes=1) for n in range(100)]
+    made = page([*unheard, *messages], given=answers(["d000"]))
+    (part,) = letter([body_of(made)]).parts
+    assert [one.headline for one in (*part.actions, *part.also)] == [
+        "500 of 600 tasks of 100 DAGs that failed for good left no sign that a callback ran: d000, d001, d002 and 97 more",
+        "Callbacks of 100 DAGs were called for 6,000 failed tries, with few causes behind each: d000, d001, d002 and 97 more",
+    ]
+
+
+def test_the_finding_of_all_dags_with_few_each_is_no_dag_of_the_group() -> None:
+    alone = [of_dag("WS515", f"d{n}", "watch", unheard=5, lost=6) for n in range(2)]
+    rest = replace(
+        of_dag("WS515", "x", "watch", unheard=9, lost=9), id="WS515:all DAGs", subject={"reach": "all DAGs"}
+    )
+    assert len(actions([*alone, rest])) == 3
+
+
+def test_tasks_renamed_at_once_are_one_line() -> None:
+    def named(n: int) -> Finding:
+        one = of_dag("WS607", "etl", "info", former_task_id=f"t{n}")
+        return replace(one, id=f"WS607:etl:g.t{n}", subject={"dag_id": "etl", "task_id": f"g.t{n}"})
+
+    (one,) = actions([named(n) for n in range(4)])
+    assert (
+        one.finding.headline
+        == "4 tasks of 1 DAG look like others under new names: etl.g.t0, etl.g.t1, etl.g.t2 and 1 more"
+    )

@@ -17,8 +17,9 @@ from typing import Any
 import msgspec
 
 from windsock.config import settings
+from windsock.config.renames import names_of_today, tasks_of_today
 from windsock.config.tables import Email, OneOrMany, Pipeline
-from windsock.config.validate import bounds, names_of_today, refuse_unknown, validate
+from windsock.config.validate import bounds, refuse_unknown, validate
 from windsock.errors import ConfigError
 from windsock.store import Storage
 
@@ -60,6 +61,11 @@ class Config(msgspec.Struct, frozen=True):
     def renamed(self) -> dict[str, str]:
         """The name of today of each DAG that was renamed, by each name it had before."""
         return names_of_today(self.pipeline.scope.renamed, self.path)
+
+    @property
+    def renamed_tasks(self) -> dict[str, str]:
+        """The same of tasks: their task_id of today by `dag_id/task_id`, with the DAG's name of today and the task's old one."""
+        return tasks_of_today(self.pipeline.scope.renamed, self.path)
 
     @property
     def storage(self) -> Storage:

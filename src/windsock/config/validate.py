@@ -11,6 +11,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 import msgspec
 
+from windsock.config.renames import tasks_of_today
 from windsock.config.tables import Email, Pipeline, Quiet, Struct
 from windsock.errors import ConfigError
 from windsock.matchers import parse_match
@@ -68,7 +69,7 @@ def validate(pipeline: Pipeline, path: Path) -> None:
         raise ConfigError(f"{path}: [report] url is no http(s) address; readers are to open it in a browser")
     for window in pipeline.scope.quiet:
         bounds(window, path)
-    names_of_today(pipeline.scope.renamed, path)
+    tasks_of_today(pipeline.scope.renamed, path)
     for name, pool in pipeline.pools.items():
         if pool.max_slots is not None and pool.max_slots < 1:
             raise ConfigError(f"{path}: [pools.{name}] max_slots is {pool.max_slots}; it must be 1 or more")
@@ -94,28 +95,6 @@ def _validate_email(email: Email | None, path: Path) -> None:
         raise ConfigError(
             f"{path}: [deliver.email] would send the password in the clear to {email.smtp_host}; set starttls or tls"
         )
-
-
-def names_of_today(renamed: Mapping[str, str], path: Path) -> dict[str, str]:
-    """Old name → today's, through any number of renames. One old name cannot have become two, nor a name itself."""
-    newer: dict[str, str] = {}
-    for new, old in renamed.items():
-        if old in newer:
-            raise ConfigError(
-                f"{path}: [scope] renamed says that {old!r} became {newer[old]!r} and {new!r}; name one"
-            )
-        newer[old] = new
-    found = {}
-    for old in newer:
-        today, steps = newer[old], 0
-        while today in newer and steps <= len(newer):
-            today, steps = newer[today], steps + 1
-        if today in newer:
-            raise ConfigError(
-                f"{path}: [scope] renamed goes in a circle at {old!r}; leave out the name that is gone"
-            )
-        found[old] = today
-    return found
 
 
 def bounds(window: Quiet, path: Path) -> tuple[datetime, datetime]:

@@ -76,6 +76,7 @@ from windsock.findings.rules.ws603_broken_commit_rerun import BrokenCommitRerun
 from windsock.findings.rules.ws604_bundle_slow import BundleSlow
 from windsock.findings.rules.ws605_renamed_dag import RenamedDag
 from windsock.findings.rules.ws606_mass_rerun import MassRerun
+from windsock.findings.rules.ws607_renamed_task import RenamedTask
 from windsock.findings.rules.ws610_limit_never_reached import LimitNeverReached
 from windsock.findings.rules.ws611_parsing_behind import ParsingBehind
 from windsock.findings.rules.ws612_timeouts_in_wrong_order import TimeoutsInWrongOrder
@@ -173,6 +174,7 @@ RULES: tuple[type[Rule], ...] = (
     BundleSlow,
     RenamedDag,
     MassRerun,
+    RenamedTask,
     LimitNeverReached,
     ParsingBehind,
     TimeoutsInWrongOrder,
@@ -265,13 +267,14 @@ def told_once(findings: Sequence[Finding], answers: Mapping[str, Answer]) -> lis
     incidents, bad hours or hosts that explain all but `OWN_EXCESS` of its excess; its WS106 when they explain all of its runs; its WS510 when WS106 tells the kills; an incident within a bad hour or on a bad
     host. What is the consequence of a finding on the same DAG (`_FOLLOWS`).
     The silence of a DAG that probably goes on under another name (WS605). And the check of rejects when WS901 tells of them; and a slow pass of parsing when WS207 tells what it led to; and later starts
-    (WS636) when they are the full workers' that WS310 tells.
+    (WS636) when they are the full workers' that WS310 tells; and wide tasks (WS304) whose waiting is most of a full pool's (WS301).
     """
     broken = {one.subject["dag_id"] for one in findings if one.code in ("WS103", "WS104")}
     killed = {one.subject["dag_id"] for one in findings if one.code == "WS106" and "ending" in one.evidence}
     retried = retried_elsewhere(findings, answers)
     explained, within = explained_runs(findings, answers), within_another(findings)
     elsewhere, former = told_with_more(findings), went_on(findings)
+    wide = {one.subject["pool"] for one in findings if one.code == "WS301" and one.evidence.get("wide_hours")}
     has_rejects = any(one.code == "WS901" for one in findings)
     has_stale_files = any(one.code == "WS207" for one in findings)
     has_full_workers = any(one.code == "WS310" and one.subject["limit"] == WORKERS for one in findings)
@@ -287,6 +290,8 @@ def told_once(findings: Sequence[Finding], answers: Mapping[str, Answer]) -> lis
         if has_rejects and one.id == "WS902:objects_readable":
             continue
         if has_stale_files and one.code == "WS611":
+            continue
+        if one.code == "WS304" and one.subject["pool"] in wide:
             continue
         if has_full_workers and one.code == "WS636" and (one.evidence["full_workers_share"] or 0.0) > 0.5:
             continue

@@ -31,7 +31,7 @@ _BETWEEN = (
 _DATED = ("WS111", "WS502", "WS521", "WS530", "WS632")
 """Their `first_at` is the event itself, not the first sight of something that may be older than the week."""
 
-_WEEKLY = ("WS115", "WS515", "WS522", "WS630")
+_WEEKLY = ("WS115", "WS522", "WS630")
 """Their `first_at` is the first sight of the week, and how it was before is not asked."""
 
 _BEFORE = {
@@ -45,6 +45,7 @@ _BEFORE = {
     "WS512": "no_end_prev",
     "WS513": "prev",
     "WS514": "prev",
+    "WS515": "unheard_prev",
     "WS516": "prev",
     "WS517": "with_errors_prev",
     "WS523": "missing_prev",

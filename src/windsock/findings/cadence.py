@@ -65,7 +65,8 @@ def another_name(rows: Sequence[Row], dag_id: str) -> str:
     row = next((one for one in rows if one["former_dag_id"] == dag_id and one["dag_file"]), None)
     if row is None:
         return ""
+    new, file = wording.name(row["dag_id"], 60), wording.name(row["dag_file"])
     return (
-        f"{row['dag_id']}, of the same tasks in {row['dag_file']}, began {wording.moment(row['first_at'])}: if {dag_id} was renamed, add "
+        f"{new}, of the same tasks in {file}, began {wording.moment(row['first_at'])}: if {wording.name(dag_id, 60)} was renamed, add "
         f'renamed = {{"{row["dag_id"]}" = "{dag_id}"}} to [scope] of the pipeline file. Else see'
     )

@@ -116,11 +116,11 @@ def _is_told(finding: Finding, row: Row) -> bool:
 def _closeness(finding: Finding, row: Row, bundles: Mapping[str, set[str]]) -> int | None:
     """0: of the same DAG, bundle or pool. 1: of the whole deployment. None: of something else."""
     kind, subject = row["kind"], row["subject"]
-    if kind in _OF_A_WORKER and not finding.code.startswith(_BY_A_WORKER):
-        return None
-    if kind in _EVERYWHERE:
-        return 0 if kind in _OF_A_WORKER and subject == finding.subject.get("hostname") else 1
     dags = {finding.subject.get("dag_id"), *(finding.evidence.get("dag_ids") or ())}
+    if kind in _OF_A_WORKER:
+        return _closeness_of_worker(finding, row, dags - {None})
+    if kind in _EVERYWHERE:
+        return 1
     if kind in _OF_A_DAG:
         return 0 if row["dag_id"] in dags else None
     if kind in _OF_A_POOL:
@@ -129,6 +129,17 @@ def _closeness(finding: Finding, row: Row, bundles: Mapping[str, set[str]]) -> i
     for dag_id in dags:
         own |= bundles.get(dag_id or "", set())
     return 0 if subject in own else None
+
+
+def _closeness_of_worker(finding: Finding, row: Row, dags: set[str]) -> int | None:
+    """A worker that came or went says nothing of DAGs whose failing tries never were on it, or that did not run on it
+    where durations are judged."""
+    if not finding.code.startswith(_BY_A_WORKER):
+        return None
+    if row["subject"] == finding.subject.get("hostname"):
+        return 0
+    touched = row["ran_dag_ids" if finding.code.startswith("WS4") else "failed_dag_ids"] or ()
+    return 1 if not dags or dags.intersection(touched) else None
 
 
 def sentence(row: Row) -> str:

@@ -52,9 +52,12 @@ def _by_finding(findings: Sequence[Finding], answers: Mapping[str, Answer]) -> I
 
 
 def retried_elsewhere(findings: Sequence[Finding], answers: Mapping[str, Answer]) -> Mapping[str, float]:
-    """DAG → failed tries of the week that a bad host (WS630) tells; without bound for a DAG that an incident (WS110) or a bad
-    hour (WS111) has hit: how many of its tries failed for that is told there."""
+    """DAG → failed tries of the week that a bad host (WS630) or killed tasks (WS510) tell; without bound for a DAG that an
+    incident (WS110) or a bad hour (WS111) has hit: how many of its tries failed for that is told there."""
     told: dict[str, float] = {}
+    for one in findings:
+        if one.code == "WS510":
+            told[one.subject["dag_id"]] = told.get(one.subject["dag_id"], 0) + one.evidence["tries"]
     hosts = {one.subject["hostname"] for one in findings if one.code == "WS630"}
     for row in rows_of(answers, "lost_runs_by_host"):
         if row["hostname"] in hosts:

@@ -135,6 +135,17 @@ def began(answers: Mapping[str, Answer], dag_id: str, *, rises: bool = True) -> 
     return {"began_at": times[0]} if times else {}
 
 
+SURE = 7.5
+"""Of a change among some sixty days: by chance one series in a thousand or so has a place that gains as much."""
+
+
+def failing_since(answers: Mapping[str, Answer], dag_id: str) -> dict[str, str]:
+    """The day from which on more of a DAG's tries fail, retried or not, in nine weeks; empty where none stands out."""
+    days = [row for row in rows_of(answers, "failure_counts_by_dag_day") if row["dag_id"] == dag_id]
+    place = onset([(row["tries"], row["failures"]) for row in days], least_gain=SURE)
+    return {} if place is None else {"since": days[place]["day"].isoformat()}
+
+
 def days_by_dag(answers: Mapping[str, Answer]) -> dict[str, list[Row]]:
     """DAG → its days with judged runs, oldest first."""
     days: dict[str, list[Row]] = {}

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from windsock.model import MAX_ADVICE
+
+MAX_NAME = 80
+"""Characters of a name among others; ids of Airflow may have 250."""
 CLEAR = "clear its failed tasks (Grid, the run, Clear, only failed tasks)"
 """How a lost run is made good, in the words of Airflow's own pages, 2 and 3."""
 
@@ -59,9 +63,23 @@ def moment(at: datetime) -> str:
     return f"{at.astimezone(UTC):%a %d %b %H:%M} UTC"
 
 
+def name(text: str, most: int = MAX_NAME) -> str:
+    """A name as it stands in a sentence: a long one without its middle."""
+    return text if len(text) <= most else f"{text[: most // 2 - 1]}…{text[-(most - most // 2) :]}"
+
+
+def fitting(first: str, *more: str) -> str:
+    """`first`, and of the sentences after it each that the card still has room for, the most telling ones first."""
+    told = first
+    for one in more:
+        if one and len(told) + 1 + len(one) <= MAX_ADVICE:
+            told = f"{told} {one}"
+    return told
+
+
 def names(values: list[str], most: int = 3) -> str:
     """`a, b, c and 4 more`."""
-    shown = ", ".join(values[:most])
+    shown = ", ".join(map(name, values[:most]))
     return f"{shown} and {len(values) - most} more" if len(values) > most else shown
 
 

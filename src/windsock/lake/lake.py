@@ -158,6 +158,7 @@ class Lake:
         exclude: Sequence[str] = (),
         quiet: Sequence[tuple[datetime, datetime]] = (),
         renamed: Mapping[str, str] | None = None,
+        tasks: Mapping[str, str] | None = None,
         owners: Mapping[str, str] | None = None,
         scratch: Path | None = None,
     ) -> duckdb.DuckDBPyConnection:
@@ -165,7 +166,7 @@ class Lake:
         goes to `scratch`; without it to the working directory.
 
         `exclude` holds dag_id patterns, `quiet` windows (from, until): what they cover is in the views, and not judged.
-        `renamed` gives the new name of a DAG by its old one, `owners` the owner of DAGs by pattern, the first one first.
+        `renamed` gives the new name of a DAG by its old one, `tasks` that of a task by `dag_id/task_id`, `owners` the owner of DAGs by pattern, the first one first.
         """
         root = self.store.local_root or snapshot(self.store, self.cache, week=week, weeks_back=weeks_back)
         conn = duckdb.connect(config={"memory_limit": f"{max(self.memory_mb, 256)}MB"})
@@ -178,12 +179,14 @@ class Lake:
         conn.execute("set variable exclude = ?::varchar[]", [list(exclude)])
         for name, place in (("quiet_from", 0), ("quiet_until", 1)):
             conn.execute(f"set variable {name} = ?::timestamptz[]", [[window[place] for window in quiet]])
-        if renamed:
-            conn.execute("set variable renamed_from = ?::varchar[]", [list(renamed)])
-            conn.execute("set variable renamed_to = ?::varchar[]", [list(renamed.values())])
-        if owners:
-            conn.execute("set variable owner_patterns = ?::varchar[]", [list(owners)])
-            conn.execute("set variable owner_names = ?::varchar[]", [list(owners.values())])
+        for told, keys, values in (
+            (renamed, "renamed_from", "renamed_to"),
+            (tasks, "tasks_from", "tasks_to"),
+            (owners, "owner_patterns", "owner_names"),
+        ):
+            if told:
+                conn.execute(f"set variable {keys} = ?::varchar[]", [list(told)])
+                conn.execute(f"set variable {values} = ?::varchar[]", [list(told.values())])
         conn.execute((resources.folder("sql") / "lake.sql").read_text(encoding="utf-8"))
         return conn
 
@@ -196,6 +199,7 @@ class Lake:
         exclude: Sequence[str] = (),
         quiet: Sequence[tuple[datetime, datetime]] = (),
         renamed: Mapping[str, str] | None = None,
+        tasks: Mapping[str, str] | None = None,
         owners: Mapping[str, str] | None = None,
     ) -> T:
         """`work` on a lake that stood still meanwhile: while a pull publishes, a reader of several files could miss a
@@ -210,6 +214,7 @@ class Lake:
                         exclude=exclude,
                         quiet=quiet,
                         renamed=renamed,
+                        tasks=tasks,
                         owners=owners,
                         scratch=folder / "duckdb",
                     )

@@ -7,6 +7,7 @@ HEAD = """-- The lake's views, macros and variables. Generated from src/windsock
 -- Optional:  set variable weeks_back = 8;
 --            set variable exclude = ['sandbox_*'];  DAGs that are stored but never judged
 --            set variable renamed_from = ['old']; set variable renamed_to = ['new'];  DAGs told under their new name
+--            set variable tasks_from = ['orders/old']; set variable tasks_to = ['new'];  the same of tasks, by their DAG's name of today
 --            set variable owner_patterns = ['sales_*']; set variable owner_names = ['sales'];  the first that matches counts
 --            set variable only_dag = 'orders';  tries, runs and records of that DAG alone; with it, what is known of all:
 --            set variable seen_until = timestamptz '2026-11-22 23:30:00Z'; set variable logs_seen = true;
@@ -43,6 +44,17 @@ create or replace temp macro dag_now(name) as case
     when getvariable('renamed_from') is null then name
     else coalesce(
         map(cast(getvariable('renamed_from') as varchar[]), cast(getvariable('renamed_to') as varchar[]))[name], name
+    )
+end;
+
+-- A task's name of today, in its DAG (no id of Airflow has a slash).
+create or replace temp macro task_now(dag, name) as case
+    when getvariable('tasks_from') is null then name
+    else coalesce(
+        map(cast(getvariable('tasks_from') as varchar[]), cast(getvariable('tasks_to') as varchar[]))[
+            dag_now(dag) || '/' || name
+        ],
+        name
     )
 end;
 

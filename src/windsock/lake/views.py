@@ -48,7 +48,12 @@ def lake_sql() -> str:
 
 
 def _cast(name: str, kind: str) -> str:
+    """A column as declared, and what names a DAG or a task under its name of today."""
     cast = f"try_cast({name} as {kind})"
+    if name == "task_id":
+        return f"task_now(try_cast(dag_id as varchar), {cast})"
+    if name == "downstream_task_ids":
+        return f"list_transform({cast}, lambda one: task_now(try_cast(dag_id as varchar), one))"
     renamed = {"dag_id": "dag_now", "key": "key_now"}.get(name)
     return f"{renamed}({cast})" if renamed else cast
 

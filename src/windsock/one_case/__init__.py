@@ -58,8 +58,10 @@ def explained(
 ) -> Explained:
     """Ask what the causes need, and let them speak, by the thresholds and the scope of the pipeline file."""
     scope = config.pipeline.scope
-    notes = _notes(case, scope.exclude, config.renamed)
-    case = replace(case, dag_id=config.renamed.get(case.dag_id, case.dag_id))
+    asked, dag_id = case, config.renamed.get(case.dag_id, case.dag_id)
+    task_id = config.renamed_tasks.get(f"{dag_id}/{case.task_id}", case.task_id)
+    case = replace(case, dag_id=dag_id, task_id=task_id)
+    notes = _notes(asked, case, scope.exclude)
     answers = {
         THRESHOLDS: thresholds_answer(config.pipeline.findings),
         BOUNDS: pool_bounds(config.pipeline.pools),
@@ -86,11 +88,11 @@ def explained(
     return Explained(case, explain(case, answers), activity, unseen, notes)
 
 
-def _notes(case: Case, exclude: Sequence[str], renamed: Mapping[str, str]) -> tuple[str, ...]:
-    notes = []
-    name = renamed.get(case.dag_id, case.dag_id)
-    if name != case.dag_id:
-        notes.append(f"[scope] renamed: {case.dag_id} is told as {name}")
+def _notes(asked: Case, case: Case, exclude: Sequence[str]) -> tuple[str, ...]:
+    notes, name = [], case.dag_id
+    for before, now in ((asked.dag_id, name), (asked.task_id, case.task_id)):
+        if now != before:
+            notes.append(f"[scope] renamed: {before} is told as {now}")
     if pattern := next((one for one in exclude if fnmatchcase(name, one)), ""):
         notes.append(
             f"[scope] exclude has {pattern!r}: {name} is stored and never judged, no finding names it"

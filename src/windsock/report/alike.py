@@ -52,8 +52,10 @@ def actions(findings: Sequence[Finding]) -> tuple[Action, ...]:
 
 
 def _is_whole(one: Finding) -> bool:
-    """Whether it carries what its group is told by: one that the last report carried along does not."""
-    return all(isinstance(one.evidence.get(name), kind) for name, kind in _NEEDS[one.code].items())
+    """Whether it is of a DAG and carries what its group is told by: one that the last report carried along does not."""
+    return "dag_id" in one.subject and all(
+        isinstance(one.evidence.get(name), kind) for name, kind in _NEEDS[one.code].items()
+    )
 
 
 def _at_once(findings: Sequence[Finding]) -> list[list[Finding]]:
@@ -134,6 +136,33 @@ def _first_lost(group: Sequence[Finding]) -> tuple[str, str]:
     )
 
 
+def _unheard(group: Sequence[Finding]) -> tuple[str, str]:
+    names = [one.subject["dag_id"] for one in group]
+    unheard, lost = (sum(one.evidence[name] for one in group) for name in ("unheard", "lost"))
+    headline = f"{unheard:,} of {plural(lost, 'task')} of {plural(len(group), 'DAG')} that failed for good left no sign that a callback ran: {_named(names)}"
+    return headline, "Do not count on alerts of their tasks: a killed process sends none. Alert on runs."
+
+
+def _messages(group: Sequence[Finding]) -> tuple[str, str]:
+    names = [one.subject["dag_id"] for one in group]
+    calls = sum(one.evidence["messages"] for one in group)
+    headline = f"Callbacks of {plural(len(group), 'DAG')} were called for {calls:,} failed tries, with few causes behind each: {_named(names)}"
+    return (
+        headline,
+        "Alert on runs that are lost, not on each try (no on_retry_callback); one message per cause is this report.",
+    )
+
+
+def _renamed_tasks(group: Sequence[Finding]) -> tuple[str, str]:
+    dags = plural(len({one.subject["dag_id"] for one in group}), "DAG")
+    names = [f"{one.subject['dag_id']}.{one.subject['task_id']}" for one in group]
+    headline = f"{plural(len(group), 'task')} of {dags} look like others under new names: {_named(names)}"
+    return headline, (
+        'If so, add a line "dag_id/new" = "old" for each to renamed in [scope] of the pipeline file: their rates and trends then go on. '
+        "windsock ask renamed_tasks lists the pairs."
+    )
+
+
 def _by_error(group: Sequence[Finding]) -> str:
     """`KeyError: 'amount' ended 3 of them. `, the most frequent one; empty where none is known."""
     errors = Counter(str(one.evidence.get("error_signature") or "") for one in group)
@@ -152,6 +181,9 @@ _TOLD: Mapping[str, Callable[[Sequence[Finding]], tuple[str, str]]] = {
     "WS402": _slower_runs,
     "WS408": _faster_tasks,
     "WS501": _silent,
+    "WS515": _unheard,
+    "WS518": _messages,
+    "WS607": _renamed_tasks,
 }
 """By code of the findings that come in swarms: headline and advice for all of them."""
 _STEP = {"changed_at": datetime, "changed_from": datetime, "changed_to": datetime, "ratio": float}
@@ -162,6 +194,9 @@ _NEEDS: Mapping[str, Mapping[str, type]] = {
     "WS402": _STEP,
     "WS408": _STEP | {"times_as_fast": float},
     "WS501": {"median_runs": float, "last_at": datetime},
+    "WS515": {"unheard": int, "lost": int},
+    "WS518": {"messages": int},
+    "WS607": {"former_task_id": str},
 }
 
 

@@ -62,7 +62,7 @@ def build_page(
     grave = [one for one in findings if is_grave(one)]
     acting = [one for one in grave if one.unchanged_weeks < UNCHANGED_WEEKS]
     to_do = actions(acting)
-    watched = actions([one for one in findings if one.severity == "watch" and one.status in OPEN])
+    watched = actions([one for one in findings if one.severity in ("watch", "info") and one.status in OPEN])
     apart = {one.id for one in acting} | {one.finding.id for one in watched if one.others}
     apart |= {other for one in watched for other in one.others}
     word, cause, detail = verdict(

@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from windsock.model import Finding
-from windsock.report.formats import cell, clean, interval, measure, moment, share
+from windsock.model import MAX_ADVICE, Finding
+from windsock.report.formats import cell, clean, interval, measure, moment, sentences, share
 from windsock.report.history import anchor
 from windsock.report.page import Card
 from windsock.report.plots import Plot
@@ -80,7 +80,7 @@ def card(finding: Finding, *, base_url: str, plots: tuple[Plot, ...] = ()) -> Ca
         status=finding.status,
         age=_age(finding),
         headline=clean(finding.headline),
-        advice=clean(finding.advice, 600),
+        advice=sentences(finding.advice, MAX_ADVICE),
         facts=_facts(evidence),
         sample=clean(str(evidence.get("sample") or ""), MAX_SAMPLE),
         different=tuple(clean(str(one), 200) for one in evidence.get("different") or ()),

@@ -105,7 +105,9 @@ def _but(findings: Sequence[Finding], scores: Sequence[Score], lost_in: str) -> 
     told = _named(watched, MAX_CAUSE)
     lost = next((one for one in scores if one.key == "lost_runs"), None)
     if lost is None or lost.mark != "worse":
-        return f"; to watch: {told}" if told else ": nothing new passed its test"
+        if any(map(is_watched, findings)):  # what is news passed its test, though it asks for nothing yet
+            return f"; to watch: {told}" if told else ": nothing new to act on"
+        return ": nothing new passed its test"
     if told and watched[0].code in _WITHOUT_PAST:
         return f" where there is a before, but the fleet lost more of its runs: {told}"
     if told:

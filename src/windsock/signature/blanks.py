@@ -65,9 +65,10 @@ _BLANKS: tuple[tuple[str, re.Pattern[str], _Replacement], ...] = tuple(
             r"[A-Za-z0-9](?<![A-Za-z0-9].)(?:(?<=\d)|(?=[A-Za-z]{0,126}\d))[A-Za-z0-9]{7,127}(?![A-Za-z0-9])",
             _made_up,
         ),
+        # digits alone are a number, not a time: an account of AWS has twelve
         (
             "",
-            r"\d(?<!\d.)\d{3}(?:-?\d\d-?\d\d|_\d\d_\d\d)[T_ ]?\d\d[:_]?\d\d(?:[:_]?\d\d(?:[.,_]\d+)?)?"
+            r"\d(?<!\d.)\d{3}(?:-\d\d-?\d\d|\d\d-\d\d|_\d\d_\d\d|\d{4}(?=[T_]| \d\d:))[T_ ]?\d\d[:_]?\d\d(?:[:_]?\d\d(?:[.,_]\d+)?)?"
             r"(?: ?(?:Z|UTC|[+_-]\d\d[:_]?\d\d))?",
             "<time>",
         ),

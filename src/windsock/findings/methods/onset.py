@@ -11,10 +11,11 @@ from collections.abc import Sequence
 from math import log
 
 
-def onset(counts: Sequence[tuple[int, int]], *, rises: bool = True) -> int | None:
+def onset(counts: Sequence[tuple[int, int]], *, rises: bool = True, least_gain: float = 0.0) -> int | None:
     """The place of the first of (units, failures) after the change; None where no place parts a lower from a higher rate.
 
-    Of places that are as likely the first one.
+    Of places that are as likely the first one. `least_gain`: how much two rates must be likelier than one (difference of
+    logarithms), for who asks of counts in which nothing need have changed.
     """
     units, failures = (sum(one[part] for one in counts) for part in (0, 1))
     best: tuple[float, int] | None = None
@@ -27,7 +28,9 @@ def onset(counts: Sequence[tuple[int, int]], *, rises: bool = True) -> int | Non
             if is_change and (best is None or likely > best[0] + 1e-9):
                 best = likely, place
         n, k = n + more_units, k + more_failures
-    return best[1] if best else None
+    if best is None or best[0] - _likelihood(failures, units) < least_gain:
+        return None
+    return best[1]
 
 
 def _likelihood(k: int, n: int) -> float:

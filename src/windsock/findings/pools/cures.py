@@ -97,7 +97,7 @@ def _shift(answers: Mapping[str, Answer], week: _Week, pool: str) -> Cure | None
     saved, minutes_later, dag_id = best
     clock = f"{worst['minute_of_day'] // 60:02d}:{worst['minute_of_day'] % 60:02d} UTC"
     told = (
-        f"start {dag_id} {minutes_later} minutes later: tasks of {wording.plural(worst['dags'], 'DAG')} meet at {clock} "
+        f"start {wording.name(dag_id)} {minutes_later} minutes later: tasks of {wording.plural(worst['dags'], 'DAG')} meet at {clock} "
         f"on {wording.plural(worst['days'], 'day')}"
     )
     return Cure("shift", told, saved)
@@ -139,7 +139,11 @@ def _move_out(week: _Week, pool: str) -> Cure | None:
     saved = week.wait_now - week.waited(rest) - min(waited, week.wait_now)
     dag_id = week.dag_ids[largest - 1]
     share = wording.percent(held[largest] / held.sum())
-    return Cure("own_pool", f"give {dag_id} a pool of its own: it holds {share} of {pool}", saved)
+    return Cure(
+        "own_pool",
+        f"give {wording.name(dag_id)} a pool of its own: it holds {share} of {wording.name(pool)}",
+        saved,
+    )
 
 
 def _split(week: _Week) -> Cure | None:

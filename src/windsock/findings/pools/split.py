@@ -109,6 +109,11 @@ class TwoPools:
     rest_hours: float
     rest_hours_then: float
 
+    @property
+    def pays(self) -> bool:
+        """Whether the part saves more than the rest waits for it."""
+        return self.part_hours_then + self.rest_hours_then < self.part_hours + self.rest_hours
+
 
 def in_two_pools(answers: Mapping[str, Answer], pool: str, *, least_slots: int) -> TwoPools | None:
     """Tasks of `least_slots` slots or more apart from the rest; None where that saves them nothing, or nothing tells."""

@@ -39,6 +39,9 @@ class Limits(Thresholds):
         "fraction of the saving that the largest size tried brings",
         "the rest costs more slots than it is worth",
     )
+    most_wide: float = threshold(
+        0.5, "fraction of the waiting", "where it is mostly that of wide tasks, they are the trouble"
+    )
 
 
 class PoolSaturated(Rule):
@@ -56,6 +59,7 @@ class PoolSaturated(Rule):
     Cures that need no slot are replayed, too: a later start of a DAG that meets others in the same minute, sensors that give
     their slot back, a pool of its own for what crowds default_pool. No rise is advised where tries fail more often the fuller
     the pool is (WS313): what it protects may be at its end; where too few failed to tell, the advice says so.
+    Where tasks of several slots wait for most of it (as WS304 judges them, hour by hour), that is said first.
     What to do: try the free cures; else raise the pool to that size, if what it protects allows it (`[pools.NAME] max_slots`
     bounds the advice).
     """
@@ -66,6 +70,7 @@ class PoolSaturated(Rule):
         "pool_users",
         "pool_sizes",
         "pool_collisions",
+        "waits_by_width",
         "pool_errors_by_hour",
         "pool_wait_by_week",
         *FROM,
@@ -101,6 +106,7 @@ class PoolSaturated(Rule):
             best = week.smallest(tried[-1], limits.worth_saving)
             tried = sorted({*tried, best})
         row, options = one.row, [week.option(size) for size in tried]
+        wide = _wide(answers, one.pool, limits.most_wide * waited)
         finding = cls.finding(
             subject={"pool": one.pool},
             severity="warning",
@@ -130,11 +136,15 @@ class PoolSaturated(Rule):
                 "cures": [cure.row() for cure in free],
                 "failed_when_fuller": rise
                 and f"{wording.percent(rise.full_rate)}, else {wording.percent(rise.calm_rate)}",
+                "wide_hours": wide["excess_hours"] if wide else None,
                 **_commands(answers, one, best),
                 **full_since(answers, one.pool, limits.min_wait_hours),
             },
-            advice=_free(free, _saved(options, best), limits.worth_saving)
-            + (_held_back(one, rise, bound) if rise else _advice(answers, one, options, best, bound)),
+            advice=wording.fitting(
+                *_passed_by(wide, waited),
+                *_free(free, _saved(options, best), limits.worth_saving),
+                *(_held_back(one, rise, bound) if rise else _advice(answers, one, options, best, bound)),
+            ),
             rank=float(waited),
         )
         asked = "pool_full_share" if one.source == pool_options.GAUGES else "pool_occupancy"
@@ -172,15 +182,31 @@ def _commands(answers: Mapping[str, Answer], one: Measured, best: int | None) ->
     }
 
 
-def _free(free: Sequence[Cure], raised: float, worth: float) -> str:
+def _wide(answers: Mapping[str, Answer], pool: str, least_hours: float) -> Row | None:
+    """The tasks of several slots that wait for most of the pool's hours, because those of one slot go before them."""
+    rows = [row for row in rows_of(answers, "waits_by_width") if row["pool"] == pool and row["slots"] > 1]
+    row = max(rows, key=lambda one: float(one["excess_hours"]), default=None)
+    return row if row and row["excess_hours"] > 0 and row["excess_hours"] >= least_hours else None
+
+
+def _passed_by(wide: Row | None, waited: float) -> list[str]:
+    if wide is None:
+        return []
+    return [
+        f"{wording.hours(wide['excess_hours'])} of these {wording.hours(waited)} are of tasks of {wide['slots']} slots, which those of one "
+        "slot pass by: let them take fewer (pool_slots), if they can."
+    ]
+
+
+def _free(free: Sequence[Cure], raised: float, worth: float) -> list[str]:
     """What costs no slot comes first. Where it saves as much as more slots do, one of the two is enough."""
     if not free:
-        return ""
+        return []
     first = free[0]
+    saved = wording.hours(first.wait_hours_saved)
     if raised > 0 and first.wait_hours_saved >= worth * raised:
-        saved = wording.hours(first.wait_hours_saved)
-        return f"One of two is enough: {first.told} (a replay saves {saved} of waiting), or more slots. "
-    return f"Before more slots: {first.told}; a replay saves {wording.hours(first.wait_hours_saved)} of waiting. "
+        return [f"One of two is enough: {first.told} (a replay saves {saved} of waiting), or more slots."]
+    return [f"Before more slots: {first.told}; a replay saves {saved} of waiting."]
 
 
 def _saved(options: Sequence[Mapping[str, Any]], best: int | None) -> float:
@@ -188,21 +214,25 @@ def _saved(options: Sequence[Mapping[str, Any]], best: int | None) -> float:
     return next((float(one["wait_hours_saved"]) for one in options if one["slots"] == best), 0.0)
 
 
-def _held_back(one: Measured, rise: Rise, bound: Row) -> str:
+def _held_back(one: Measured, rise: Rise, bound: Row) -> list[str]:
     """Why no more slots are advised, however long tasks wait."""
-    protects = f" ({bound['protects']})" if bound.get("protects") else ""
-    return (
-        f"Do not raise {one.pool}: its tries fail more often the fuller it is, {wording.percent(rise.full_rate)} beside "
-        f"{wording.percent(rise.calm_rate)}, so what it protects{protects} may be at its end. See which errors those are; "
-        "fewer slots may do more work."
-    )
+    return [
+        f"Do not raise {wording.name(one.pool)}: its tries fail more often the fuller it is, {wording.percent(rise.full_rate)} beside "
+        f"{wording.percent(rise.calm_rate)}, so what it protects{_protects(bound)} may be at its end.",
+        "See which errors those are; fewer slots may do more work.",
+    ]
+
+
+def _protects(bound: Row) -> str:
+    """The pipeline file's own words, as much as a sentence holds."""
+    return f" ({wording.name(bound['protects'], 120)})" if bound.get("protects") else ""
 
 
 def _of_default_pool(answers: Mapping[str, Answer], one: Measured) -> str:
     """The setting of its name is read once, when Airflow makes the pool."""
     if one.pool != DEFAULT_POOL:
         return ""
-    return f" {named(answers, 'default_pool_task_slot_count')} counts only when the pool is first made."
+    return f"{named(answers, 'default_pool_task_slot_count')} counts only when the pool is first made."
 
 
 def _advice(
@@ -211,24 +241,23 @@ def _advice(
     options: Sequence[Mapping[str, Any]],
     best: int | None,
     bound: Row,
-) -> str:
+) -> list[str]:
     """The smallest size that removes most of the wait, how sure that is, and what may spoil it."""
-    protects = f" ({bound['protects']})" if bound.get("protects") else ""
-    unchecked = (
-        "" if is_checked(answers, one.pool) else " Too few tries failed to check if a fuller pool fails more."
-    )
+    pool = wording.name(one.pool)
     if best is None:
-        return (
-            f"{one.pool} is at its bound of {bound['max_slots']} slots{protects}: move tasks to quieter hours, "
+        return [
+            f"{pool} is at its bound of {bound['max_slots']} slots{_protects(bound)}: move tasks to quieter hours, "
             "or make them shorter."
-        )
+        ]
     chosen = next(option for option in options if option["slots"] == best)
-    kept = f" It stays within {bound['max_slots']}{protects}." if bound.get("max_slots") else ""
-    wide = f" {chosen['too_wide']} tasks are wider than that." if chosen.get("too_wide") else ""
-    return (
-        f"Raise {one.pool} from {one.slots_now} to {best} slots: "
-        f"{wording.hours(max(0.0, chosen['wait_hours_saved']))} of waiting saved a week ({_SURE[one.source]})."
-        f"{kept}{wide} It is the smallest size that removes most of the wait, with {chosen['peak_slots']} slots in use at "
-        f"the most; durations are taken as unchanged, and {named(answers, 'parallelism')} or max_active_tasks may bind instead.{unchecked} The "
-        f"command also empties the pool's description.{_of_default_pool(answers, one)}"
-    )
+    return [
+        f"Raise {pool} from {one.slots_now} to {best} slots: {wording.hours(max(0.0, chosen['wait_hours_saved']))} of waiting saved a "
+        f"week ({_SURE[one.source]}).",
+        f"It stays within {bound['max_slots']}{_protects(bound)}." if bound.get("max_slots") else "",
+        f"{chosen['too_wide']} tasks are wider than that." if chosen.get("too_wide") else "",
+        f"It is the smallest size that removes most of the wait, with {chosen['peak_slots']} slots in use at the most; durations are "
+        f"taken as unchanged, and {named(answers, 'parallelism')} or max_active_tasks may bind instead.",
+        "" if is_checked(answers, one.pool) else "Too few tries failed to check if a fuller pool fails more.",
+        "The command also empties the pool's description.",
+        _of_default_pool(answers, one),
+    ]

@@ -6,7 +6,7 @@ from typing import Any
 
 from windsock.findings import wording
 from windsock.findings.methods.binomial import chance_of_at_least
-from windsock.findings.pools.split import in_two_pools
+from windsock.findings.pools.split import TwoPools, in_two_pools
 from windsock.findings.rule import Rule, Thresholds, Verdicts, rows_of, threshold
 from windsock.model import Answer, Finding, Row
 from windsock.week import Week
@@ -35,9 +35,9 @@ class WideTasksStarve(Rule):
     How it is judged: hour by hour, the mean wait of the wide tasks that became ready in it beside that of the pool's tasks of one
     slot: longer in so many hours that luck is out (sign test), `min_ratio` times as long, at least `min_wait_s` in the median and
     `min_excess_hours` in all. Ready times as for WS301. A task wider than its pool is WS302's.
-    What to do: give the wide tasks a pool of their own, out of the same slots; a replay says what that saves them and
-    costs the others. Or let them take fewer
-    slots. The risk: slots that stand idle in one pool while the other is full.
+    Where WS301 says that the pool is full and most of its waiting is theirs, that is said there, once.
+    What to do: give the wide tasks a pool of their own, out of the same slots, where a replay says that it saves them more than it
+    costs the others. Else let them take fewer slots. The risk: slots that stand idle in one pool while the other is full.
     """
 
     code, name, section = "WS304", "wide-tasks-starve", "pools"
@@ -65,14 +65,6 @@ class WideTasksStarve(Rule):
     def _of(cls, answers: Mapping[str, Answer], row: Row, chance: float, limits: Limits) -> Finding:
         pool, slots = row["pool"], row["slots"]
         split = in_two_pools(answers, pool, least_slots=slots)
-        own = "Give them a pool of their own, or let them take fewer slots (pool_slots)"
-        if split:
-            own = (
-                f"Give them {wording.plural(split.slots, 'slot')} of {pool} as a pool of their own, {split.rest_slots} for the rest. By a "
-                f"replay of this week's tasks they wait {wording.hours(split.part_hours_then)} instead of "
-                f"{wording.hours(split.part_hours)}, the others {wording.hours(split.rest_hours_then)} instead of "
-                f"{wording.hours(split.rest_hours)}. Or let them take fewer slots (pool_slots)"
-            )
         return cls.finding(
             subject={"pool": pool, "slots": str(slots)},
             severity="warning" if row["excess_hours"] >= limits.warn_hours else "watch",
@@ -88,8 +80,27 @@ class WideTasksStarve(Rule):
                 "priority": row["priority"],
                 "narrow_priority": row["narrow_priority"],
                 "dag_ids": list(row["dag_ids"][:8]),
-                "saved_hours": split.part_hours - split.part_hours_then if split else None,
+                "saved_hours": split.part_hours - split.part_hours_then if split and split.pays else None,
             },
-            advice=f"{own}. Priority alone does not help: the scheduler passes over what does not fit and lets smaller tasks go.",
+            advice=f"{_cure(pool, split)} Priority alone does not help: the scheduler passes over what does not fit and lets smaller "
+            "tasks go.",
             rank=float(row["excess_hours"]),
         )
+
+
+def _cure(pool: str, split: TwoPools | None) -> str:
+    """A pool of their own only where that saves more than it costs the others."""
+    name = wording.name(pool)
+    if split is None:
+        return "Give them a pool of their own, or let them take fewer slots (pool_slots)."
+    then, now = wording.hours(split.rest_hours_then), wording.hours(split.rest_hours)
+    if not split.pays:
+        return (
+            f"Let them take fewer slots (pool_slots), or give {name} more. Its slots in two pools help nobody: by a replay of this week's "
+            f"tasks the others would wait {then} instead of {now}."
+        )
+    return (
+        f"Give them {wording.plural(split.slots, 'slot')} of {name} as a pool of their own, {split.rest_slots} for the rest. By a "
+        f"replay of this week's tasks they wait {wording.hours(split.part_hours_then)} instead of {wording.hours(split.part_hours)}, "
+        f"the others {then} instead of {now}. Or let them take fewer slots (pool_slots)."
+    )

@@ -11,6 +11,7 @@ from windsock.findings.settings import FROM
 from windsock.findings.waiting import OWN, TRENDS
 from windsock.findings.waiting.layers import EXECUTOR
 from windsock.findings.waiting.tally import EVERYBODYS
+from windsock.findings.waiting.weeks import risen_since
 from windsock.findings.waiting.workers import WORKERS
 from windsock.model import Answer, Finding, Row, Severity
 from windsock.week import Week
@@ -36,6 +37,9 @@ class Limits(Thresholds):
         0.3, "fraction of all waiting", "executor and workers are everybody's: a third of all waiting is much"
     )
     min_waits: float = threshold(20, "waits", "a handful is one bad night")
+    few_share: float = threshold(
+        0.5, "of `min_hours`, in the week before it began", "four hours and six are no beginning"
+    )
     warn_hours: float = threshold(24.0, "hours waited for one limit in a week", "a day of waiting a week")
 
 
@@ -51,7 +55,8 @@ class WaitingForLimit(Rule):
     else explains, and is called inferred. On simulated fleets less than two percent of the waiting is given to a wrong
     limit. Ready times of Airflow 2 are rebuilt. What cannot be explained stays unattributed, in the section. Each limit's
     week is held against the eight before: worse or better only beyond their prediction interval (1 % by chance); weeks that
-    cannot tell it as well as this one are gaps.
+    cannot tell it as well as this one are gaps. It began in the first of the weeks in a row with `min_hours`, where the week before had
+    little of it (`few_share`).
     What to do: raise the limit, if it does not protect something; of workers, their `worker_concurrency` or their number. The
     number proposed is the smallest that saves most of what room for the demand would (the 95th percentile of running and waiting
     together, in the time in which somebody waited, at most three times the limit); the hours come from a replay of the week's own
@@ -98,7 +103,7 @@ class WaitingForLimit(Rule):
             ):
                 trend = trends.get((row["scope"], row["dag_id"], row["waits_for"]), {})
                 verdicts.findings.append(
-                    cls._of(answers, row, share, limits, trend, is_per_run=row["dag_id"] in per_run)
+                    cls._of(answers, row, share, limits, trend, week, is_per_run=row["dag_id"] in per_run)
                 )
         return verdicts
 
@@ -110,6 +115,7 @@ class WaitingForLimit(Rule):
         share: float,
         limits: Limits,
         trend: Row,
+        week: Week,
         *,
         is_per_run: bool,
     ) -> Finding:
@@ -141,6 +147,12 @@ class WaitingForLimit(Rule):
                 "saved_hours": row.get("saved_hours"),
                 **ways,
                 **({} if on_path is None else {"wait_share_of_runs": on_path}),
+                **risen_since(
+                    trend.get("hours_by_week") or (),
+                    limits.min_hours,
+                    limits.few_share * limits.min_hours,
+                    week,
+                ),
             },
             advice=advice + _of_runs(on_path),
             rank=float(row["hours"]),

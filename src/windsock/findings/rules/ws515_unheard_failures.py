@@ -59,6 +59,7 @@ class Unheard(Rule):
         dags = sorted(row["dag_id"] for row in silent)
         timed_out = {row["dag_id"]: row["timed_out"] for row in rows_of(answers, "runs_timed_out")}
         unheard, lost = (sum(row[name] for row in silent) for name in ("unheard", "lost"))
+        before = [row["unheard_prev"] for row in silent if row["unheard_prev"] is not None]
         is_one = len(dags) == 1
         told = f"{unheard} of {wording.plural(lost, 'task')} that failed for good left no sign that a callback ran"
         return cls.finding(
@@ -69,6 +70,7 @@ class Unheard(Rule):
             else f"{told}, in {wording.plural(len(dags), 'DAG')} with few each",
             evidence={
                 "unheard": unheard,
+                "unheard_prev": sum(before) if before else None,
                 "lost": lost,
                 "ran_to_end": sum(row["ran_to_end"] for row in silent),
                 "told_by_processor": sum(row["told"] for row in silent),

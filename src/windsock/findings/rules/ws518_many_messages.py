@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from windsock.findings import wording
+from windsock.findings import rates, wording
 from windsock.findings.rule import Rule, Thresholds, Verdicts, rows_of, threshold
 from windsock.model import Answer
 from windsock.week import Week
@@ -27,13 +27,13 @@ class ManyMessages(Rule):
     reads none of them.
     How it is judged: failed tries of the week that came to their own end, in DAGs that showed a callback in nine weeks (one
     that failed, or one that the dag-processor ran): each ran its callback once. `min_messages` or more of a DAG, and
-    `min_per_cause` for each different error. One cause over many DAGs is an incident (WS110). Logs do not tell what a callback that works has sent, nor which DAGs
+    `min_per_cause` for each different error. They began with the failures: on the day from which on more tries of the DAG fail. One cause over many DAGs is an incident (WS110). Logs do not tell what a callback that works has sent, nor which DAGs
     have none: it is information.
     What to do: alert on runs or on what is new, and let this report tell the rest; take on_retry_callback out.
     """
 
     code, name, section = "WS518", "many-messages", "silent"
-    questions = ("callbacks_of_week",)
+    questions = ("callbacks_of_week", "failure_counts_by_dag_day")
     thresholds = Limits
 
     @classmethod
@@ -55,6 +55,7 @@ class ManyMessages(Rule):
                             "messages": messages,
                             "causes": causes,
                             "failures": row["failures"],
+                            **rates.failing_since(answers, row["dag_id"]),
                         },
                         advice="Alert on runs that are lost, not on each try (no on_retry_callback); one message per cause is this report.",
                         rank=messages / causes,

@@ -28,10 +28,10 @@ class MeaningsChanged(Rule):
     @classmethod
     def judge(cls, answers: Mapping[str, Answer], limits: Any, *, week: Week) -> Verdicts:
         verdicts = Verdicts()
+        verdicts.judged = sum(row["kind"] == "version" for row in rows_of(answers, "changes_of_deployment"))
         rows = rows_of(answers, "meanings_of_upgrade")
         if not rows:
             return verdicts
-        verdicts.judged += 1
         whole = [row for row in rows_of(answers, "peaks_by_week") if row["grain"] == "deployment"]
         before, after = rows[0]["from_version"], rows[0]["to_version"]
         first = "; ".join(f"{row['what']}: {row['after']} (before: {row['before']})" for row in rows[:FIRST])

@@ -49,7 +49,7 @@ class StartSlower(Rule):
     What it means: the executor has queued the task, and its first line comes later than it used to: the image is larger, nodes
     are cold, workers are fewer or busy, every task imports more. Short tasks suffer most.
     How it is judged: medians of six hours from queued to started, by executor and queue, as API, database or scheduler log
-    tell them; a step that lasts, as WS401, of at least `min_ratio` and `min_extra_s`, costing `min_extra_hours` in the week.
+    tell them; a step that lasts, as WS401, of at least `min_ratio` and `min_extra_s`, costing `min_extra_hours` in the week from the step on.
     Where most of the week's waiting after the queue was for full workers, that is said, and WS310 tells it alone if it does. A
     single host is compared with the others of its queue instead (WS631).
     What to do: look at what changed in the interval named: images, nodes, workers, imports.
@@ -74,7 +74,7 @@ class StartSlower(Rule):
             if step is None or step.change.ratio < limits.min_ratio:
                 continue
             later_s = step.change.after - step.change.before
-            extra = row["starts"] * later_s / 3600
+            extra = row["starts"] * _share_since(step, week) * later_s / 3600
             if later_s >= limits.min_extra_s and extra >= limits.min_extra_hours:
                 verdicts.findings.append(cls._of(answers, row, step, extra, limits))
         return verdicts
@@ -102,6 +102,11 @@ class StartSlower(Rule):
             advice=_advice(row, step, full),
             rank=extra,
         )
+
+
+def _share_since(step: slower.Step, week: Week) -> float:
+    """Of the week, from the step on: what was started before it was no later."""
+    return min(1.0, (week.to_at - step.at) / (week.to_at - week.from_at))
 
 
 def _whose(row: Row) -> str:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import takewhile
 
 from windsock.findings.methods.week_amounts import judge_weeks
 from windsock.findings.rule import rows_of
 from windsock.findings.waiting.answer import OWN, REST
 from windsock.findings.waiting.layers import POOL, RUNS, SCHEDULER
 from windsock.model import Answer, Row
+from windsock.week import Week
 
 TRENDS = "waiting_trends"
 TITLE = "How did the waiting for each limit change since last week, and against the eight weeks before?"
@@ -98,6 +101,20 @@ def waiting_trends(weeks: Sequence[WaitingWeek]) -> Answer:
         )
     )
     return Answer(TRENDS, COLUMNS, tuple(rows))
+
+
+def risen_since(
+    hours_by_week: Sequence[float | None], many: float, few: float, week: Week
+) -> dict[str, datetime]:
+    """The first of the weeks in a row with `many` hours, where the week before is known and had at most `few`; of the report's
+    week alone no more than the week is known. Hours are oldest first, the report's week last."""
+    past = list(reversed(hours_by_week))
+    high = list(takewhile(lambda hours: hours is not None and hours >= many, past))
+    before = past[len(high)] if len(high) < len(past) else None
+    if len(high) < 2 or before is None or before > few:
+        return {}
+    first = week.minus(len(high) - 1).from_at
+    return {"changed_from": first, "changed_to": first + timedelta(days=7)}
 
 
 def _key(row: Row) -> Key:
