@@ -25,6 +25,7 @@ from windsock.findings.rules.ws112_saved_by_retries import SavedByRetries
 from windsock.findings.rules.ws113_first_run_lost import FirstRunLost
 from windsock.findings.rules.ws115_known_issue import KnownIssueSeen
 from windsock.findings.rules.ws116_broken_task import BrokenTask
+from windsock.findings.rules.ws117_retried_every_time import RetriedEveryTime
 from windsock.findings.rules.ws201_parse_time_regression import ParseTimeRegression
 from windsock.findings.rules.ws202_parse_time_near_limit import ParseTimeNearLimit
 from windsock.findings.rules.ws301_pool_saturated import PoolSaturated
@@ -573,6 +574,68 @@ def test_what_a_retry_saved_is_not_told_beside_what_it_did_not_save() -> None:
 
     assert told_once([one, host], on_host(20)) == [host]
     assert told_once([one, host], on_host(10)) == [one, host]  # eleven of its own
+
+
+# --- WS117
+
+
+def first_tries(*weeks: Mapping[str, Any]) -> dict[str, Answer]:
+    """Weeks, oldest first, the last one is the report's."""
+    row = {"dag_id": "d", "task_id": "load", "executions": 7, "failed_first": 7, "saved": 7, "lost": 0, "failed_hours": 0.2,
+           "late_hours": 0.8, "late_s": 360.0, "errors": 1, "error_signature": "NotReady: <>", "error_firsts": 7, "blame": None,
+           "first_at": AT}  # fmt: skip
+    told = [row | {"week": MONDAY - timedelta(weeks=n)} | one for n, one in enumerate(reversed(weeks))]
+    return answers(first_tries_by_week=told[::-1])
+
+
+@pytest.mark.parametrize(
+    ("weeks", "is_found", "why"),
+    [
+        ([{}], True, "seven of seven"),
+        ([{"executions": 5, "failed_first": 5, "saved": 5}], True, "just enough"),
+        ([{"executions": 4, "failed_first": 4, "saved": 4}], False, "four are no habit"),
+        ([{"executions": 1, "failed_first": 1, "saved": 1}] * 5, True, "a weekly one, five weeks on end"),
+        ([{"executions": 10, "failed_first": 8, "saved": 8}] * 2, True, "eight of ten, twice: at least .58"),
+        ([{"executions": 10, "failed_first": 8, "saved": 8}], False, "eight of ten: at least .49"),
+        ([{"executions": 100, "failed_first": 79, "saved": 79}], False, "below four in five the first try does work"),
+        ([{"failed_hours": 0.1, "late_hours": 0.4}], True, "half an hour"),
+        ([{"failed_hours": 0.1, "late_hours": 0.39}], False, "less than half an hour"),
+        ([{"executions": 20, "failed_first": 20, "saved": 2, "lost": 18}], False, "retries have no chance, either"),
+        ([{"executions": 20, "failed_first": 20, "saved": 3, "lost": 17}], True, "retries save some"),
+        ([{}, {"failed_first": 1, "saved": 1, "executions": 7}], False, "it was so until last week"),
+    ],
+)  # fmt: skip
+def test_a_first_try_that_never_works_is_told(
+    weeks: Sequence[Mapping[str, Any]], is_found: bool, why: str
+) -> None:
+    assert bool(found(RetriedEveryTime, first_tries(*weeks))) == is_found, why
+
+
+def test_a_habit_is_counted_from_the_last_week_in_which_the_first_try_worked() -> None:
+    began = AT - timedelta(days=5)
+    (one,) = found(
+        RetriedEveryTime, first_tries({}, {"failed_first": 2, "saved": 2}, {"first_at": began}, {"late_hours": 1.0})
+    )  # fmt: skip
+    assert one.headline == (
+        "d.load: the first try failed in 14 of 14 executions since Fri 13 Nov 08:00 UTC, a retry saved all of them; this week "
+        "that cost 1.0 hours of delay and 12 minutes of workers"
+    )
+    assert one.advice.startswith("7 of 7 failed with NotReady: <>: what it needs is not ready when it starts")
+    assert one.advice.endswith("windsock why d load.")
+    (many,) = found(RetriedEveryTime, first_tries({"errors": 3, "error_firsts": 4}))
+    assert many.advice.startswith("4 of 7 failed with NotReady: <>, the others with 2 other errors; ")
+    (unseen,) = found(
+        RetriedEveryTime, first_tries({"errors": 0, "error_firsts": 0, "error_signature": None})
+    )
+    assert unseen.advice.startswith("No log tells why it fails; ")
+
+
+def test_a_retry_each_time_is_told_by_task_and_once() -> None:
+    (one,) = found(RetriedEveryTime, first_tries({}))
+    (saved_runs,) = found(SavedByRetries, saved([(8, 3)] * 7, (8, 0)))
+    assert told_once([saved_runs, one], {}) == [one]
+    broken = replace(one, id="WS103:d", code="WS103", subject={"dag_id": "d"})
+    assert told_once([broken, one], {}) == [broken]
 
 
 # --- WS110

@@ -26,6 +26,7 @@ from windsock.findings.rules.ws112_saved_by_retries import SavedByRetries
 from windsock.findings.rules.ws113_first_run_lost import FirstRunLost
 from windsock.findings.rules.ws115_known_issue import KnownIssueSeen
 from windsock.findings.rules.ws116_broken_task import BrokenTask
+from windsock.findings.rules.ws117_retried_every_time import RetriedEveryTime
 from windsock.findings.rules.ws201_parse_time_regression import ParseTimeRegression
 from windsock.findings.rules.ws202_parse_time_near_limit import ParseTimeNearLimit
 from windsock.findings.rules.ws203_parse_killed import ParseKilled
@@ -115,6 +116,7 @@ RULES: tuple[type[Rule], ...] = (
     FirstRunLost,
     BrokenTask,
     SavedByRetries,
+    RetriedEveryTime,
     Incident,
     BadHour,
     KnownIssueSeen,
@@ -246,11 +248,11 @@ _FOLLOWS = {
     "WS107": frozenset({"WS103", "WS104", "WS106"}),  # no number of retries helps a DAG that is broken
     "WS108": frozenset({"WS101", "WS103", "WS104", "WS106"}),  # a past was found to compare it with
     "WS109": frozenset({"WS101", "WS103", "WS104", "WS106", "WS108"}),  # it lost more than its newest run
-    "WS112": frozenset(
-        {"WS101", "WS103", "WS104", "WS106", "WS108"}
-    ),  # what retries no longer save says more
+    # what retries no longer save says more; so does which task needs one every time, and since when
+    "WS112": frozenset({"WS101", "WS103", "WS104", "WS106", "WS108", "WS117"}),
     "WS113": frozenset({"WS101", "WS103", "WS104", "WS106", "WS108"}),
     "WS116": frozenset({"WS101", "WS103", "WS104", "WS105", "WS106", "WS108", "WS109", "WS113"}),
+    "WS117": frozenset({"WS103", "WS104", "WS106"}),  # it is broken, and its retries with it
     "WS505": frozenset({"WS521"}),  # its last failed run holds it back
     "WS402": frozenset({"WS401"}),  # the run grew because its task did
     "WS403": frozenset({"WS401", "WS402"}),  # it is late because it takes longer

@@ -134,20 +134,36 @@ def _first_lost(group: Sequence[Finding]) -> tuple[str, str]:
     )
 
 
-def _by_error(group: Sequence[Finding]) -> str:
+def _retried(group: Sequence[Finding]) -> tuple[str, str]:
+    names = [f"{one.subject['dag_id']}.{one.subject['task_id']}" for one in group]
+    late, worked = (
+        hours(sum(float(one.evidence[name]) for one in group)) for name in ("late_hours", "failed_hours")
+    )
+    headline = (
+        f"The first try of {len(names)} tasks fails (nearly) every time, and a retry saves it: {_named(names)}; this week that "
+        f"cost {late} of delay and {worked} of workers"
+    )
+    return (
+        headline,
+        f"{_by_error(group, 'is the error of')}Mend what their first tries need, the dearest first.",
+    )
+
+
+def _by_error(group: Sequence[Finding], verb: str = "ended") -> str:
     """`KeyError: 'amount' ended 3 of them. `, the most frequent one; empty where none is known."""
     errors = Counter(str(one.evidence.get("error_signature") or "") for one in group)
     del errors[""]
     if not errors:
         return ""
     (error, count) = max(errors.items(), key=lambda one: (one[1], one[0]))
-    return f"{error} ended {'all' if count == len(group) else count} of them. "
+    return f"{error} {verb} {'all' if count == len(group) else count} of them. "
 
 
 _COMMON = "So many at once have a cause in common: look at what they share (workers, network, a database, a release)"
 _TOLD: Mapping[str, Callable[[Sequence[Finding]], tuple[str, str]]] = {
     "WS109": _rare_lost,
     "WS113": _first_lost,
+    "WS117": _retried,
     "WS401": _slower_tasks,
     "WS402": _slower_runs,
     "WS408": _faster_tasks,
@@ -158,6 +174,7 @@ _STEP = {"changed_at": datetime, "changed_from": datetime, "changed_to": datetim
 _NEEDS: Mapping[str, Mapping[str, type]] = {
     "WS109": {"runs": int, "gap_days": float},
     "WS113": {"runs": int},
+    "WS117": {"late_hours": float, "failed_hours": float},
     "WS401": _STEP | {"extra_hours": float},
     "WS402": _STEP,
     "WS408": _STEP | {"times_as_fast": float},
