@@ -1,14 +1,17 @@
 """Failures that no state shows: each planted in a week of logs, and read in the report as its user would."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from benchmarks.fleet.records import Attempt
 
+from tests.support.deferrals import Deferral, put_deferrals
 from tests.support.fleets import WEEK, calm, every, runs, since
 from tests.support.weeks import put_logs, report_of
+from windsock.lake import Lake
 
 pytestmark = pytest.mark.long
 
@@ -50,3 +53,100 @@ def test_many_of_them_are_one_line(tmp_path: Path) -> None:
         in mail
     )
     assert "dag_3.load" not in mail
+
+
+# --- tasks that defer
+
+Change = Callable[[Deferral], Deferral]
+
+
+def deferring(dag_id: str, change: Change, *, from_day: float = 2, away_s: float = 600) -> list[Deferral]:
+    """A daily task that defers for ten minutes; what begins from that day of the week on is changed."""
+    made = []
+    for due in every(1, since(6)):
+        one = Deferral(
+            Attempt(dag_id, f"scheduled__{due.isoformat()}", "wait", 1, 1, due, 20, "success"), away_s
+        )
+        made.append(change(one) if due >= since(from_day) else one)
+    return made
+
+
+def failed(one: Deferral, **more: Any) -> Deferral:
+    error = ("ValueError", "remote job 88 ended in state FAILED")
+    return replace(one, attempt=replace(one.attempt, ending="failed", error=error), **more)
+
+
+def told_of(tmp_path: Path, tries: Iterable[Deferral], airflow: int) -> tuple[dict[str, Any], str]:
+    put_deferrals(tmp_path, list(tries), airflow=airflow)
+    return told(tmp_path)
+
+
+@pytest.mark.parametrize("airflow", [2, 3])
+@pytest.mark.parametrize(
+    ("change", "signature", "blame"),
+    [
+        (lambda one: failed(one, trigger=("RuntimeError", "lost connection to the job API")),
+         "TaskDeferralError: Trigger failure | RuntimeError: lost connection to the job API", "external"),
+        (lambda one: failed(one, trigger=("KeyError", "'job_id'")),
+         "TaskDeferralError: Trigger failure | KeyError: 'job_id'", "user_code"),
+        (lambda one: failed(one, is_timeout=True, away_s=3600), "TaskDeferralTimeout: Trigger timeout", "external"),
+        (failed, "ValueError: remote job <n> ended in state FAILED", "external"),
+    ],
+    ids=["the trigger raised", "the trigger has a bug", "the trigger never fired", "what it resumed to failed"],
+)  # fmt: skip
+def test_a_deferral_that_fails_is_told_by_its_own_error_in_both_generations(
+    tmp_path: Path, change: Change, signature: str, blame: str, airflow: int
+) -> None:
+    body, mail = told_of(tmp_path, deferring("waits", change), airflow)
+    assert (body["verdict"], codes(body)) == ("worse", ["WS106"])
+    (finding,) = body["findings"]
+    assert finding["evidence"]["error_signature"] == signature and signature in mail
+    assert finding["evidence"]["task_ids"] == ["wait"]
+    assert blames(tmp_path) == {blame: 5}
+
+
+def blames(root: Path) -> dict[str, int]:
+    """The lake's failed tries of the week by what they are blamed on."""
+    conn = Lake.open(str(root / "lake"), deployment="prod").connect(WEEK)
+    told = "select blame, count(*) from task_tries where state = 'failed' and week = report_week() group by blame"
+    return dict(conn.execute(told).fetchall())
+
+
+@pytest.mark.parametrize("airflow", [2, 3])
+def test_tries_that_nothing_resumes_are_a_finding(tmp_path: Path, airflow: int) -> None:
+    body, mail = told_of(tmp_path, deferring("waits", lambda one: replace(one, never=True)), airflow)
+    assert (body["verdict"], codes(body), len(body["actions"])) == ("worse", ["WS533"], 1)
+    sentence = (
+        "waits.wait: 5 tries deferred since Wed 18 Nov 00:00 UTC and were never resumed, the longest for 4 d 5 h (usually at "
+        "most 10 min); nor was any that began later"
+    )
+    assert sentence in body["verdict_sentence"] and "See that a triggerer runs" in mail
+    assert "5 without a known end" in mail
+
+
+def test_a_triggerer_that_died_is_one_action(tmp_path: Path) -> None:
+    hung = [
+        one
+        for n in range(4)
+        for one in deferring(f"waits_{n}", lambda one: replace(one, never=True), from_day=5)
+    ]
+    body, mail = told_of(tmp_path, hung, 3)
+    assert codes(body) == ["WS533"] * 4 and len(body["actions"]) == 1
+    assert (
+        "4 tasks left their worker to wait and were never resumed (8 tries, since Sat 21 Nov 00:00 UTC)"
+        in mail
+    )
+    assert "All began to hang between Sat 21 Nov 00:00 UTC and Sat 21 Nov 00:00 UTC." in mail
+
+
+def test_a_task_that_its_trigger_ends_is_never_called_forgotten(tmp_path: Path) -> None:
+    """From 2.10 on a trigger may end its task: the log ends with the deferral, in every week."""
+    body, mail = told_of(tmp_path, deferring("ends", lambda one: replace(one, never=True), from_day=-100), 3)
+    assert (body["verdict"], codes(body)) == ("same", []) and "7 without a known end" in mail
+
+
+@pytest.mark.parametrize("airflow", [2, 3])
+def test_time_deferred_is_no_work_and_is_named_where_runs_take_longer(tmp_path: Path, airflow: int) -> None:
+    body, mail = told_of(tmp_path, deferring("waits", lambda one: replace(one, away_s=6000)), airflow)
+    assert codes(body) == ["WS402"]
+    assert "wait stayed deferred for 1 h 40 min in the median (10 min before): no work of its own." in mail

@@ -71,6 +71,7 @@ from windsock.findings.rules.ws523_logs_missing import LogsMissing
 from windsock.findings.rules.ws524_connection_failing import ConnectionFailing
 from windsock.findings.rules.ws530_component_silent import ComponentSilent
 from windsock.findings.rules.ws531_nothing_started import NothingStarted
+from windsock.findings.rules.ws533_never_resumed import NeverResumed
 from windsock.findings.rules.ws601_mixed_versions import MixedVersions
 from windsock.findings.rules.ws602_version_inflation import VersionInflation
 from windsock.findings.rules.ws603_broken_commit_rerun import BrokenCommitRerun
@@ -164,6 +165,7 @@ RULES: tuple[type[Rule], ...] = (
     ConnectionFailing,
     ComponentSilent,
     NothingStarted,
+    NeverResumed,
     MixedVersions,
     VersionInflation,
     BadWorker,

@@ -35,6 +35,7 @@ _OF: Mapping[str, tuple[str, str, str]] = {
     "WS513": ("timed_out", "", ""),
     "WS524": ("lost_runs", "", ""),
     "WS530": ("late_runs", "", "late_hours"),
+    "WS533": ("runs", "", "waited_hours"),
     "WS604": ("", "prepare_hours", ""),
     "WS630": ("lost_runs", "", ""),
     "WS632": ("lost_runs", "lost_hours", ""),

@@ -21,7 +21,7 @@ from windsock.signature import error_signature
 
 Lines = Literal["errors", "warnings", "all"]
 
-PARSER_VERSION = "6"
+PARSER_VERSION = "7"
 MAX_MESSAGE_BYTES = 16 * 1024
 MAX_LEGS = 500
 """A sensor that pokes for weeks keeps its sums; its spans would weigh more than its log."""

@@ -149,6 +149,18 @@ def _retried(group: Sequence[Finding]) -> tuple[str, str]:
     )
 
 
+def _waiting(group: Sequence[Finding]) -> tuple[str, str]:
+    names = [f"{one.subject['dag_id']}.{one.subject['task_id']}" for one in group]
+    tries = sum(one.evidence["waiting"] for one in group)
+    first, last = (pick(one.evidence["first_at"] for one in group) for pick in (min, max))
+    headline = f"{len(names)} tasks left their worker to wait and were never resumed ({plural(tries, 'try')}, since {moment(first)}): {_named(names)}"
+    advice = {one.advice.partition(" Then clear")[0] for one in group}
+    at_once = (
+        f"All began to hang between {moment(first)} and {moment(last)}. " if last - first <= APART else ""
+    )
+    return headline, f"{at_once}{' '.join(sorted(advice))} Then clear the tries that wait."
+
+
 def _by_error(group: Sequence[Finding], verb: str = "ended") -> str:
     """`KeyError: 'amount' ended 3 of them. `, the most frequent one; empty where none is known."""
     errors = Counter(str(one.evidence.get("error_signature") or "") for one in group)
@@ -168,6 +180,7 @@ _TOLD: Mapping[str, Callable[[Sequence[Finding]], tuple[str, str]]] = {
     "WS402": _slower_runs,
     "WS408": _faster_tasks,
     "WS501": _silent,
+    "WS533": _waiting,
 }
 """By code of the findings that come in swarms: headline and advice for all of them."""
 _STEP = {"changed_at": datetime, "changed_from": datetime, "changed_to": datetime, "ratio": float}
@@ -179,6 +192,7 @@ _NEEDS: Mapping[str, Mapping[str, type]] = {
     "WS402": _STEP,
     "WS408": _STEP | {"times_as_fast": float},
     "WS501": {"median_runs": float, "last_at": datetime},
+    "WS533": {"waiting": int, "first_at": datetime},
 }
 
 

@@ -77,7 +77,7 @@ def became(before: Mapping[str, Any], answers: Mapping[str, Answer], judgement: 
             return _rate(before, row, int(row["first_try_failed_runs"]), "failed at first")
     if code == "WS505" and (gone := _tasks_gone(before, answers)):
         return Became("not_seen", f"{', '.join(gone)} did not run this week, either")
-    if code in ("WS116", "WS117") and not _has_ended(subject, answers):
+    if code in ("WS116", "WS117", "WS533") and not _has_ended(subject, answers):
         return Became("not_seen", f"{subject.get('dag_id')}.{subject.get('task_id')} did not run this week")
     if code == "WS117" and (row := _first_tries(subject, answers)):
         return Became(
