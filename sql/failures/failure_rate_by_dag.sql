@@ -10,7 +10,7 @@
 --   dag_id                  varchar
 --   runs                    bigint    judged runs that started in the week
 --   first_try_failed_runs   bigint    runs in which at least one first try failed
---   lost_runs               bigint    runs in which at least one task failed its last known try
+--   lost_runs               bigint    runs that a task lost: it failed its last known try, and its run with it
 --   no_end_runs             bigint    runs not lost so far as is known, in which nobody knows how a task ended
 --   lost_rate               double    fraction 0-1; of all runs, so at least
 --   tries                   bigint    tries that started in the week
@@ -35,7 +35,7 @@ each_run as (
         run_id,
         min(week) as week,
         coalesce(bool_or(first_try and state in ('failed', 'up_for_retry')), false) as is_first_failed,
-        coalesce(bool_or(final_try and state in ('failed', 'up_for_retry')), false) as is_lost,
+        coalesce(bool_or(loses_run), false) as is_lost,
         coalesce(bool_or(final_try and not has_end(state) and week <= report_week()), false) as is_open
     from judged
     group by dag_id, run_id
