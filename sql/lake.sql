@@ -637,7 +637,8 @@ select *
 -- failure that was final (its marking in Airflow 2, max_tries), or the end of its run, or a gap of more than a day.
 -- `final_try`, the last known try of the first execution. `loses_run`, it failed, and its run with it: where API, database or
 -- scheduler tell how the run first ended, that decides (a task after it may have dealt with the failure, a teardown loses no run),
--- unless a person marked the try; where they do not, a task that never lost one of the runs that they tell of loses none. `is_quiet`, it started inside a quiet window. `is_asked`,
+-- unless a person marked the try; where they do not, a task that never lost one of the runs that they tell of loses none. `run_end`, what they tell;
+-- null: nothing, or it was marked or cleared. `is_quiet`, it started inside a quiet window. `is_asked`,
 -- API or database told it, so an open state was open when they were asked; the newest line of a log may be an old one.
 -- `is_judged`, it counts in rates: a started try of the first execution of a scheduled or asset-triggered run, in scope,
 -- not quiet.
@@ -924,6 +925,7 @@ select
         and not is_cleared
         and seen_state in ('failed', 'up_for_retry')
         and case run_end when 'success' then false when 'failed' then true else not is_handled end as loses_run,
+    run_end,
     blame,
     is_quiet,
     is_excluded,

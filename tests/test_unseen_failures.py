@@ -2,16 +2,20 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from benchmarks.fleet.records import Attempt
+from benchmarks.fleet.scheduler import logs_of
 
 from tests.support.deferrals import Deferral, put_deferrals
 from tests.support.fleets import WEEK, calm, every, runs, since
-from tests.support.weeks import put_logs, report_of
+from tests.support.weeks import LOGS, put, put_logs, report_of
 from windsock.lake import Lake
+from windsock.questions import ask, load_questions
+from windsock.resources import folder
 
 pytestmark = pytest.mark.long
 
@@ -150,3 +154,71 @@ def test_time_deferred_is_no_work_and_is_named_where_runs_take_longer(tmp_path: 
     body, mail = told_of(tmp_path, deferring("waits", lambda one: replace(one, away_s=6000)), airflow)
     assert codes(body) == ["WS402"]
     assert "wait stayed deferred for 1 h 40 min in the median (10 min before): no work of its own." in mail
+
+
+# --- failures that another task deals with
+
+WITH_SCHEDULER = f"{LOGS}[sources.component_logs]\nurl = 'components'\n"
+
+
+def and_cleaned(dag_id: str, from_day: float) -> list[Attempt]:
+    """A daily DAG whose `extract` fails from that day on; `clean_up`, which runs after it whatever happened, ends well."""
+    made = []
+    for due in every(1, since(6)):
+        is_lost = due >= since(from_day)
+        (one,) = runs(dag_id, [due], ["failed" if is_lost else "success"], tasks=("extract",))
+        made += [one, replace(one, task_id="clean_up", started_at=one.started_at + timedelta(seconds=90), ending="success", error=("", ""))]  # fmt: skip
+    return made
+
+
+def with_scheduler(root: Path, tries: list[Attempt]) -> None:
+    for name, body, at in logs_of(tries):
+        put(root / "components" / name, body, at)
+
+
+def test_where_nothing_tells_how_runs_ended_it_is_said(tmp_path: Path) -> None:
+    body, mail = told(tmp_path, *and_cleaned("teardowns", 2))
+    assert (body["verdict"], codes(body)) == ("worse", ["WS106"])
+    assert (
+        "Perhaps not lost: in 5 runs other tasks ran well after the failure, and nothing tells how Airflow ended them."
+        in mail
+    )
+    assert body["findings"][0]["evidence"]["went_on_runs"] == 5
+
+
+def test_a_run_that_airflow_calls_a_success_is_not_lost(tmp_path: Path) -> None:
+    tries = and_cleaned("teardowns", 2)
+    with_scheduler(tmp_path, [*calm(), *tries])
+    put_logs(tmp_path, [*calm(), *tries])
+    body, mail = report_of(tmp_path, WEEK, WITH_SCHEDULER)
+    # the task is broken all the same, and named; no run is
+    assert (body["verdict"], codes(body)) == ("same", ["WS116"])
+    assert (
+        "to watch: teardowns.extract failed each time since Wed 18 Nov 00:00 UTC" in body["verdict_sentence"]
+    )
+    assert "Runs lost: 0 % (0 of 49" in mail
+
+
+def test_a_past_of_which_nothing_tells_is_no_improvement(tmp_path: Path) -> None:
+    """The scheduler's log came in this week only: failures of the weeks before were dealt with as those of this week are."""
+    tries = and_cleaned("teardowns", -100)
+    with_scheduler(tmp_path, [one for one in [*calm(), *tries] if one.started_at >= since(0)])
+    put_logs(tmp_path, [*calm(), *tries])
+    body, _ = report_of(tmp_path, WEEK, WITH_SCHEDULER)
+    assert (body["verdict"], codes(body)) == ("same", [])
+    assert {one["lost_runs"] for one in asked(tmp_path) if one["dag_id"] == "teardowns"} == {0}
+
+
+def asked(root: Path) -> list[dict[str, Any]]:
+    """How often each DAG lost runs, and in the weeks before."""
+    conn = Lake.open(str(root / "lake"), deployment="prod").connect(WEEK)
+    answer = ask(conn, load_questions(folder("sql"))["failure_counts_by_dag_day"])
+    return [dict(row) for row in answer.rows]
+
+
+def test_the_same_failure_as_the_last_task_of_its_run_loses_it(tmp_path: Path) -> None:
+    tries = list(runs("orders", every(1, since(6)), lambda due: "failed" if due >= since(2) else "success"))
+    with_scheduler(tmp_path, [*calm(), *tries])
+    put_logs(tmp_path, [*calm(), *tries])
+    body, mail = report_of(tmp_path, WEEK, WITH_SCHEDULER)
+    assert (body["verdict"], codes(body)) == ("worse", ["WS106"]) and "Perhaps not lost" not in mail

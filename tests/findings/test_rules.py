@@ -11,6 +11,7 @@ import pytest
 
 from windsock.errors import ConfigError
 from windsock.findings import RULES, judge_all, told_once, validate_thresholds
+from windsock.findings.doubt import with_doubt
 from windsock.findings.methods.counts import chance_of_all_lost, chance_of_more
 from windsock.findings.rule import Rule
 from windsock.findings.rules.ws101_failure_rate_worse import FailureRateWorse
@@ -574,6 +575,25 @@ def test_what_a_retry_saved_is_not_told_beside_what_it_did_not_save() -> None:
 
     assert told_once([one, host], on_host(20)) == [host]
     assert told_once([one, host], on_host(10)) == [one, host]  # eleven of its own
+
+
+# --- lost runs of which nothing tells how Airflow ended them
+
+
+@pytest.mark.parametrize(
+    ("lost", "went_on", "is_said"), [(4, 2, True), (4, 1, False), (4, 0, False), (2, 2, True)]
+)
+def test_lost_runs_that_went_on_are_told_with_a_doubt(lost: int, went_on: int, is_said: bool) -> None:
+    given = answers(failure_rate_by_dag=[{"dag_id": "d", "lost_runs": lost, "lost_went_on": went_on}])
+    (broken,) = found(BrokenForDays, lost_since())
+    (other,) = found(RetriedEveryTime, first_tries({}))
+    one, untouched = with_doubt([broken, other], given)
+    assert one.advice.startswith("Perhaps not lost: in ") == is_said
+    assert one.evidence.get("went_on_runs") == (went_on if is_said else None)
+    assert untouched == other
+    assert with_doubt(
+        [broken], answers(failure_rate_by_dag=[{"dag_id": "e", "lost_runs": 2, "lost_went_on": 2}])
+    ) == [broken]
 
 
 # --- WS117

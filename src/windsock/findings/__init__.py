@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 
 from windsock.errors import ConfigError
 from windsock.findings.context import with_changes
+from windsock.findings.doubt import with_doubt
 from windsock.findings.explained import explained_runs, retried_elsewhere, within_another
 from windsock.findings.impact import place, with_impact
 from windsock.findings.rule import Rule
@@ -229,7 +230,7 @@ def judge_all(
         if verdicts.no_data and not any(one.section == rule.section for one in no_data):
             no_data.append(NoData(rule.section, verdicts.no_data))
         findings += verdicts.findings
-    told = [with_impact(one) for one in told_once(findings, kept)]
+    told = [with_impact(one) for one in with_doubt(told_once(findings, kept), kept)]
     findings = with_changes(told, answers, week)
     return Judgement(tuple(sorted(findings, key=_place)), tuple(no_data), judged, not_enough)
 

@@ -58,7 +58,8 @@ def told_once(
     """SQL for one row per key of a relation; `window` is a name that the statement has not used yet. `more`: further columns,
     each the oldest value of an expression that is told."""
     oldest = "".join(
-        f",\n    last_value({value} ignore nulls) over {window} as {name}" for name, value in (more or {}).items()
+        f",\n    last_value({value} ignore nulls) over {window} as {name}"
+        for name, value in (more or {}).items()
     )
     return f"""select *
     replace (
