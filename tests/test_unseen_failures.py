@@ -222,3 +222,35 @@ def test_the_same_failure_as_the_last_task_of_its_run_loses_it(tmp_path: Path) -
     put_logs(tmp_path, [*calm(), *tries])
     body, mail = report_of(tmp_path, WEEK, WITH_SCHEDULER)
     assert (body["verdict"], codes(body)) == ("worse", ["WS106"]) and "Perhaps not lost" not in mail
+
+
+# --- tiny fleets, one week before
+
+
+def week_before(dag_id: str, days: float, ending: Callable[[Any], str], others: int) -> list[Attempt]:
+    first, last = since(-7), since(7 - days)
+    beside = [one for n in range(others) for one in runs(f"calm_{n}", every(1, since(6), first))]
+    return [*runs(dag_id, every(days, last, first), ending, seconds=20), *beside]
+
+
+@pytest.mark.parametrize("others", [0, 4])
+def test_a_daily_dag_of_a_tiny_fleet_that_lost_six_of_seven(tmp_path: Path, others: int) -> None:
+    well = since(6)
+    put_logs(tmp_path, week_before("daily", 1, lambda due: "failed" if since(0) <= due < well else "success", others))  # fmt: skip
+    body, mail = report_of(tmp_path, WEEK)
+    assert (body["verdict"], codes(body)) == ("worse", ["WS118"])
+    assert "daily: 6 of 7 runs failed (before: 0 of 7)" in " ".join(mail.split())
+
+
+def test_an_hourly_dag_of_a_tiny_fleet_that_lost_half(tmp_path: Path) -> None:
+    is_lost = lambda due: due >= since(0) and (due.hour + due.day) % 2  # noqa: E731
+    put_logs(tmp_path, week_before("hourly", 1 / 24, lambda due: "failed" if is_lost(due) else "success", 2))
+    body, _ = report_of(tmp_path, WEEK)
+    assert (body["verdict"], codes(body)) == ("worse", ["WS101"])
+
+
+def test_two_bad_nights_of_a_tiny_fleet_give_nothing(tmp_path: Path) -> None:
+    bad = {since(1), since(2)}
+    put_logs(tmp_path, week_before("daily", 1, lambda due: "failed" if due in bad else "success", 2))
+    body, _ = report_of(tmp_path, WEEK)
+    assert (body["verdict"], codes(body)) == ("same", [])

@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.stats import betabinom
 
 from windsock.errors import ConfigError
 from windsock.findings import RULES, judge_all, told_once, validate_thresholds
 from windsock.findings.doubt import with_doubt
-from windsock.findings.methods.counts import chance_of_all_lost, chance_of_more
+from windsock.findings.methods.counts import chance_of_all_lost, chance_of_as_many_lost, chance_of_more
 from windsock.findings.rule import Rule
 from windsock.findings.rules.ws101_failure_rate_worse import FailureRateWorse
 from windsock.findings.rules.ws102_failure_rate_better import FailureRateBetter
@@ -27,6 +28,7 @@ from windsock.findings.rules.ws113_first_run_lost import FirstRunLost
 from windsock.findings.rules.ws115_known_issue import KnownIssueSeen
 from windsock.findings.rules.ws116_broken_task import BrokenTask
 from windsock.findings.rules.ws117_retried_every_time import RetriedEveryTime
+from windsock.findings.rules.ws118_few_runs_lost import FewRunsLost
 from windsock.findings.rules.ws201_parse_time_regression import ParseTimeRegression
 from windsock.findings.rules.ws202_parse_time_near_limit import ParseTimeNearLimit
 from windsock.findings.rules.ws301_pool_saturated import PoolSaturated
@@ -594,6 +596,100 @@ def test_lost_runs_that_went_on_are_told_with_a_doubt(lost: int, went_on: int, i
     assert with_doubt(
         [broken], answers(failure_rate_by_dag=[{"dag_id": "e", "lost_runs": 2, "lost_went_on": 2}])
     ) == [broken]
+
+
+# --- WS118
+
+
+def nights(now: str, before: tuple[int, int] = (7, 0)) -> dict[str, Answer]:
+    """A daily DAG: `x` is a lost run, `.` one that came well, a space a day without one; before it so many runs, so many lost."""
+    past = [MONDAY - timedelta(days=1 + n) for n in reversed(range(before[0]))]
+    told = [(day, n < before[1]) for n, day in enumerate(past)]
+    told += [(MONDAY + timedelta(days=n), one == "x") for n, one in enumerate(now) if one != " "]
+    rows = [
+        {"dag_id": "d", "day": day, "week": day - timedelta(days=day.weekday()), "runs": 1, "lost_runs": int(is_lost),
+         "saved_runs": 0, "no_end_runs": 0, "tries": 1, "failures": int(is_lost), "hours": 1.0,
+         "first_lost_at": datetime(day.year, day.month, day.day, 1, tzinfo=UTC) if is_lost else None}
+        for day, is_lost in told
+    ]  # fmt: skip
+    return rates(rows)
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "severity", "why"),
+    [
+        ("xxx.xxx", (7, 0), "warning", "six of seven after none of seven: .0006"),
+        ("xxxxxx.", (7, 0), "warning", "up to the day before"),
+        ("xxxxx..", (7, 0), "watch", "the newest two came well"),
+        ("x.xx.xx", (7, 0), "warning", "five of seven: .003"),
+        ("x.x.x.x", (7, 0), "watch", "four of seven after one week: .011"),
+        ("x.x.x.x", (56, 0), "warning", "four of seven after eight weeks"),
+        ("x.x.x.x", (56, 6), "watch", "one in ten as it is: .008"),
+        ("x.x.x.x", (56, 10), None, "one in six as it is: .03"),
+        ("xxx....", (56, 0), None, "three bad nights"),
+        ("xx.....", (7, 0), None, "two bad nights, then normal"),
+        ("x", (56, 0), None, "a weekly one"),
+        ("   xxxx", (3, 0), "watch", "four of four after three: .008"),
+        ("   xxxx", (2, 0), None, "two runs are no past"),
+    ],
+)
+def test_a_dag_of_few_runs_that_lost_most_of_them(
+    now: str, before: tuple[int, int], severity: str | None, why: str
+) -> None:
+    assert [one.severity for one in found(FewRunsLost, nights(now, before))] == (
+        [severity] if severity else []
+    ), why
+
+
+def test_what_has_runs_enough_is_left_to_its_rate() -> None:
+    given = answers(failure_counts_by_dag_day=days("d", [(3, 2)] * 7, (3, 0)))
+    assert FewRunsLost.judge(given, FewRunsLost.limits(), week=WEEK).judged == 0
+    few = answers(failure_counts_by_dag_day=days("d", [(2, 2)] * 7, (2, 0)))
+    assert FewRunsLost.judge(few, FewRunsLost.limits(), week=WEEK).judged == 1
+
+
+def test_many_lost_runs_of_two_nights_are_two_bad_nights() -> None:
+    def of(now: str) -> list[Finding]:
+        rows = nights(now)["failure_counts_by_dag_day"].rows
+        return found(
+            FewRunsLost,
+            answers(
+                failure_counts_by_dag_day=[
+                    row | {"runs": 4, "lost_runs": 4 * row["lost_runs"]} for row in rows
+                ]
+            ),
+        )
+
+    assert (len(of("xx")), len(of("xxx"))) == (0, 1)
+
+
+def test_runs_before_of_which_nobody_knows_the_end_count_as_lost() -> None:
+    given = nights("xxx.xxx")
+    rows = [
+        row | {"no_end_runs": int(row["week"] != MONDAY and row["day"].weekday() < 4)}
+        for row in given["failure_counts_by_dag_day"].rows
+    ]
+    assert found(FewRunsLost, answers(failure_counts_by_dag_day=rows)) == []
+
+
+def test_few_lost_runs_are_told_once() -> None:
+    (one,) = found(FewRunsLost, nights("xxx.xxx"))
+    assert one.headline == "d: 6 of 7 runs failed (before: 0 of 7)"
+    (broken,) = found(BrokenForDays, lost_since())
+    assert told_once([one, broken], {}) == [broken]
+
+
+@pytest.mark.parametrize(
+    ("lost", "runs", "lost_prev", "runs_prev"), [(6, 7, 0, 7), (4, 7, 3, 56), (0, 5, 1, 9), (19, 19, 0, 3)]
+)
+def test_the_chance_of_as_many_lost_is_the_beta_binomial_s_tail(
+    lost: int, runs: int, lost_prev: int, runs_prev: int
+) -> None:
+    wanted = betabinom(runs, lost_prev + 0.5, runs_prev - lost_prev + 0.5).sf(lost - 1)
+    assert chance_of_as_many_lost(lost, runs, lost_prev, runs_prev) == pytest.approx(wanted)
+    assert chance_of_as_many_lost(runs, runs, lost_prev, runs_prev) == pytest.approx(
+        chance_of_all_lost(runs, lost_prev, runs_prev)
+    )
 
 
 # --- WS117

@@ -28,6 +28,7 @@ from windsock.findings.rules.ws113_first_run_lost import FirstRunLost
 from windsock.findings.rules.ws115_known_issue import KnownIssueSeen
 from windsock.findings.rules.ws116_broken_task import BrokenTask
 from windsock.findings.rules.ws117_retried_every_time import RetriedEveryTime
+from windsock.findings.rules.ws118_few_runs_lost import FewRunsLost
 from windsock.findings.rules.ws201_parse_time_regression import ParseTimeRegression
 from windsock.findings.rules.ws202_parse_time_near_limit import ParseTimeNearLimit
 from windsock.findings.rules.ws203_parse_killed import ParseKilled
@@ -119,6 +120,7 @@ RULES: tuple[type[Rule], ...] = (
     BrokenTask,
     SavedByRetries,
     RetriedEveryTime,
+    FewRunsLost,
     Incident,
     BadHour,
     KnownIssueSeen,
@@ -252,16 +254,17 @@ _FOLLOWS = {
     "WS108": frozenset({"WS101", "WS103", "WS104", "WS106"}),  # a past was found to compare it with
     "WS109": frozenset({"WS101", "WS103", "WS104", "WS106", "WS108"}),  # it lost more than its newest run
     # what retries no longer save says more; so does which task needs one every time, and since when
-    "WS112": frozenset({"WS101", "WS103", "WS104", "WS106", "WS108", "WS117"}),
+    "WS112": frozenset({"WS101", "WS103", "WS104", "WS106", "WS108", "WS117", "WS118"}),
     "WS113": frozenset({"WS101", "WS103", "WS104", "WS106", "WS108"}),
-    "WS116": frozenset({"WS101", "WS103", "WS104", "WS105", "WS106", "WS108", "WS109", "WS113"}),
+    "WS116": frozenset({"WS101", "WS103", "WS104", "WS105", "WS106", "WS108", "WS109", "WS113", "WS118"}),
+    "WS118": frozenset({"WS101", "WS103", "WS104", "WS105", "WS106", "WS108", "WS109", "WS113"}),
     "WS117": frozenset({"WS103", "WS104", "WS106"}),  # it is broken, and its retries with it
     "WS505": frozenset({"WS521"}),  # its last failed run holds it back
     "WS402": frozenset({"WS401"}),  # the run grew because its task did
     "WS403": frozenset({"WS401", "WS402"}),  # it is late because it takes longer
 }
 """Codes that are not told of a DAG of which one of those codes is."""
-_FEW_RUNS = {"WS108": "lost_runs", "WS109": "", "WS113": "", "WS116": "lost"}
+_FEW_RUNS = {"WS108": "lost_runs", "WS109": "", "WS113": "", "WS116": "lost", "WS118": "failures"}
 """Codes of a few lost runs, that are not told where an incident, a bad hour or a bad host tells as many; none named: one."""
 
 

@@ -9,7 +9,7 @@ from windsock.findings import wording
 from windsock.findings.rule import rows_of
 from windsock.model import Answer, Finding
 
-CODES = frozenset({"WS101", "WS103", "WS104", "WS106", "WS108", "WS109", "WS113"})
+CODES = frozenset({"WS101", "WS103", "WS104", "WS106", "WS108", "WS109", "WS113", "WS118"})
 """Codes of one DAG's lost runs."""
 OF_LOST = 0.5
 """Share of the week's lost runs that went on after the failure, from which on it is said."""

@@ -21,6 +21,7 @@ _OF: Mapping[str, tuple[str, str, str]] = {
     "WS113": ("week_runs", "", ""),
     "WS116": ("lost", "", ""),
     "WS117": ("", "failed_hours", "late_hours"),
+    "WS118": ("excess_failures", "", ""),
     "WS201": ("", "more_parse_hours", ""),
     "WS301": ("", "", "wait_hours"),
     "WS304": ("", "", "excess_hours"),

@@ -21,7 +21,7 @@ class Became:
     evidence: Mapping[str, Any] = field(default_factory=dict)
 
 
-DAG_CODES = ("WS101", "WS103", "WS104", "WS106", "WS108", "WS109", "WS113")  # one DAG loses runs
+DAG_CODES = ("WS101", "WS103", "WS104", "WS106", "WS108", "WS109", "WS113", "WS118")  # one DAG loses runs
 _SECTION_OF = {
     "WS310": "waiting",
     "WS311": "waiting",
