@@ -677,6 +677,9 @@ def test_few_lost_runs_are_told_once() -> None:
     assert one.headline == "d: 6 of 7 runs failed (before: 0 of 7)"
     (broken,) = found(BrokenForDays, lost_since())
     assert told_once([one, broken], {}) == [broken]
+    for lost_runs, kept in ((6, 1), (5, 2)):
+        killed = replace(one, id="WS510:d:load", code="WS510", evidence={"lost_runs": lost_runs})
+        assert len(told_once([one, killed], {})) == kept
 
 
 @pytest.mark.parametrize(

@@ -270,13 +270,16 @@ _FEW_RUNS = {"WS108": "lost_runs", "WS109": "", "WS113": "", "WS116": "lost", "W
 
 def told_once(findings: Sequence[Finding], answers: Mapping[str, Answer]) -> list[Finding]:
     """Leave out a DAG's WS101 when another finding tells its failures already: WS103 or WS104 (it is broken), or
-    incidents, bad hours or hosts that explain all but `OWN_EXCESS` of its excess; its WS106 when they explain all of its runs; its WS510 when WS106 tells the kills; an incident within a bad hour or on a bad
+    incidents, bad hours or hosts that explain all but `OWN_EXCESS` of its excess; its WS106 when they explain all of its runs; its WS510 when WS106 tells the kills, and its WS118 when WS510 tells them; an incident within a bad hour or on a bad
     host. What is the consequence of a finding on the same DAG (`_FOLLOWS`).
     The silence of a DAG that probably goes on under another name (WS605). And the check of rejects when WS901 tells of them; and a slow pass of parsing when WS207 tells what it led to; and later starts
     (WS636) when they are the full workers' that WS310 tells.
     """
     broken = {one.subject["dag_id"] for one in findings if one.code in ("WS103", "WS104")}
     killed = {one.subject["dag_id"] for one in findings if one.code == "WS106" and "ending" in one.evidence}
+    killed_runs = {
+        one.subject["dag_id"]: one.evidence.get("lost_runs") for one in findings if one.code == "WS510"
+    }
     retried = retried_elsewhere(findings, answers)
     explained, within = explained_runs(findings, answers), within_another(findings)
     elsewhere, former = told_with_more(findings), went_on(findings)
@@ -307,6 +310,8 @@ def told_once(findings: Sequence[Finding], answers: Mapping[str, Answer]) -> lis
         if one.code == "WS112" and one.evidence["excess_failures"] - retried.get(dag_id, 0) < OWN_EXCESS:
             continue
         if one.code == "WS510" and dag_id in killed:
+            continue
+        if one.code == "WS118" and (killed_runs.get(dag_id) or 0) >= one.evidence["failures"]:
             continue
         if one.code == "WS106" and explained.get(dag_id, 0) >= one.evidence["week_runs"]:
             continue
