@@ -664,6 +664,7 @@ left join markings
     and date_trunc('second', told.started_at) = markings.began_at;
 
 -- One row per run, of what API, database and component logs tell: the newest telling, and what it leaves open by older ones.
+-- `first_end`, the oldest end told: what is cleared later ends anew.
 create or replace temp view known_runs as
 select *
     replace (
@@ -674,7 +675,8 @@ select *
         coalesce(queued_at, case when coalesce(first_value(queued_at ignore nulls) over tellings <= started_at, true) then first_value(queued_at ignore nulls) over tellings end) as queued_at,
         coalesce(started_at, case when state not in ('queued', 'scheduled', 'restarting', 'removed') and coalesce(first_value(started_at ignore nulls) over tellings <= ended_at, true) then first_value(started_at ignore nulls) over tellings end) as started_at,
         coalesce(ended_at, case when state in ('success', 'failed', 'skipped', 'up_for_retry', 'upstream_failed') and coalesce(first_value(ended_at ignore nulls) over tellings >= started_at, true) then first_value(ended_at ignore nulls) over tellings end) as ended_at
-    )
+    ),
+    last_value(case when state in ('success', 'failed') then state end ignore nulls) over tellings as first_end
     from dag_runs
     window tellings as (
         partition by dag_id, run_id order by coalesce(told_at, read_at) desc nulls last, case when object_url like 'db:%' then 0 when object_url like 'api:%' then 1 else 2 end, object_url rows between unbounded preceding and unbounded following
@@ -689,7 +691,10 @@ select *
 -- `connections`, ids of those that its hooks took, the last one last, where its log tells (Airflow 2 and 3.0; later at debug).
 -- `setup_s`, time of the try spent on fetching its bundle and parsing its file, where the log tells (3.3). `is_cleared`, the try belongs to no first execution: it follows a success of the same task, or a
 -- failure that was final (its marking in Airflow 2, max_tries), or the end of its run, or a gap of more than a day.
--- `final_try`, the last known try of the first execution. `is_quiet`, it started inside a quiet window. `is_asked`,
+-- `final_try`, the last known try of the first execution. `loses_run`, it failed, and its run with it: where API, database or
+-- scheduler tell how the run first ended, that decides (a task after it may have dealt with the failure, a teardown loses no run),
+-- unless a person marked the try; where they do not, a task that never lost one of the runs that they tell of loses none. `run_end`, what they tell;
+-- null: nothing, or it was marked or cleared. `is_quiet`, it started inside a quiet window. `is_asked`,
 -- API or database told it, so an open state was open when they were asked; the newest line of a log may be an old one.
 -- `is_judged`, it counts in rates: a started try of the first execution of a scheduled or asset-triggered run, in scope,
 -- not quiet.
@@ -856,6 +861,7 @@ typed as (
         ) as run_type,
         runs.started_at as run_started_at,
         runs.ended_at as run_ended_at,
+        runs.first_end,
         coalesce(runs.logical_date, try_cast(regexp_extract(joined.run_id, '__(.+)$', 1) as timestamptz)) as logical_date,
         -- an open or unreadable ending in the log leaves the word to the others; `unknown` is said when nobody knows
         coalesce(
@@ -868,6 +874,24 @@ typed as (
         ) as seen_state
     from joined
     left join runs on joined.dag_id = runs.dag_id and joined.run_id = runs.run_id
+),
+-- tasks that failed in runs which ended well, and lost none alone
+handled as (
+    select dag_id, task_id
+    from (
+        select distinct
+            failed.dag_id,
+            failed.run_id,
+            failed.task_id,
+            runs.first_end as end_state,
+            count(distinct failed.task_id) over (partition by failed.dag_id, failed.run_id) as failed_tasks
+        from task_instances as failed
+        join runs on failed.dag_id = runs.dag_id and failed.run_id = runs.run_id
+        where failed.state = 'failed' and failed.is_history is distinct from 1 and runs.first_end is not null
+    ) as each_failure
+    group by dag_id, task_id
+    having count(*) filter (where end_state = 'success') >= 2
+        and count(*) filter (where end_state = 'failed' and failed_tasks = 1) = 0
 ),
 retried as (
     select distinct attempt from joined where try_number is distinct from 1
@@ -904,13 +928,21 @@ placed as (
     from typed
     where attempt not in (select attempt from retried)
 ),
+reruns as (
+    select distinct dag_id, run_id from followed where is_new_execution
+),
 scoped as (
     select
         *,
         exists (
             select 1 from quiet_windows where placed.started_at >= from_at and placed.started_at < until_at
         ) as is_quiet,
-        exists (select 1 from excluded_dags where placed.dag_id glob pattern) as is_excluded
+        exists (select 1 from excluded_dags where placed.dag_id glob pattern) as is_excluded,
+        case
+            when told_state = 'success' then null  -- a person marked it, where its log says that it failed
+            when (dag_id, run_id) not in (select (dag_id, run_id) from reruns) then first_end
+        end as run_end,
+        (dag_id, task_id) in (select (dag_id, task_id) from handled) as is_handled
     from placed
 )
 select
@@ -954,6 +986,11 @@ select
     monday_of(coalesce(started_at, queued_at, scheduled_at, anchor_at)) as week,
     is_cleared,
     ends_execution and not is_cleared as final_try,
+    ends_execution
+        and not is_cleared
+        and seen_state in ('failed', 'up_for_retry')
+        and case run_end when 'success' then false when 'failed' then true else not is_handled end as loses_run,
+    run_end,
     blame,
     is_quiet,
     is_excluded,

@@ -129,7 +129,7 @@ def a_short_circuit() -> Iterator[Attempt]:
     ("plant", "verdict", "sentence", "codes"),
     [
         (two_of_a_map, "worse", "mapped has lost every run to load (2 of 40 map indexes) since Tue 17 Nov (6; before: 0 of 11)", ["WS106"]),
-        (a_branch_that_breaks, "same", "to watch: branch.a failed each time since Mon 16 Nov 00:03 UTC (4 times; before: 0 of 14)", ["WS116"]),
+        (a_branch_that_breaks, "worse", "branch: 4 of 7 runs failed (before: 0 of 28)", ["WS118"]),
         (the_same_but_for_numbers, "worse", "One error in 3 DAGs: ValueError, 15 tries failed, 15 for good", ["WS110"]),
         (a_catch_up, "same", "but the fleet as a whole lost more of its runs: 7 of 35 in unpaused", []),
         (runs_once, "same", "to watch: once lost its first run, of Thu 19 Nov 00:00 UTC", ["WS113"]),

@@ -145,7 +145,7 @@ def saved_each_time() -> Tries:
         (new_and_shaky, "same", "brand_new is new and loses runs: 72 of 144 runs", 0, {"WS108"}),
         (month_end, "same", "month_end lost its newest run, of Wed 18 Nov 00:00 UTC; the next one comes 30 days after it", 0, {"WS109"}),
         (branch_never_taken, "same", "load of hourly_1 has not run since Wed 18 Nov", 0, {"WS505"}),
-        (saved_each_time, "same", "hourly_1: a retry saved", 0, {"WS112"}),
+        (saved_each_time, "same", "hourly_1.load: the first try failed in 1", 0, {"WS117"}),
         (fleet, "same", "Same as before: nothing new passed its test.", 0, set()),
     ],
     ids=lambda one: one.__name__ if callable(one) else "",

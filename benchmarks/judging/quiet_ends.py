@@ -14,6 +14,7 @@ def end(fleet: Fleet, dags: dict[str, Dag]) -> None:
     _reruns(fleet, dags)
     _last_hours(fleet, dags["hourly_check"])
     _lost(fleet, dags["new_this_week"], WEEK.to_at - 6 * HOUR)
+    _deferred(fleet)
     _at_the_ends(fleet)
 
 
@@ -92,6 +93,31 @@ def _lost(fleet: Fleet, dag: Dag, from_at: datetime) -> datetime:
     )
     run(fleet, replace(dag, saved=0.0), "scheduled", due, 1.0)
     return due
+
+
+def _deferred(fleet: Fleet) -> None:
+    """The newest query still waits for its answer, as it may for some hours."""
+    logs = [
+        row for row in fleet.tables["task_logs"] if row["task_id"] == "run_query" and row["try_number"] == 1
+    ]
+    newest = max(logs, key=lambda row: row["started_at"])
+    mine = (newest["dag_id"], newest["run_id"])
+    left = newest["started_at"] + timedelta(seconds=2)
+    fleet.drop(
+        lambda row: (
+            (row["dag_id"], row["run_id"]) == mine
+            and (row.get("task_id") == "sift" or row.get("try_number", 1) > 1)
+        )
+    )
+    newest |= {"state": "deferred", "state_reason": "deferral", "ended_at": left, "object_modified_at": left,
+               "process_starts": 1, "deferred_s": None, "away": None, "error_signature": None, "exception_type": None,
+               "exception_message": None, "error_count": 0}  # fmt: skip
+    for row in fleet.tables["task_instances"]:
+        if (row["dag_id"], row["run_id"], row["task_id"]) == (*mine, "run_query"):
+            row |= {"state": "deferred", "ended_at": None, "told_at": WEEK.to_at}
+    for row in fleet.tables["dag_runs"]:
+        if (row["dag_id"], row["run_id"]) == mine:
+            row |= {"state": "running", "ended_at": None, "told_at": WEEK.to_at}
 
 
 def _at_the_ends(fleet: Fleet) -> None:

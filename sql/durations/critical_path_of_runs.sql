@@ -19,12 +19,12 @@
 --   wait_share    double   of the time of all runs, that wait alone: more than it no limit or pool can save there
 --   place         double   median place in the chain, the first is 1
 with recursive judged as (
-    select dag_id, run_id, task_id, state, started_at, ended_at, final_try
+    select dag_id, run_id, task_id, state, started_at, ended_at, loses_run
     from task_tries
     where is_judged and week = report_week()
 ),
 lost as (
-    select dag_id, run_id from judged where final_try and state in ('failed', 'up_for_retry')
+    select dag_id, run_id from judged where loses_run
 ),
 parts as (
     select dag_id, run_id, task_id, min(started_at) as from_at, max(ended_at) as until_at

@@ -31,7 +31,7 @@ with runs as (
         min(started_at) as started_at,
         max(ended_at) as ended_at,
         try_cast(regexp_extract(run_id, '__(.+)$', 1) as timestamptz) as due_at,
-        coalesce(bool_or(final_try and state in ('failed', 'up_for_retry')), false) as is_lost
+        coalesce(bool_or(loses_run), false) as is_lost
     from task_tries
     where is_judged
         and run_type = 'scheduled'

@@ -1,7 +1,7 @@
 -- Which tasks and runs ended at a timeout or came near it, and how long do they take when they end well?
 --
 -- The limit is not told by logs; tries that a timeout ended show it: their shortest time is about it. Timeouts of sensors
--- are left out: they are the time somebody else needed.
+-- and of triggers are left out: they are the time somebody else needed.
 --
 -- grain:    kind, dag_id, task_id
 -- reads:    component_events, dag_runs, task_tries
@@ -34,6 +34,7 @@ with tries as (
         and week >= weeks_ago(8)
         and week <= report_week()
         and coalesce(exception_type, '') not ilike '%sensortimeout%'
+        and coalesce(exception_type, '') not ilike '%deferral%'
         and coalesce(operator, '') not ilike '%sensor%'
 ),
 told as (

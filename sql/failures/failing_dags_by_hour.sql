@@ -25,7 +25,7 @@ with tries as (
         coalesce(ended_at, started_at) as failed_at,
         date_trunc('hour', coalesce(ended_at, started_at)) as hour_at,
         state in ('failed', 'up_for_retry') as is_failed,
-        final_try,
+        loses_run,
         duration_s,
         hostname,
         cause
@@ -47,7 +47,7 @@ lost as (
     from (
         select dag_id, run_id, min(hour_at) as hour_at
         from tries
-        where is_failed and final_try
+        where loses_run
         group by dag_id, run_id
     ) as ended
     group by dag_id, hour_at

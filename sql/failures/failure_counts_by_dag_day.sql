@@ -10,8 +10,8 @@
 --   day            date         UTC day on which the run's first judged try started
 --   week           date         its Monday
 --   runs           bigint
---   lost_runs      bigint       runs in which at least one task failed its last known try
---   saved_runs     bigint       runs not lost in which a first try failed
+--   lost_runs      bigint       runs that a task lost: it failed its last known try, and its run with it
+--   saved_runs     bigint       runs not lost in which a first try failed, and each task that failed was saved by a retry
 --   no_end_runs    bigint       runs not lost so far as is known, in which nobody knows how a task ended
 --   tries          bigint
 --   failures       bigint       tries that failed, retried or not
@@ -26,12 +26,13 @@ with runs as (
         min(coalesce(started_at, queued_at, scheduled_at)) as began_at,
         cast(min(coalesce(started_at, queued_at, scheduled_at)) as date) as day,
         min(coalesce(started_at, queued_at, scheduled_at)) filter (
-            where final_try and state in ('failed', 'up_for_retry')
+            where loses_run
         ) as lost_at,
         count(*) as tries,
         count(*) filter (where state in ('failed', 'up_for_retry')) as failures,
         coalesce(sum(duration_s), 0) / 3600 as hours,
-        coalesce(bool_or(final_try and state in ('failed', 'up_for_retry')), false) as is_lost,
+        coalesce(bool_or(loses_run), false) as is_lost,
+        coalesce(bool_or(final_try and state in ('failed', 'up_for_retry')), false) as has_lost_task,
         coalesce(bool_or(final_try and not has_end(state) and week <= report_week()), false) as is_open,
         coalesce(bool_or(first_try and state in ('failed', 'up_for_retry')), false) as is_first_failed
     from task_tries
@@ -47,7 +48,7 @@ select
     week,
     count(*) as runs,
     count(*) filter (where is_lost) as lost_runs,
-    count(*) filter (where is_first_failed and not is_lost and not is_open) as saved_runs,
+    count(*) filter (where is_first_failed and not is_lost and not has_lost_task and not is_open) as saved_runs,
     count(*) filter (where is_open and not is_lost) as no_end_runs,
     cast(sum(tries) as bigint) as tries,
     cast(sum(failures) as bigint) as failures,

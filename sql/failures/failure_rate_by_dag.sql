@@ -10,8 +10,10 @@
 --   dag_id                  varchar
 --   runs                    bigint    judged runs that started in the week
 --   first_try_failed_runs   bigint    runs in which at least one first try failed
---   lost_runs               bigint    runs in which at least one task failed its last known try
+--   lost_runs               bigint    runs that a task lost: it failed its last known try, and its run with it
 --   no_end_runs             bigint    runs not lost so far as is known, in which nobody knows how a task ended
+--   lost_went_on            bigint    of those, runs of which nothing tells how Airflow ended them, in which another task began after
+--                                     the failure and ended well
 --   lost_rate               double    fraction 0-1; of all runs, so at least
 --   tries                   bigint    tries that started in the week
 --   failures                bigint    tries that failed, retried or not
@@ -35,7 +37,12 @@ each_run as (
         run_id,
         min(week) as week,
         coalesce(bool_or(first_try and state in ('failed', 'up_for_retry')), false) as is_first_failed,
-        coalesce(bool_or(final_try and state in ('failed', 'up_for_retry')), false) as is_lost,
+        coalesce(bool_or(loses_run), false) as is_lost,
+        coalesce(
+            bool_and(run_end is null)
+            and max(started_at) filter (where final_try and state = 'success') > max(ended_at) filter (where loses_run),
+            false
+        ) as went_on,
         coalesce(bool_or(final_try and not has_end(state) and week <= report_week()), false) as is_open
     from judged
     group by dag_id, run_id
@@ -57,6 +64,7 @@ select
     count(*) filter (where week = report_week() and is_first_failed) as first_try_failed_runs,
     count(*) filter (where week = report_week() and is_lost) as lost_runs,
     count(*) filter (where week = report_week() and is_open and not is_lost) as no_end_runs,
+    count(*) filter (where week = report_week() and is_lost and went_on) as lost_went_on,
     lost_runs / nullif(runs, 0) as lost_rate,
     max(each_try.tries) as tries,
     max(each_try.failures) as failures,

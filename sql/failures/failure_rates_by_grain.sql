@@ -82,8 +82,8 @@ counted as (
         count(*) filter (where final_try and is_failed) as lost,
         count(*) filter (where final_try and is_open) as no_end,
         count(distinct (dag_id, run_id)) as runs,
-        count(distinct (dag_id, run_id)) filter (where final_try and is_failed) as lost_runs,
-        count(distinct (dag_id, run_id)) filter (where final_try and (is_failed or is_open)) - lost_runs as no_end_runs
+        count(distinct (dag_id, run_id)) filter (where loses_run) as lost_runs,
+        count(distinct (dag_id, run_id)) filter (where loses_run or (final_try and is_open)) - lost_runs as no_end_runs
     from graded
     where grain in ('task', 'dag') or coalesce(of_owner, of_host, of_what) is not null
     group by grain, of_dag, of_task, of_owner, of_host, of_what

@@ -58,7 +58,7 @@ select
     failed.from_where as blame,
     count(*) filter (where week = report_week()) as tries,
     count(distinct dag_id) filter (where week = report_week()) as dags,
-    count(distinct (dag_id, run_id)) filter (where week = report_week() and final_try) as lost_runs,
+    count(distinct (dag_id, run_id)) filter (where week = report_week() and loses_run) as lost_runs,
     coalesce(sum(duration_s) filter (where week = report_week()), 0) / 3600 as hours,
     count(*) filter (where week = report_week())
         / nullif((select count(*) from failed as others where others.week = report_week()), 0) as share,

@@ -106,7 +106,7 @@ select
     count(distinct dag_id) filter (where week = report_week()) as dags,
     count(distinct (dag_id, run_id)) filter (where week = report_week()) as runs,
     count(distinct (dag_id, task_id, map_index)) filter (where week = report_week()) as tasks,
-    count(distinct (dag_id, run_id)) filter (where week = report_week() and final_try) as lost_runs,
+    count(distinct (dag_id, run_id)) filter (where week = report_week() and loses_run) as lost_runs,
     count(distinct (dag_id, run_id)) filter (where week < report_week()) as runs_prev,
     (
         select count(distinct week) from task_tries where week >= weeks_ago(8) and week < report_week() and is_judged

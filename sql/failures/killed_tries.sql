@@ -34,7 +34,7 @@ select
     count(*) filter (where week < report_week()) as tries_prev,
     min(ended_at) filter (where week = report_week()) as first_at,
     max(ended_at) filter (where week = report_week()) as last_at,
-    count(distinct run_id) filter (where week = report_week() and final_try) as lost_runs,
+    count(distinct run_id) filter (where week = report_week() and loses_run) as lost_runs,
     coalesce(sum(duration_s order by ended_at) filter (where week = report_week()), 0) / 3600 as wasted_hours
 from seen
 where state_reason in ('oom', 'signal', 'heartbeat') and state in ('failed', 'up_for_retry')

@@ -24,7 +24,7 @@ with runs as (
         arg_max(bundle_name, started_at) as bundle_name,
         min(started_at) as started_at,
         min(week) as week,
-        coalesce(bool_or(final_try and state in ('failed', 'up_for_retry')), false) as is_lost,
+        coalesce(bool_or(loses_run), false) as is_lost,
         coalesce(bool_or(final_try and not has_end(state)), false) as is_open
     from task_tries
     where is_judged and bundle_version is not null and week >= weeks_ago(8) and week <= report_week()

@@ -16,7 +16,7 @@ select
     dag_id,
     without_frame(error_signature) as error_signature,
     min(exception_type) as exception_type,
-    count(distinct run_id) filter (where final_try) as lost_runs,
+    count(distinct run_id) filter (where loses_run) as lost_runs,
     count(distinct run_id) filter (where first_try) as first_runs
 from task_tries
 where week = report_week()

@@ -13,7 +13,7 @@ select
     hostname,
     dag_id,
     count(*) as tries,
-    count(distinct run_id) filter (where final_try) as lost_runs
+    count(distinct run_id) filter (where loses_run) as lost_runs
 from task_tries
 where week = report_week()
     and is_judged

@@ -29,7 +29,7 @@ with runs as (
         min(week) as week,
         min(coalesce(started_at, queued_at, scheduled_at)) as began_at,
         coalesce(sum(duration_s), 0) / 3600 as hours,
-        coalesce(bool_or(final_try and state in ('failed', 'up_for_retry')), false) as is_lost,
+        coalesce(bool_or(loses_run), false) as is_lost,
         coalesce(bool_or(final_try and not has_end(state) and week <= report_week()), false) as is_open
     from task_tries
     where week >= weeks_ago(8)
@@ -61,10 +61,8 @@ lost_tasks as (
         select
             tries.dag_id,
             tries.task_id,
-            count(distinct tries.run_id) filter (where tries.state in ('failed', 'up_for_retry')) as runs,
-            count(distinct tries.map_index) filter (
-                where tries.state in ('failed', 'up_for_retry') and tries.map_index >= 0
-            ) as maps_lost,
+            count(distinct tries.run_id) filter (where tries.loses_run) as runs,
+            count(distinct tries.map_index) filter (where tries.loses_run and tries.map_index >= 0) as maps_lost,
             count(distinct tries.map_index) filter (where tries.map_index >= 0) as maps
         from task_tries as tries
         semi join placed on placed.is_since and tries.dag_id = placed.dag_id and tries.run_id = placed.run_id
@@ -73,7 +71,7 @@ lost_tasks as (
             and tries.week >= weeks_ago(8)
             and tries.week <= report_week() + 7
         group by tries.dag_id, tries.task_id
-        having bool_or(tries.state in ('failed', 'up_for_retry'))
+        having bool_or(tries.loses_run)
     ) as each_task
     group by dag_id
 )

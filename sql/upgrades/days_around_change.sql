@@ -75,6 +75,7 @@ tries as (
         state,
         first_try,
         final_try,
+        loses_run,
         duration_s,
         epoch_us(started_at - coalesce(scheduled_at, queued_at)) / 1e6 as wait_s,
         bundle_version
@@ -110,7 +111,7 @@ runs as (
         bool_and(is_after) as is_after,
         -- null: nobody knows how it ended; an average leaves it out, before the change and after it
         case
-            when bool_or(final_try and state in ('failed', 'up_for_retry')) then 1
+            when bool_or(loses_run) then 1
             when not bool_or(final_try and not has_end(state)) then 0
         end as is_lost,
         case

@@ -50,7 +50,7 @@ select
     count(*) filter (where bundle_version <> first_version) as tries_after,
     min(started_at) filter (where bundle_version <> first_version) as changed_at,
     bool_and(task_began_at < started_at) filter (where bundle_version <> first_version) as is_rerun,
-    coalesce(bool_or(final_try and state = 'failed'), false) as is_lost
+    coalesce(bool_or(loses_run), false) as is_lost
 from known
 group by dag_id, run_id, bundle_name
 having min(started_at) filter (where bundle_version <> first_version) >= week_start()

@@ -18,11 +18,14 @@
 --   ways_back          bigint   whose beginning is told
 --   way_back_s         double   mean, from scheduled to the process, seconds
 --   untold_tries       bigint   of the week, without a log
+--   away_s             double   median of these tries, seconds
+--   away_prev_s        double   the 8 weeks before; null: none was away
 with tries as (
     select
         dag_id,
         task_id,
         has_log,
+        week = report_week() as is_now,
         process_starts,
         duration_s,
         coalesce(deferred_s, 0) as deferred_s,
@@ -32,21 +35,23 @@ with tries as (
         cast(split_part(list_extract(away, -1), '/', 2) as timestamptz) as left_at,
         cast(split_part(list_extract(away, -1), '/', 3) as timestamptz) as back_at
     from task_tries
-    where week = report_week() and try_number > 0 and not is_excluded
+    where week >= weeks_ago(8) and week <= report_week() and try_number > 0 and not is_excluded
 )
 select
     dag_id,
     task_id,
-    count(*) filter (where was_away) as tries,
-    cast(sum(process_starts) filter (where was_away) as bigint) as processes,
-    sum(greatest(duration_s - deferred_s - rescheduled_s, 0)) filter (where was_away) / 3600 as work_hours,
-    sum(deferred_s) / 3600 as deferred_hours,
-    sum(rescheduled_s) / 3600 as rescheduled_hours,
-    sum(deferred_s + rescheduled_s) / nullif(sum(duration_s) filter (where was_away), 0) as share_away,
-    count(*) filter (where scheduled_at between left_at and back_at) as ways_back,
-    avg(epoch_us(back_at - scheduled_at)) filter (where scheduled_at between left_at and back_at) / 1e6 as way_back_s,
-    count(*) filter (where not has_log) as untold_tries
+    count(*) filter (where is_now and was_away) as tries,
+    cast(sum(process_starts) filter (where is_now and was_away) as bigint) as processes,
+    sum(greatest(duration_s - deferred_s - rescheduled_s, 0)) filter (where is_now and was_away) / 3600 as work_hours,
+    sum(deferred_s) filter (where is_now) / 3600 as deferred_hours,
+    sum(rescheduled_s) filter (where is_now) / 3600 as rescheduled_hours,
+    sum(deferred_s + rescheduled_s) filter (where is_now) / nullif(sum(duration_s) filter (where is_now and was_away), 0) as share_away,
+    count(*) filter (where is_now and scheduled_at between left_at and back_at) as ways_back,
+    avg(epoch_us(back_at - scheduled_at)) filter (where is_now and scheduled_at between left_at and back_at) / 1e6 as way_back_s,
+    count(*) filter (where is_now and not has_log) as untold_tries,
+    median(deferred_s + rescheduled_s) filter (where is_now and was_away) as away_s,
+    median(deferred_s + rescheduled_s) filter (where not is_now and was_away) as away_prev_s
 from tries
 group by dag_id, task_id
-having count(*) filter (where was_away) > 0
+having count(*) filter (where is_now and was_away) > 0
 order by deferred_hours + rescheduled_hours desc, dag_id, task_id

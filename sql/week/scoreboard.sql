@@ -7,7 +7,7 @@
 --   dags                    bigint
 --   runs                    bigint    judged runs
 --   first_try_failed_runs   bigint    runs in which at least one first try failed
---   lost_runs               bigint    runs in which at least one task failed its last known try
+--   lost_runs               bigint    runs that a task lost: it failed its last known try, and its run with it
 --   no_end_runs             bigint    runs not lost so far as is known, in which nobody knows how a task ended
 --   no_end_first_runs       bigint    runs without a failed first try so far as is known, in which nobody knows how one ended
 --   tries                   bigint
@@ -21,7 +21,7 @@ with runs as (
         run_id,
         min(week) as week,
         coalesce(bool_or(first_try and state in ('failed', 'up_for_retry')), false) as is_first_failed,
-        coalesce(bool_or(final_try and state in ('failed', 'up_for_retry')), false) as is_lost,
+        coalesce(bool_or(loses_run), false) as is_lost,
         coalesce(bool_or(final_try and not has_end(state) and week <= report_week()), false) as is_open,
         coalesce(bool_or(first_try and not has_end(state) and week <= report_week()), false) as is_first_open
     from task_tries

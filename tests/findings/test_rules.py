@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.stats import betabinom
 
 from windsock.errors import ConfigError
 from windsock.findings import RULES, judge_all, told_once, validate_thresholds
-from windsock.findings.methods.counts import chance_of_all_lost, chance_of_more
+from windsock.findings.doubt import with_doubt
+from windsock.findings.methods.counts import chance_of_all_lost, chance_of_as_many_lost, chance_of_more
 from windsock.findings.rule import Rule
 from windsock.findings.rules.ws101_failure_rate_worse import FailureRateWorse
 from windsock.findings.rules.ws102_failure_rate_better import FailureRateBetter
@@ -25,6 +27,8 @@ from windsock.findings.rules.ws112_saved_by_retries import SavedByRetries
 from windsock.findings.rules.ws113_first_run_lost import FirstRunLost
 from windsock.findings.rules.ws115_known_issue import KnownIssueSeen
 from windsock.findings.rules.ws116_broken_task import BrokenTask
+from windsock.findings.rules.ws117_retried_every_time import RetriedEveryTime
+from windsock.findings.rules.ws118_few_runs_lost import FewRunsLost
 from windsock.findings.rules.ws201_parse_time_regression import ParseTimeRegression
 from windsock.findings.rules.ws202_parse_time_near_limit import ParseTimeNearLimit
 from windsock.findings.rules.ws301_pool_saturated import PoolSaturated
@@ -573,6 +577,184 @@ def test_what_a_retry_saved_is_not_told_beside_what_it_did_not_save() -> None:
 
     assert told_once([one, host], on_host(20)) == [host]
     assert told_once([one, host], on_host(10)) == [one, host]  # eleven of its own
+
+
+# --- lost runs of which nothing tells how Airflow ended them
+
+
+@pytest.mark.parametrize(
+    ("lost", "went_on", "is_said"), [(4, 2, True), (4, 1, False), (4, 0, False), (2, 2, True)]
+)
+def test_lost_runs_that_went_on_are_told_with_a_doubt(lost: int, went_on: int, is_said: bool) -> None:
+    given = answers(failure_rate_by_dag=[{"dag_id": "d", "lost_runs": lost, "lost_went_on": went_on}])
+    (broken,) = found(BrokenForDays, lost_since())
+    (other,) = found(RetriedEveryTime, first_tries({}))
+    one, untouched = with_doubt([broken, other], given)
+    assert one.advice.startswith("Perhaps not lost: in ") == is_said
+    assert one.evidence.get("went_on_runs") == (went_on if is_said else None)
+    assert untouched == other
+    assert with_doubt(
+        [broken], answers(failure_rate_by_dag=[{"dag_id": "e", "lost_runs": 2, "lost_went_on": 2}])
+    ) == [broken]
+
+
+# --- WS118
+
+
+def nights(now: str, before: tuple[int, int] = (7, 0)) -> dict[str, Answer]:
+    """A daily DAG: `x` is a lost run, `.` one that came well, a space a day without one; before it so many runs, so many lost."""
+    past = [MONDAY - timedelta(days=1 + n) for n in reversed(range(before[0]))]
+    told = [(day, n < before[1]) for n, day in enumerate(past)]
+    told += [(MONDAY + timedelta(days=n), one == "x") for n, one in enumerate(now) if one != " "]
+    rows = [
+        {"dag_id": "d", "day": day, "week": day - timedelta(days=day.weekday()), "runs": 1, "lost_runs": int(is_lost),
+         "saved_runs": 0, "no_end_runs": 0, "tries": 1, "failures": int(is_lost), "hours": 1.0,
+         "first_lost_at": datetime(day.year, day.month, day.day, 1, tzinfo=UTC) if is_lost else None}
+        for day, is_lost in told
+    ]  # fmt: skip
+    return rates(rows)
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "severity", "why"),
+    [
+        ("xxx.xxx", (7, 0), "warning", "six of seven after none of seven: .0006"),
+        ("xxxxxx.", (7, 0), "warning", "up to the day before"),
+        ("xxxxx..", (7, 0), "watch", "the newest two came well"),
+        ("x.xx.xx", (7, 0), "warning", "five of seven: .003"),
+        ("x.x.x.x", (7, 0), "watch", "four of seven after one week: .011"),
+        ("x.x.x.x", (56, 0), "warning", "four of seven after eight weeks"),
+        ("x.x.x.x", (56, 6), "watch", "one in ten as it is: .008"),
+        ("x.x.x.x", (56, 10), None, "one in six as it is: .03"),
+        ("xxx....", (56, 0), None, "three bad nights"),
+        ("xx.....", (7, 0), None, "two bad nights, then normal"),
+        ("x", (56, 0), None, "a weekly one"),
+        ("   xxxx", (3, 0), "watch", "four of four after three: .008"),
+        ("   xxxx", (2, 0), None, "two runs are no past"),
+    ],
+)
+def test_a_dag_of_few_runs_that_lost_most_of_them(
+    now: str, before: tuple[int, int], severity: str | None, why: str
+) -> None:
+    assert [one.severity for one in found(FewRunsLost, nights(now, before))] == (
+        [severity] if severity else []
+    ), why
+
+
+def test_what_has_runs_enough_is_left_to_its_rate() -> None:
+    given = answers(failure_counts_by_dag_day=days("d", [(3, 2)] * 7, (3, 0)))
+    assert FewRunsLost.judge(given, FewRunsLost.limits(), week=WEEK).judged == 0
+    few = answers(failure_counts_by_dag_day=days("d", [(2, 2)] * 7, (2, 0)))
+    assert FewRunsLost.judge(few, FewRunsLost.limits(), week=WEEK).judged == 1
+
+
+def test_many_lost_runs_of_two_nights_are_two_bad_nights() -> None:
+    def of(now: str) -> list[Finding]:
+        rows = nights(now)["failure_counts_by_dag_day"].rows
+        return found(
+            FewRunsLost,
+            answers(
+                failure_counts_by_dag_day=[
+                    row | {"runs": 4, "lost_runs": 4 * row["lost_runs"]} for row in rows
+                ]
+            ),
+        )
+
+    assert (len(of("xx")), len(of("xxx"))) == (0, 1)
+
+
+def test_runs_before_of_which_nobody_knows_the_end_count_as_lost() -> None:
+    given = nights("xxx.xxx")
+    rows = [
+        row | {"no_end_runs": int(row["week"] != MONDAY and row["day"].weekday() < 4)}
+        for row in given["failure_counts_by_dag_day"].rows
+    ]
+    assert found(FewRunsLost, answers(failure_counts_by_dag_day=rows)) == []
+
+
+def test_few_lost_runs_are_told_once() -> None:
+    (one,) = found(FewRunsLost, nights("xxx.xxx"))
+    assert one.headline == "d: 6 of 7 runs failed (before: 0 of 7)"
+    (broken,) = found(BrokenForDays, lost_since())
+    assert told_once([one, broken], {}) == [broken]
+    for lost_runs, kept in ((6, 1), (5, 2)):
+        killed = replace(one, id="WS510:d:load", code="WS510", evidence={"lost_runs": lost_runs})
+        assert len(told_once([one, killed], {})) == kept
+
+
+@pytest.mark.parametrize(
+    ("lost", "runs", "lost_prev", "runs_prev"), [(6, 7, 0, 7), (4, 7, 3, 56), (0, 5, 1, 9), (19, 19, 0, 3)]
+)
+def test_the_chance_of_as_many_lost_is_the_beta_binomial_s_tail(
+    lost: int, runs: int, lost_prev: int, runs_prev: int
+) -> None:
+    wanted = betabinom(runs, lost_prev + 0.5, runs_prev - lost_prev + 0.5).sf(lost - 1)
+    assert chance_of_as_many_lost(lost, runs, lost_prev, runs_prev) == pytest.approx(wanted)
+    assert chance_of_as_many_lost(runs, runs, lost_prev, runs_prev) == pytest.approx(
+        chance_of_all_lost(runs, lost_prev, runs_prev)
+    )
+
+
+# --- WS117
+
+
+def first_tries(*weeks: Mapping[str, Any]) -> dict[str, Answer]:
+    """Weeks, oldest first, the last one is the report's."""
+    row = {"dag_id": "d", "task_id": "load", "executions": 7, "failed_first": 7, "saved": 7, "lost": 0, "failed_hours": 0.2,
+           "late_hours": 0.8, "late_s": 360.0, "errors": 1, "error_signature": "NotReady: <>", "error_firsts": 7, "blame": None,
+           "first_at": AT}  # fmt: skip
+    told = [row | {"week": MONDAY - timedelta(weeks=n)} | one for n, one in enumerate(reversed(weeks))]
+    return answers(first_tries_by_week=told[::-1])
+
+
+@pytest.mark.parametrize(
+    ("weeks", "is_found", "why"),
+    [
+        ([{}], True, "seven of seven"),
+        ([{"executions": 5, "failed_first": 5, "saved": 5}], True, "just enough"),
+        ([{"executions": 4, "failed_first": 4, "saved": 4}], False, "four are no habit"),
+        ([{"executions": 1, "failed_first": 1, "saved": 1}] * 5, True, "a weekly one, five weeks on end"),
+        ([{"executions": 10, "failed_first": 8, "saved": 8}] * 2, True, "eight of ten, twice: at least .58"),
+        ([{"executions": 10, "failed_first": 8, "saved": 8}], False, "eight of ten: at least .49"),
+        ([{"executions": 100, "failed_first": 79, "saved": 79}], False, "below four in five the first try does work"),
+        ([{"failed_hours": 0.1, "late_hours": 0.4}], True, "half an hour"),
+        ([{"failed_hours": 0.1, "late_hours": 0.39}], False, "less than half an hour"),
+        ([{"executions": 20, "failed_first": 20, "saved": 2, "lost": 18}], False, "retries have no chance, either"),
+        ([{"executions": 20, "failed_first": 20, "saved": 3, "lost": 17}], True, "retries save some"),
+        ([{}, {"failed_first": 1, "saved": 1, "executions": 7}], False, "it was so until last week"),
+    ],
+)  # fmt: skip
+def test_a_first_try_that_never_works_is_told(
+    weeks: Sequence[Mapping[str, Any]], is_found: bool, why: str
+) -> None:
+    assert bool(found(RetriedEveryTime, first_tries(*weeks))) == is_found, why
+
+
+def test_a_habit_is_counted_from_the_last_week_in_which_the_first_try_worked() -> None:
+    began = AT - timedelta(days=5)
+    (one,) = found(
+        RetriedEveryTime, first_tries({}, {"failed_first": 2, "saved": 2}, {"first_at": began}, {"late_hours": 1.0})
+    )  # fmt: skip
+    assert one.headline == (
+        "d.load: the first try failed in 14 of 14 executions since Fri 13 Nov 08:00 UTC, a retry saved all of them; this week "
+        "that cost 1.0 hours of delay and 12 minutes of workers"
+    )
+    assert one.advice.startswith("7 of 7 failed with NotReady: <>: what it needs is not ready when it starts")
+    assert one.advice.endswith("windsock why d load.")
+    (many,) = found(RetriedEveryTime, first_tries({"errors": 3, "error_firsts": 4}))
+    assert many.advice.startswith("4 of 7 failed with NotReady: <>, the others with 2 other errors; ")
+    (unseen,) = found(
+        RetriedEveryTime, first_tries({"errors": 0, "error_firsts": 0, "error_signature": None})
+    )
+    assert unseen.advice.startswith("No log tells why it fails; ")
+
+
+def test_a_retry_each_time_is_told_by_task_and_once() -> None:
+    (one,) = found(RetriedEveryTime, first_tries({}))
+    (saved_runs,) = found(SavedByRetries, saved([(8, 3)] * 7, (8, 0)))
+    assert told_once([saved_runs, one], {}) == [one]
+    broken = replace(one, id="WS103:d", code="WS103", subject={"dag_id": "d"})
+    assert told_once([broken, one], {}) == [broken]
 
 
 # --- WS110

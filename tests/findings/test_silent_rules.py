@@ -23,6 +23,8 @@ from windsock.findings.rules.ws515_unheard_failures import Unheard
 from windsock.findings.rules.ws516_state_mismatch import StateMismatch
 from windsock.findings.rules.ws517_errors_in_successes import ErrorsInSuccesses
 from windsock.findings.rules.ws531_nothing_started import NothingStarted
+from windsock.findings.rules.ws533_never_resumed import NeverResumed
+from windsock.findings.wording import moment
 from windsock.model import Answer
 from windsock.report.cards import card
 
@@ -366,6 +368,54 @@ def test_a_mismatch_told_and_seen_is_one_finding() -> None:
     (finding,) = found(StateMismatch, given)
     assert (finding.evidence["tries"], finding.evidence["deferrable"]) == (3, True)
     assert finding.severity == "warning"
+
+
+# --- WS533
+
+
+def waits(**more: Any) -> dict[str, Any]:
+    return {"dag_id": "d", "task_id": "wait", "kind": "deferred", "waiting": 2, "runs": 2, "first_at": SPAN["first_at"],
+            "last_at": SPAN["last_at"], "waited_s": 6 * 3600.0, "waited_hours": 9.0, "resumed": 4, "resumed_since": 0,
+            "resumed_prev": 28, "waiting_prev": 0, "longest_away_s": 2 * 3600.0} | more  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("row", "severity"),
+    [
+        (waits(), "warning"),
+        (waits(waited_s=6 * 3600.0 - 1), None),  # an upgrade may take that long
+        (waits(longest_away_s=2 * 3600.0 + 1), None),  # not three times its longest wait
+        (waits(longest_away_s=60.0), "warning"),
+        (waits(longest_away_s=None), None),  # none ever came back: its trigger may end it
+        (waits(resumed_since=1), "watch"),  # the triggerer lives: one trigger was lost
+        (waits(waiting=1), "watch"),
+        (waits(waiting=1, waited_s=24 * 3600.0), "warning"),
+        (waits(kind="up_for_reschedule"), "warning"),
+    ],
+)
+def test_a_try_that_was_never_resumed(row: dict[str, Any], severity: str | None) -> None:
+    got = found(NeverResumed, answers(never_resumed=[row]))
+    assert [one.severity for one in got] == ([severity] if severity else [])
+    if row["longest_away_s"] is None:
+        assert (
+            NeverResumed.judge(answers(never_resumed=[row]), NeverResumed.limits(), week=WEEK).not_enough == 1
+        )
+
+
+def test_what_resumes_a_try_is_named() -> None:
+    (deferred,) = found(NeverResumed, answers(never_resumed=[waits()]))
+    assert deferred.headline == (
+        f"d.wait: 2 tries deferred since {moment(SPAN['first_at'])} and were never resumed, the longest for 6 h (usually "
+        "at most 2 h); nor was any that began later"
+    )
+    assert deferred.advice.startswith("See that a triggerer runs")
+    (sensor,) = found(
+        NeverResumed, answers(never_resumed=[waits(kind="up_for_reschedule", waiting=1, resumed_since=3)])
+    )
+    assert ": 1 try was rescheduled on " in sensor.headline and sensor.headline.endswith(
+        "; 3 later ones were"
+    )
+    assert sensor.advice.startswith("See that the scheduler runs")
 
 
 # --- WS513

@@ -249,3 +249,14 @@ def test_bulk_work_is_told_as_such(rows: list[dict[str, Any]], kinds: list[str])
     told = found(MassRerun, "runs_made_by_hand", rows)
     assert [one.subject["kind"] for one in told] == kinds
     assert all(one.severity == "info" for one in told)
+
+
+def test_bulk_work_says_how_much_of_it_was_lost() -> None:
+    rows = [by_hand(lost_runs=7), by_hand(dag_id="e", lost_runs=0)]
+    (told,) = found(MassRerun, "runs_made_by_hand", rows)
+    assert (
+        told.headline
+        == "Backfills: 40 runs of 2 DAGs (7 of them lost), 6.0 hours of work, 10 % of the week's"
+    )
+    (well,) = found(MassRerun, "runs_made_by_hand", [by_hand(lost_runs=0)])
+    assert "lost" not in well.headline

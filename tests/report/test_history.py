@@ -269,6 +269,51 @@ def test_what_stays_as_fast_as_when_it_was_told_is_not_called_recovered(
     assert [change.status for change in made.changes] == [status]
 
 
+def retried(**more: Any) -> Finding:
+    return replace(
+        finding("WS117", "orders", severity="watch"), subject={"dag_id": "orders", "task_id": "load"}, **more
+    )
+
+
+@pytest.mark.parametrize(
+    ("ended", "failed_first", "status"),
+    [(7, 3, "recovered"), (6, 3, "not_seen"), (2, 2, "not_seen"), (0, 0, "not_seen"), (7, 0, "recovered")],
+)
+def test_a_first_try_that_still_fails_has_not_recovered_though_it_costs_little(
+    ended: int, failed_first: int, status: str
+) -> None:
+    given = answers(["orders"])
+    counts = "no_end lost saved ended_prev lost_prev saved_prev weeks_prev failing_ends failing_days dag_runs".split()
+    standing = {"dag_id": "orders", "task_id": "load", "ended": ended, "failing_since": None} | dict.fromkeys(
+        counts, 0
+    )
+    weeks = {"dag_id": "orders", "task_id": "load", "week": WEEK.minus(-1).monday, "executions": ended,
+             "failed_first": failed_first}  # fmt: skip
+    given["task_standing"] = Answer("task_standing", tuple(standing), (standing,))
+    given["first_tries_by_week"] = Answer(
+        "first_tries_by_week", tuple(weeks), (weeks,) if failed_first else ()
+    )
+    made = week_page([], week_page([retried()], None, WEEK), WEEK.minus(-1), given=given)
+    assert [change.status for change in made.changes] == [status]
+
+
+def test_runs_that_a_retry_saved_are_not_told_beside_the_task_that_is_retried_every_time() -> None:
+    saved = replace(
+        finding("WS112", "orders", severity="watch"), evidence={"rate": 0.9, "baseline_rate": 0.0}
+    )
+    given = answers(["orders"])
+    given["failure_rate_by_dag"] = replace(
+        given["failure_rate_by_dag"],
+        rows=tuple(row | {"first_try_failed_runs": row["runs"]} for row in given["failure_rate_by_dag"].rows),
+    )
+    first = week_page([saved], None, WEEK)
+    alone = week_page([], first, WEEK.minus(-1), given=given)
+    assert [one.code for one in alone.findings] == ["WS112"]
+    both = week_page([retried()], first, WEEK.minus(-1), given=given)
+    assert [one.code for one in both.findings] == ["WS117"]
+    assert [(one.id, one.status) for one in both.changes] == [("WS117:orders", "new")]
+
+
 def test_a_mark_of_the_scoreboard_needs_a_test_that_passes() -> None:
     given = answers(["orders"])
     steady = {one.key: one.mark for one in page([], given=given).scoreboard}

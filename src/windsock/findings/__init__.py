@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 
 from windsock.errors import ConfigError
 from windsock.findings.context import with_changes
+from windsock.findings.doubt import with_doubt
 from windsock.findings.explained import explained_runs, retried_elsewhere, within_another
 from windsock.findings.impact import place, with_impact
 from windsock.findings.rule import Rule
@@ -26,6 +27,8 @@ from windsock.findings.rules.ws112_saved_by_retries import SavedByRetries
 from windsock.findings.rules.ws113_first_run_lost import FirstRunLost
 from windsock.findings.rules.ws115_known_issue import KnownIssueSeen
 from windsock.findings.rules.ws116_broken_task import BrokenTask
+from windsock.findings.rules.ws117_retried_every_time import RetriedEveryTime
+from windsock.findings.rules.ws118_few_runs_lost import FewRunsLost
 from windsock.findings.rules.ws201_parse_time_regression import ParseTimeRegression
 from windsock.findings.rules.ws202_parse_time_near_limit import ParseTimeNearLimit
 from windsock.findings.rules.ws203_parse_killed import ParseKilled
@@ -70,6 +73,7 @@ from windsock.findings.rules.ws523_logs_missing import LogsMissing
 from windsock.findings.rules.ws524_connection_failing import ConnectionFailing
 from windsock.findings.rules.ws530_component_silent import ComponentSilent
 from windsock.findings.rules.ws531_nothing_started import NothingStarted
+from windsock.findings.rules.ws533_never_resumed import NeverResumed
 from windsock.findings.rules.ws601_mixed_versions import MixedVersions
 from windsock.findings.rules.ws602_version_inflation import VersionInflation
 from windsock.findings.rules.ws603_broken_commit_rerun import BrokenCommitRerun
@@ -116,6 +120,8 @@ RULES: tuple[type[Rule], ...] = (
     FirstRunLost,
     BrokenTask,
     SavedByRetries,
+    RetriedEveryTime,
+    FewRunsLost,
     Incident,
     BadHour,
     KnownIssueSeen,
@@ -163,6 +169,7 @@ RULES: tuple[type[Rule], ...] = (
     ConnectionFailing,
     ComponentSilent,
     NothingStarted,
+    NeverResumed,
     MixedVersions,
     VersionInflation,
     BadWorker,
@@ -227,7 +234,7 @@ def judge_all(
         if verdicts.no_data and not any(one.section == rule.section for one in no_data):
             no_data.append(NoData(rule.section, verdicts.no_data))
         findings += verdicts.findings
-    told = [with_impact(one) for one in told_once(findings, kept)]
+    told = [with_impact(one) for one in with_doubt(told_once(findings, kept), kept)]
     findings = with_changes(told, answers, week)
     return Judgement(tuple(sorted(findings, key=_place)), tuple(no_data), judged, not_enough)
 
@@ -248,29 +255,33 @@ _FOLLOWS = {
     "WS107": frozenset({"WS103", "WS104", "WS106"}),  # no number of retries helps a DAG that is broken
     "WS108": frozenset({"WS101", "WS103", "WS104", "WS106"}),  # a past was found to compare it with
     "WS109": frozenset({"WS101", "WS103", "WS104", "WS106", "WS108"}),  # it lost more than its newest run
-    "WS112": frozenset(
-        {"WS101", "WS103", "WS104", "WS106", "WS108"}
-    ),  # what retries no longer save says more
+    # what retries no longer save says more; so does which task needs one every time, and since when
+    "WS112": frozenset({"WS101", "WS103", "WS104", "WS106", "WS108", "WS117", "WS118"}),
     "WS113": frozenset({"WS101", "WS103", "WS104", "WS106", "WS108"}),
-    "WS116": frozenset({"WS101", "WS103", "WS104", "WS105", "WS106", "WS108", "WS109", "WS113"}),
+    "WS116": frozenset({"WS101", "WS103", "WS104", "WS105", "WS106", "WS108", "WS109", "WS113", "WS118"}),
+    "WS118": frozenset({"WS101", "WS103", "WS104", "WS105", "WS106", "WS108", "WS109", "WS113"}),
+    "WS117": frozenset({"WS103", "WS104", "WS106"}),  # it is broken, and its retries with it
     "WS505": frozenset({"WS521"}),  # its last failed run holds it back
     "WS402": frozenset({"WS401"}),  # the run grew because its task did
     "WS403": frozenset({"WS401", "WS402"}),  # it is late because it takes longer
 }
 """Codes that are not told of a DAG of which one of those codes is."""
-_FEW_RUNS = {"WS108": "lost_runs", "WS109": "", "WS113": "", "WS116": "lost"}
+_FEW_RUNS = {"WS108": "lost_runs", "WS109": "", "WS113": "", "WS116": "lost", "WS118": "failures"}
 """Codes of a few lost runs, that are not told where an incident, a bad hour or a bad host tells as many; none named: one."""
 
 
 def told_once(findings: Sequence[Finding], answers: Mapping[str, Answer]) -> list[Finding]:
     """Leave out a DAG's WS101 when another finding tells its failures already: WS103 or WS104 (it is broken), or
-    incidents, bad hours or hosts that explain all but `OWN_EXCESS` of its excess; its WS106 when they explain all of its runs; its WS510 when WS106 tells the kills; an incident within a bad hour or on a bad
+    incidents, bad hours or hosts that explain all but `OWN_EXCESS` of its excess; its WS106 when they explain all of its runs; its WS510 when WS106 tells the kills, and its WS118 when WS510 tells them; an incident within a bad hour or on a bad
     host. What is the consequence of a finding on the same DAG (`_FOLLOWS`).
     The silence of a DAG that probably goes on under another name (WS605). And the check of rejects when WS901 tells of them; and a slow pass of parsing when WS207 tells what it led to; and later starts
     (WS636) when they are the full workers' that WS310 tells; and wide tasks (WS304) whose waiting is most of a full pool's (WS301).
     """
     broken = {one.subject["dag_id"] for one in findings if one.code in ("WS103", "WS104")}
     killed = {one.subject["dag_id"] for one in findings if one.code == "WS106" and "ending" in one.evidence}
+    killed_runs = {
+        one.subject["dag_id"]: one.evidence.get("lost_runs") for one in findings if one.code == "WS510"
+    }
     retried = retried_elsewhere(findings, answers)
     explained, within = explained_runs(findings, answers), within_another(findings)
     elsewhere, former = told_with_more(findings), went_on(findings)
@@ -304,6 +315,8 @@ def told_once(findings: Sequence[Finding], answers: Mapping[str, Answer]) -> lis
         if one.code == "WS112" and one.evidence["excess_failures"] - retried.get(dag_id, 0) < OWN_EXCESS:
             continue
         if one.code == "WS510" and dag_id in killed:
+            continue
+        if one.code == "WS118" and (killed_runs.get(dag_id) or 0) >= one.evidence["failures"]:
             continue
         if one.code == "WS106" and explained.get(dag_id, 0) >= one.evidence["week_runs"]:
             continue

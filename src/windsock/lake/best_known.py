@@ -52,12 +52,19 @@ def replaced(table: str, window: str) -> str:
     return ",\n        ".join(parts)
 
 
-def told_once(table: str, rows: str, *, key: str, order: str, window: str) -> str:
-    """SQL for one row per key of a relation; `window` is a name that the statement has not used yet."""
+def told_once(
+    table: str, rows: str, *, key: str, order: str, window: str, more: Mapping[str, str] | None = None
+) -> str:
+    """SQL for one row per key of a relation; `window` is a name that the statement has not used yet. `more`: further columns,
+    each the oldest value of an expression that is told."""
+    oldest = "".join(
+        f",\n    last_value({value} ignore nulls) over {window} as {name}"
+        for name, value in (more or {}).items()
+    )
     return f"""select *
     replace (
         {replaced(table, window)}
-    )
+    ){oldest}
     from {rows}
     window {window} as (
         partition by {key} order by {order} rows between unbounded preceding and unbounded following

@@ -49,7 +49,7 @@ _WORDS: tuple[tuple[Blame | Literal["elsewhere"], str], ...] = (
         r"certificate verify failed|ssl(?:eof)?error|deadlock detected|lock wait timeout|canceling statement|no listener|"
         r"(?:job|run|task|step|query|application)\b.{0,80}\b(?:finished|ended|failed) (?:in|with)(?: failed)? (?:state|status)|run state: failed|"
         r"resources exceeded|upstream api returned|source unavailable|role \"[^\"]+\" does not exist|SSH command timed out|"
-        r"API(?: returned|: <n>|: \d)|unavailable\b|^AirflowSensorTimeout|Trigger/execution timeout|remote (?:job|task|run) failed|\b(?:401|403|429|5\d\d) for https?://",
+        r"API(?: returned|: <n>|: \d)|unavailable\b|^AirflowSensorTimeout|Trigger(?:/execution)? timeout|remote (?:job|task|run) failed|\b(?:401|403|429|5\d\d) for https?://",
     ),
     (
         "data",
@@ -83,7 +83,7 @@ _TYPES: dict[str, Blame] = {
     name: blame  # type: ignore[misc]
     for blame, names in {
         "infrastructure": "MemoryError WorkerLostError",
-        "airflow": "ServerResponseError AirflowRuntimeError TaskDeferralTimeout DagNotFound AirflowConfigException",
+        "airflow": "ServerResponseError AirflowRuntimeError DagNotFound AirflowConfigException",
         "external": "ConnectionError ConnectTimeout ReadTimeout ConnectionResetError ConnectionRefusedError ConnectionAbortedError "
         "BrokenPipeError TimeoutError Timeout SSLError ProxyError gaierror RemoteDisconnected NoCredentialsError "
         "EndpointConnectionError ServiceUnavailable InternalServerError TooManyRequests DeadlineExceeded Unauthorized Forbidden "

@@ -26,10 +26,15 @@ DEFAULT_OWNER = "airflow"
 REASON_OF_EXCEPTION = {
     "AirflowTaskTimeout": "timeout",
     "AirflowSensorTimeout": "timeout",
+    "TaskDeferralTimeout": "timeout",
     "AirflowFailException": "fail_now",
     "AirflowTaskTerminated": "signal",
     "AirflowException": "exception",
 }
+
+
+TRIGGER_LATE = ("Trigger/execution timeout", "Trigger timeout")
+"""How 2.x and 3.x say that a trigger did not fire in time."""
 
 
 # Structs, not dataclasses: a frozen one is made eight times as quickly, and some twenty are made for each object
@@ -43,6 +48,15 @@ class Failure(msgspec.Struct, frozen=True, gc=False):
     message: str
     frame: tuple[str, str] | None = None
     package: str | None = None
+
+
+def reason_of(failure: Failure | None) -> str:
+    """Why Airflow ended an attempt that raised this. Before 3.0 a trigger that never fired is told by its message alone."""
+    if failure is None:
+        return "exception"
+    if failure.type == "TaskDeferralError" and failure.message.startswith(TRIGGER_LATE):
+        return "timeout"
+    return REASON_OF_EXCEPTION.get(failure.type, "exception")
 
 
 class Record(msgspec.Struct, frozen=True, gc=False):

@@ -163,20 +163,48 @@ def _renamed_tasks(group: Sequence[Finding]) -> tuple[str, str]:
     )
 
 
-def _by_error(group: Sequence[Finding]) -> str:
+def _retried(group: Sequence[Finding]) -> tuple[str, str]:
+    names = [f"{one.subject['dag_id']}.{one.subject['task_id']}" for one in group]
+    late, worked = (
+        hours(sum(float(one.evidence[name]) for one in group)) for name in ("late_hours", "failed_hours")
+    )
+    headline = (
+        f"The first try of {len(names)} tasks fails (nearly) every time, and a retry saves it: {_named(names)}; this week that "
+        f"cost {late} of delay and {worked} of workers"
+    )
+    return (
+        headline,
+        f"{_by_error(group, 'is the error of')}Mend what their first tries need, the dearest first.",
+    )
+
+
+def _waiting(group: Sequence[Finding]) -> tuple[str, str]:
+    names = [f"{one.subject['dag_id']}.{one.subject['task_id']}" for one in group]
+    tries = sum(one.evidence["waiting"] for one in group)
+    first, last = (pick(one.evidence["first_at"] for one in group) for pick in (min, max))
+    headline = f"{len(names)} tasks left their worker to wait and were never resumed ({plural(tries, 'try')}, since {moment(first)}): {_named(names)}"
+    advice = {one.advice.partition(" Then clear")[0] for one in group}
+    at_once = (
+        f"All began to hang between {moment(first)} and {moment(last)}. " if last - first <= APART else ""
+    )
+    return headline, f"{at_once}{' '.join(sorted(advice))} Then clear the tries that wait."
+
+
+def _by_error(group: Sequence[Finding], verb: str = "ended") -> str:
     """`KeyError: 'amount' ended 3 of them. `, the most frequent one; empty where none is known."""
     errors = Counter(str(one.evidence.get("error_signature") or "") for one in group)
     del errors[""]
     if not errors:
         return ""
     (error, count) = max(errors.items(), key=lambda one: (one[1], one[0]))
-    return f"{error} ended {'all' if count == len(group) else count} of them. "
+    return f"{error} {verb} {'all' if count == len(group) else count} of them. "
 
 
 _COMMON = "So many at once have a cause in common: look at what they share (workers, network, a database, a release)"
 _TOLD: Mapping[str, Callable[[Sequence[Finding]], tuple[str, str]]] = {
     "WS109": _rare_lost,
     "WS113": _first_lost,
+    "WS117": _retried,
     "WS401": _slower_tasks,
     "WS402": _slower_runs,
     "WS408": _faster_tasks,
@@ -184,12 +212,14 @@ _TOLD: Mapping[str, Callable[[Sequence[Finding]], tuple[str, str]]] = {
     "WS515": _unheard,
     "WS518": _messages,
     "WS607": _renamed_tasks,
+    "WS533": _waiting,
 }
 """By code of the findings that come in swarms: headline and advice for all of them."""
 _STEP = {"changed_at": datetime, "changed_from": datetime, "changed_to": datetime, "ratio": float}
 _NEEDS: Mapping[str, Mapping[str, type]] = {
     "WS109": {"runs": int, "gap_days": float},
     "WS113": {"runs": int},
+    "WS117": {"late_hours": float, "failed_hours": float},
     "WS401": _STEP | {"extra_hours": float},
     "WS402": _STEP,
     "WS408": _STEP | {"times_as_fast": float},
@@ -197,6 +227,7 @@ _NEEDS: Mapping[str, Mapping[str, type]] = {
     "WS515": {"unheard": int, "lost": int},
     "WS518": {"messages": int},
     "WS607": {"former_task_id": str},
+    "WS533": {"waiting": int, "first_at": datetime},
 }
 
 

@@ -21,7 +21,7 @@ class Became:
     evidence: Mapping[str, Any] = field(default_factory=dict)
 
 
-DAG_CODES = ("WS101", "WS103", "WS104", "WS106", "WS108", "WS109", "WS113")  # one DAG loses runs
+DAG_CODES = ("WS101", "WS103", "WS104", "WS106", "WS108", "WS109", "WS113", "WS118")  # one DAG loses runs
 _SECTION_OF = {
     "WS310": "waiting",
     "WS311": "waiting",
@@ -77,8 +77,12 @@ def became(before: Mapping[str, Any], answers: Mapping[str, Answer], judgement: 
             return _rate(before, row, int(row["first_try_failed_runs"]), "failed at first")
     if code == "WS505" and (gone := _tasks_gone(before, answers)):
         return Became("not_seen", f"{', '.join(gone)} did not run this week, either")
-    if code == "WS116" and not _has_ended(subject, answers):
+    if code in ("WS116", "WS117", "WS533") and not _has_ended(subject, answers):
         return Became("not_seen", f"{subject.get('dag_id')}.{subject.get('task_id')} did not run this week")
+    if code == "WS117" and (row := _first_tries(subject, answers)):
+        return Became(
+            "not_seen", f"{row['failed_first']} of {row['executions']} first tries failed this week, too"
+        )
     if code == "WS408":
         return _fast(before, answers)
     if code in _LEVELS:
@@ -134,6 +138,16 @@ def _has_ended(subject: Mapping[str, Any], answers: Mapping[str, Answer]) -> boo
     rows = answers["task_standing"].rows if "task_standing" in answers else ()
     keys = ("dag_id", "task_id")
     return any(row["ended"] and all(row[key] == subject.get(key) for key in keys) for row in rows)
+
+
+def _first_tries(subject: Mapping[str, Any], answers: Mapping[str, Answer]) -> Row | None:
+    """The week of a task of which half of the first tries failed: too few or too cheap to be told, but not mended."""
+    rows = answers["first_tries_by_week"].rows if "first_tries_by_week" in answers else ()
+    mine = [row for row in rows if all(row[key] == subject.get(key) for key in ("dag_id", "task_id"))]
+    newest = max(
+        mine, key=lambda row: row["week"], default=None
+    )  # a task has a row of the report week, or none at all
+    return newest if newest and 2 * newest["failed_first"] >= newest["executions"] else None
 
 
 def _fast(before: Mapping[str, Any], answers: Mapping[str, Answer]) -> Became:

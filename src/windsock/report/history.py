@@ -116,12 +116,15 @@ def _vanished(
         if one.code in ("WS110", "WS111")
         for dag_id in one.evidence.get("dag_ids") or ()
     }
+    retried = {one.subject["dag_id"] for one in findings if one.code == "WS117"}
     carried, gone = [], []
     for key, one in before.items():
         if key in ids or one.get("status") in ("better", "recovered"):
             continue
         if tuple((one.get("subject") or {}).values()) in told_better or _is_told_by_another(one, told):
             continue
+        if one.get("code") == "WS112" and (one.get("subject") or {}).get("dag_id") in retried:
+            continue  # told by task now, and since when
         now = became(one)
         if now.status == "still":
             carried.append(_carried(one, now))

@@ -117,6 +117,8 @@ def _as_newest(kind: str | None, text: str) -> tuple[str | None, str]:
             return "SystemExit", found[1]
         if "received SIGTERM signal" in text[:200]:
             return "AirflowTaskTerminated", text
+    if kind == "TaskDeferralError" and text == "Trigger/execution timeout":
+        return "TaskDeferralTimeout", "Trigger timeout"
     if not kind and (found := _RETURN_CODE.match(text)):
         name = found["name"] or _BY_SIGNAL.get(int(found["code"]))
         return None, f"killed by {name}" if name else f"exit code {found['code']}"

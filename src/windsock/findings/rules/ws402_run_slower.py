@@ -5,6 +5,7 @@ from typing import Any
 
 from windsock.findings import slower, wording
 from windsock.findings.by_retries import by_retries
+from windsock.findings.by_waiting import by_waiting
 from windsock.findings.rule import Rule, Verdicts, rows_of
 from windsock.model import Answer
 from windsock.week import Week
@@ -19,7 +20,7 @@ class RunSlower(Rule):
     """
 
     code, name, section = "WS402", "run-slower", "durations"
-    questions = ("run_finishes", "failure_rate_by_dag")
+    questions = ("run_finishes", "failure_rate_by_dag", "time_away_by_task")
     thresholds = slower.SlowerThresholds
 
     @classmethod
@@ -48,6 +49,7 @@ class RunSlower(Rule):
                         "later_hours": extra,
                     },
                     advice=by_retries(answers, row["dag_id"], row["runs"])
+                    or by_waiting(answers, row["dag_id"], step.change.after - step.change.before)
                     or "Compare its tasks' work (windsock ask work_times); if none grew, they wait for each other or for slots.",
                     rank=extra,
                 )

@@ -6,6 +6,7 @@ from typing import Any
 
 from windsock.findings import wording
 from windsock.findings.by_retries import by_retries
+from windsock.findings.by_waiting import by_waiting
 from windsock.findings.methods.binomial import chance_of_at_least
 from windsock.findings.methods.onset import onset
 from windsock.findings.rule import Rule, Thresholds, Verdicts, rows_of, threshold
@@ -38,7 +39,7 @@ class LateFinish(Rule):
     """
 
     code, name, section = "WS403", "late-finish", "durations"
-    questions = ("run_finishes", "failure_rate_by_dag")
+    questions = ("run_finishes", "failure_rate_by_dag", "time_away_by_task")
     thresholds = Limits
 
     @classmethod
@@ -81,6 +82,7 @@ class LateFinish(Rule):
                     advice="It starts late: look at pools, the scheduler and what it waits for."
                     if started > longer
                     else by_retries(answers, row["dag_id"], late)
+                    or by_waiting(answers, row["dag_id"], longer)
                     or "Its runs take longer: compare its tasks' work (windsock ask work_times).",
                     rank=delay * row["runs"] / 3600,
                 )

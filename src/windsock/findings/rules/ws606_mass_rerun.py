@@ -61,17 +61,19 @@ class MassRerun(Rule):
         most = sorted(rows, key=lambda row: (-row["hours"], row["dag_id"]))
         dags = [row["dag_id"] for row in most]
         hours = sum(row["hours"] for row in rows)
+        lost = sum(row["lost_runs"] for row in rows)
+        failed = f" ({lost:,} of them lost)" if lost else ""
         started = [row for row in rows if row["first_at"]]
         first_at, last_at = min(row["first_at"] for row in started), max(row["last_at"] for row in started)
         return cls.finding(
             subject={"kind": kind},
             severity="info",
-            headline=f"{_TOLD[kind]}: {wording.plural(runs, 'run')} of {wording.plural(len(dags), 'DAG')}, "
+            headline=f"{_TOLD[kind]}: {wording.plural(runs, 'run')} of {wording.plural(len(dags), 'DAG')}{failed}, "
             f"{wording.hours(hours)} of work, {wording.percent(share)} of the week's",
             evidence={
                 "runs": runs,
                 "tries": sum(row["tries"] for row in rows),
-                "lost_runs": sum(row["lost_runs"] for row in rows),
+                "lost_runs": lost,
                 "work_hours": hours,
                 "hours_share": share,
                 "dag_ids": dags,

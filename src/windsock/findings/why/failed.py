@@ -19,7 +19,19 @@ class Failed(Cause):
     name, words, about = "failed", "Runs lost because a task failed", "task failed"
     questions = ("case_tries", "incidents_by_error", "failure_rate_by_dag")
     counted_by = ("failure_rate_by_dag",)
-    codes = ("WS101", "WS103", "WS104", "WS106", "WS108", "WS109", "WS110", "WS111", "WS113", "WS116")
+    codes = (
+        "WS101",
+        "WS103",
+        "WS104",
+        "WS106",
+        "WS108",
+        "WS109",
+        "WS110",
+        "WS111",
+        "WS113",
+        "WS116",
+        "WS118",
+    )
 
     @classmethod
     def tell(cls, case: Case, answers: Mapping[str, Answer]) -> Iterator[Told]:

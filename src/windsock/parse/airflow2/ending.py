@@ -11,7 +11,6 @@ import re
 from windsock.model import LogKey
 from windsock.parse.reading import (
     FAILED,
-    REASON_OF_EXCEPTION,
     RETRY,
     SKIPPED,
     SUCCESS,
@@ -19,6 +18,7 @@ from windsock.parse.reading import (
     Failure,
     Reading,
     Record,
+    reason_of,
 )
 from windsock.parse.traceback import START
 from windsock.schema import STATES
@@ -174,8 +174,7 @@ class Ending:
     def _why(self) -> str:
         if self.is_external:
             return "external"
-        kind = self.failure.type if self.failure else ""
-        by_exception = REASON_OF_EXCEPTION.get(kind, "exception")
+        by_exception = reason_of(self.failure)
         if by_exception in ("timeout", "signal"):
             return by_exception
         if self.failure and self.failure.message.startswith("Task failed due to SystemExit"):

@@ -15,13 +15,13 @@ import msgspec
 from windsock.parse.airflow3.lines import FAILED_EVENT, POST_EVENT
 from windsock.parse.reading import (
     FAILED,
-    REASON_OF_EXCEPTION,
     SKIPPED,
     SUCCESS,
     UNKNOWN,
     Failure,
     Reading,
     Record,
+    reason_of,
 )
 from windsock.schema import STATES
 
@@ -108,8 +108,7 @@ class Segment(msgspec.Struct, gc=False):
     def _bad(self, record: Record, body: dict[str, Any]) -> None:
         event = record.message
         if event.startswith(FAILED_EVENT):
-            kind = record.failure.type if record.failure else ""
-            self.end(FAILED, REASON_OF_EXCEPTION.get(kind, "exception"), record.failure)
+            self.end(FAILED, reason_of(record.failure), record.failure)
         elif event.startswith("Top level error"):
             if self.state != FAILED:  # else a mail or a callback failed after the task had
                 self.end(FAILED, "exception", record.failure)
