@@ -128,8 +128,8 @@ def test_real_logs_tell_their_connections() -> None:
     told = {
         (path.parts[-4], conn_id)
         for path in logs.rglob("attempt=1.log")
-        for names in [readings(path.read_bytes())]
         if b"Retrieving connection" in path.read_bytes()
+        for names in [readings(path.read_bytes())]
         for conn_id in next(iter(names))
         if len(names) == 1
     }
