@@ -6,9 +6,7 @@ sets what is never judged. `WINDSOCK_ACCEPT=1` writes expect.csv: read the diff 
 
 import csv
 import os
-import tempfile
 from datetime import datetime
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +14,7 @@ import duckdb
 import pytest
 
 from tests.support.csv_lakes import write_csv
+from tests.support.views import views_over
 from windsock.lake import Lake
 from windsock.questions import Question, ask, load_questions
 from windsock.schema import TABLES
@@ -44,36 +43,6 @@ FIRST = {case.parent.name: case for case in reversed(CASES)}
 a connection of its own, from which what the header does not name is taken away."""
 
 
-@cache
-def views() -> tuple[duckdb.DuckDBPyConnection, list[str]]:
-    """A connection with the lake's views, and the statements by which they find their files: planning the views again for
-    each lake would be half of what a case costs."""
-    conn = Lake.open(tempfile.mkdtemp(), deployment="prod", create=True).connect(WEEK)
-    text = (HERE.parents[1] / "sql" / "lake.sql").read_text(encoding="utf-8")
-    return conn, [
-        one.query for one in duckdb.extract_statements(text) if one.type == duckdb.StatementType.SET
-    ]
-
-
-def shared(
-    lake: Path, *, exclude: list[str], quiet: list[tuple[datetime, datetime]], owners: dict[str, str]
-) -> duckdb.DuckDBPyConnection:
-    """That connection, as `Lake.connect` would have opened this lake."""
-    conn, finding_files = views()
-    conn.execute("set variable lake = ?", [str(lake)])
-    for name, type_, values in (
-        ("exclude", "varchar[]", exclude),
-        ("quiet_from", "timestamptz[]", [one[0] for one in quiet]),
-        ("quiet_until", "timestamptz[]", [one[1] for one in quiet]),
-        ("owner_patterns", "varchar[]", list(owners) or None),
-        ("owner_names", "varchar[]", list(owners.values()) or None),
-    ):
-        conn.execute(f"set variable {name} = ?::{type_}", [values])
-    for sql in finding_files:
-        conn.execute(sql)
-    return conn
-
-
 def answer(case: Path, lake: Path, *, foreign: bool) -> tuple[Question, list[dict[str, Any]]]:
     question = QUESTIONS[case.parent.name]
     for path in sorted(case.glob("*.csv")):
@@ -91,7 +60,7 @@ def answer(case: Path, lake: Path, *, foreign: bool) -> tuple[Question, list[dic
                     (datetime.fromisoformat(row["quiet_from"]), datetime.fromisoformat(row["quiet_until"]))
                 )
     if case is not FIRST[question.name] or foreign:
-        conn = shared(lake, exclude=exclude, quiet=quiet, owners=owners)
+        conn = views_over(lake, WEEK, exclude=exclude, quiet=quiet, owners=owners)
         return question, list(ask(conn, question).rows)
     conn = Lake.open(str(lake), deployment="prod", create=True).connect(
         WEEK, exclude=exclude, quiet=quiet, owners=owners
