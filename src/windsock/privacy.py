@@ -38,6 +38,7 @@ COLUMNS: Mapping[str, Kind] = {
     "error": "text",
     "hostname": "host",
     "connections": "host",
+    "worker_name": "host",
     "owner": "host",  # of a DAG: a person or a team
     "dag_file": "file",
     "files": "file",
