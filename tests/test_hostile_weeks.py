@@ -37,6 +37,14 @@ def two_of_a_map() -> Iterator[Attempt]:
             yield tried("mapped", due, "load", 1, "failed" if is_bad else "success", map_index=index)
 
 
+def a_map_that_shrinks() -> Iterator[Attempt]:
+    """Sixty files a day; since Wednesday the listing finds one."""
+    for due in every(1, since(6), since(-14)):
+        yield tried("shrunk", due, "find", 1, "success")
+        for index in range(60 if due < since(2) else 1):
+            yield tried("shrunk", due, "load", 1, "success", after=3 * MINUTE, map_index=index)
+
+
 def a_branch_that_breaks() -> Iterator[Attempt]:
     for place, due in enumerate(every(1, since(6))):
         yield tried("branch", due, "choose", 1, "success")
@@ -129,6 +137,7 @@ def a_short_circuit() -> Iterator[Attempt]:
     ("plant", "verdict", "sentence", "codes"),
     [
         (two_of_a_map, "worse", "mapped has lost every run to load (2 of 40 map indexes) since Tue 17 Nov (6; before: 0 of 11)", ["WS106"]),
+        (a_map_that_shrinks, "worse", "shrunk.load maps over 1 instead of 60 since Wed 18 Nov 00:01 UTC (4 runs, all well)", ["WS534"]),
         (a_branch_that_breaks, "worse", "branch: 4 of 7 runs failed (before: 0 of 28)", ["WS118"]),
         (the_same_but_for_numbers, "worse", "One error in 3 DAGs: ValueError, 15 tries failed, 15 for good", ["WS110"]),
         (a_catch_up, "same", "but the fleet as a whole lost more of its runs: 7 of 35 in unpaused", []),

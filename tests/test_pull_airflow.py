@@ -13,6 +13,7 @@ from tests.support import serialized_dags
 from tests.support.airflow_server import PASSWORD, TOKEN, USER, Answer, FakeAirflow, load, read_csv, serve
 from tests.support.airflow_truth import DATA, truth
 from tests.support.postgres import READER, Postgres
+from tests.support.views import views_over
 from windsock import config as configs
 from windsock import pipeline
 from windsock.errors import ConfigError, SourceError, WindsockError
@@ -42,11 +43,9 @@ def pull(config: configs.Config, now: datetime = NOW, **more: Any) -> Any:
 
 
 def rows(config: configs.Config, sql: str) -> list[tuple[Any, ...]]:
-    conn = pipeline.open_lake(config).connect(WEEK)
-    try:
-        return conn.execute(sql).fetchall()
-    finally:
-        conn.close()
+    root = pipeline.open_lake(config).store.local_root
+    assert root is not None
+    return views_over(root, WEEK).execute(sql).fetchall()
 
 
 def told_tries(config: configs.Config) -> dict[Any, dict[str, object]]:

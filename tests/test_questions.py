@@ -18,9 +18,11 @@ SQL = Path(__file__).parents[1] / "sql"
 QUESTIONS = list(load_questions(SQL).values())
 
 
-@pytest.fixture
-def empty(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    conn = Lake.open(str(tmp_path), deployment="prod", create=True).connect(Week.parse("2026-W47"))
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
+    conn = Lake.open(str(tmp_path_factory.mktemp("empty")), deployment="prod", create=True).connect(
+        Week.parse("2026-W47")
+    )
     yield conn
     conn.close()
 

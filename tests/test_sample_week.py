@@ -2,10 +2,12 @@
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 
+from windsock import config as configs
 from windsock import demo, pipeline
 from windsock.output import Output
 
@@ -13,17 +15,26 @@ ROOT = Path(__file__).parents[1]
 GOLDEN = ROOT / "reports" / "sample" / "2026-W47"
 
 
-@pytest.fixture(scope="module")
-def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("demo")
-    config, week = demo.prepare(folder)
-    first = pipeline.pull(config, now=week.to_at, week=week, output=Output(level=0), full=True)
-    assert (first.rejected, first.ignored) == (0, 0)
-    assert first.read == first.listed > 4000
+@pytest.fixture
+def out(demo_folder: Path) -> Path:
+    return demo_folder / "sample" / "2026-W47"
+
+
+def test_each_object_was_read_well_and_is_read_once(demo_folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(demo_folder / "lake", tmp_path / "lake")
+    toml = (
+        (demo_folder / "demo.toml").read_text().replace('"sample-bucket/', f'"{demo_folder}/sample-bucket/')
+    )
+    (tmp_path / "demo.toml").write_text(toml)
+    config, week = configs.load(tmp_path / "demo.toml", {}), demo.WEEK
     again = pipeline.pull(config, now=week.to_at, week=week, output=Output(level=0), full=True)
-    assert (again.read, again.skipped) == (0, first.listed)
-    pipeline.report(config, week=week, output=Output(level=0))
-    return folder / "sample" / "2026-W47"
+    assert (again.read, again.skipped, again.rejected, again.ignored) == (0, again.listed, 0, 0)
+    # the configuration file is no object of a listing
+    sql = """select count(*) filter (where kind <> 'airflow_config') as objects, count(reject_reason) as rejects,
+        list(distinct outcome) as outcomes from objects"""
+    (row,) = pipeline.ask(config, question="", sql=sql, week=week).rows
+    assert (row["objects"], row["rejects"], row["outcomes"]) == (again.listed, 0, ["parsed"])
+    assert again.listed > 4000
 
 
 def test_the_report_finds_exactly_the_planted_faults(out: Path) -> None:

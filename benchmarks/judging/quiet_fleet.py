@@ -71,6 +71,7 @@ class Task:
     slots: int = 1
     days: tuple[int, int] = (0, DAYS)  # of the DAG that has it
     after: str = ""  # the task before it, where that is not the one named before
+    maps: tuple[int, int] = (0, 0)  # how many indexes it has: from, and below
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +154,7 @@ SHAPED = (
         ),
         place=31,
     ),
+    Dag("partners", 12, (Task("list", 20), Task("load", 60, maps=(5, 12)), Task("sum_up", 30)), place=37),
     Dag("hourly_check", 1, (Task("check", 40),), place=13),
     Dag("sandbox_report", 24, (Task("draw", 60),), days=(0, 20), place=17),
     Dag("new_this_week", 6, (Task("load", 200), Task("publish", 60)), rate=0.01, days=(58, DAYS), place=19),
@@ -224,9 +226,13 @@ def run(
         is_lost = tries == 3
         for number in range(1, min(tries, 2) + 1):
             fails = place == breaks and (number == 1 or is_lost)
-            at = one_try(
-                fleet, dag, run_id, task, number, at, anchor, version, fails=fails, took_s=hangs_s * fails
-            )
+            indexes = range(int(rng.integers(*task.maps))) if task.maps[1] else (-1,)
+            at = max(
+                one_try(
+                    fleet, dag, run_id, task, number, at, anchor, version, fails=fails, took_s=hangs_s * fails, index=index
+                )
+                for index in indexes
+            )  # fmt: skip
             waits = 300.0 if fails and number == 1 else float(rng.uniform(1, 4))
             at += timedelta(seconds=waits)
     return fleet.add("dag_runs", dag_id=dag.dag_id, run_id=run_id, run_type=kind, state="failed" if is_lost else "success",
@@ -234,16 +240,16 @@ def run(
               anchor_at=anchor, source="api", told_at=at)  # fmt: skip
 
 
-def told(dag: Dag, run_id: str, task: Task, number: int, state: str) -> dict[str, Any]:
+def told(dag: Dag, run_id: str, task: Task, number: int, state: str, index: int = -1) -> dict[str, Any]:
     """A try as the API tells it, without its times."""
-    return {"dag_id": dag.dag_id, "run_id": run_id, "task_id": task.task_id, "map_index": -1, "try_number": number, "state": state,
+    return {"dag_id": dag.dag_id, "run_id": run_id, "task_id": task.task_id, "map_index": index, "try_number": number, "state": state,
             "max_tries": 1, "operator": task.operator, "pool": dag.pool, "pool_slots": task.slots,
             "queue": "default" if dag.executor == CELERY else "kubernetes", "executor": dag.executor, "priority_weight": 1,
             "source": "api"}  # fmt: skip
 
 
 def one_try(fleet: Fleet, dag: Dag, run_id: str, task: Task, number: int, ready: datetime, anchor: datetime, version: str, *,
-            fails: bool = False, took_s: float = 0) -> datetime:  # fmt: skip
+            fails: bool = False, took_s: float = 0, index: int = -1) -> datetime:  # fmt: skip
     """One try as log, ledger and API tell it; returns its end."""
     rng, is_pod = fleet.rng, dag.executor == PODS
     queued = ready + timedelta(seconds=float(rng.uniform(0.1, 1.9)) * dag.held_s)
@@ -258,13 +264,13 @@ def one_try(fleet: Fleet, dag: Dag, run_id: str, task: Task, number: int, ready:
         if is_pod
         else str(rng.choice(WORKERS))
     )
-    url = f"s3://b/{dag.dag_id}/{run_id}/{task.task_id}/{number}"
+    url = f"s3://b/{dag.dag_id}/{run_id}/{task.task_id}/{index}/{number}"
     size, signature = (
         int(rng.lognormal(9, 0.3)),
         f"{dag.error} @ {dag.dag_id}.py:{task.task_id}" if fails else None,
     )
     is_noted = not fails and rng.random() < task.logs_errors
-    fleet.add("task_logs", dag_id=dag.dag_id, run_id=run_id, task_id=task.task_id, map_index=-1, try_number=number, state=state,
+    fleet.add("task_logs", dag_id=dag.dag_id, run_id=run_id, task_id=task.task_id, map_index=index, try_number=number, state=state,
               state_reason="exception" if fails else None, started_at=started, ended_at=ended, error_signature=signature,
               exception_type=dag.error.split(":")[0] if fails else None, exception_message="no" if fails else None,
               record_count=40, warning_count=0, error_count=int(fails or is_noted), log_bytes=size, bundle_name=BUNDLE,
@@ -274,11 +280,11 @@ def one_try(fleet: Fleet, dag: Dag, run_id: str, task: Task, number: int, ready:
     fleet.add("objects", object_url=url, etag="1", size=size, modified_at=ended, kind="task_logs", outcome="parsed", rows=1,
               parser_version="1", read_at=WEEK.to_at)  # fmt: skip
     if fails or is_noted:
-        fleet.add("log_events", dag_id=dag.dag_id, run_id=run_id, task_id=task.task_id, map_index=-1, try_number=number,
+        fleet.add("log_events", dag_id=dag.dag_id, run_id=run_id, task_id=task.task_id, map_index=index, try_number=number,
                   logged_at=ended, record_no=39, level="error", logger="task",
                   message="Task failed with exception" if fails else USUAL_ERROR, error_signature=signature,
                   object_url=url)  # fmt: skip
-    fleet.add("task_instances", **told(dag, run_id, task, number, state), hostname=host, scheduled_at=ready, queued_at=queued,
+    fleet.add("task_instances", **told(dag, run_id, task, number, state, index), hostname=host, scheduled_at=ready, queued_at=queued,
               started_at=started, ended_at=ended, anchor_at=anchor, told_at=ended)  # fmt: skip
     return ended
 

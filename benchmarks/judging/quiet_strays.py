@@ -59,7 +59,7 @@ def _retried(fleet: Fleet, from_at: datetime, executor: str) -> Iterator[tuple[R
         if not row["run_id"].startswith("scheduled"):
             continue
         seen.add(row["dag_id"])
-        yield logs[f"s3://b/{row['dag_id']}/{row['run_id']}/{row['task_id']}/1"], row
+        yield logs[f"s3://b/{row['dag_id']}/{row['run_id']}/{row['task_id']}/-1/1"], row
 
 
 def _endings(fleet: Fleet, of_workers: Iterator[tuple[Row, Row]], of_pods: Iterator[tuple[Row, Row]]) -> None:

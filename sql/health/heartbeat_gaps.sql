@@ -80,21 +80,34 @@ silences as (
     from gaps
     where gap_s > 60 and gap_until > week_start() and not is_quiet(gap_from)
 ),
+looks as (
+    -- all series of one moment as one row: a join by time has no key, and a look every ten minutes makes a silence of each
+    select
+        component,
+        from_at,
+        until_at,
+        sampled_at,
+        count(*) filter (where value = 0) as frozen,
+        sum(value) filter (where name = 'job_start') as job_starts,
+        sum(value) filter (where name = 'ti.start') as task_starts
+    from seen
+    group by component, from_at, until_at, sampled_at
+),
 around as (
     select
         silences.component,
         silences.from_at,
-        count(distinct seen.sampled_at) filter (
-            where seen.sampled_at > silences.from_at and seen.sampled_at <= silences.until_at
+        count(distinct looks.sampled_at) filter (
+            where looks.sampled_at > silences.from_at and looks.sampled_at <= silences.until_at
         ) as seen_minutes,
-        count(*) filter (
-            where seen.component = silences.component and seen.value = 0
-                and seen.until_at > silences.from_at and seen.until_at <= silences.until_at
-        ) as frozen_looks,
-        coalesce(sum(seen.value) filter (where seen.name = 'job_start'), 0) as job_starts,
-        coalesce(sum(seen.value) filter (where seen.name = 'ti.start'), 0) as task_starts
+        coalesce(sum(looks.frozen) filter (
+            where looks.component = silences.component
+                and looks.until_at > silences.from_at and looks.until_at <= silences.until_at
+        ), 0) as frozen_looks,
+        coalesce(sum(looks.job_starts), 0) as job_starts,
+        coalesce(sum(looks.task_starts), 0) as task_starts
     from silences
-    join seen on seen.until_at > silences.from_at and seen.from_at <= silences.until_at + interval 1 minute
+    join looks on looks.until_at > silences.from_at and looks.from_at <= silences.until_at + interval 1 minute
     group by silences.component, silences.from_at
 ),
 told as (
@@ -121,7 +134,7 @@ select
     silences.gap_s,
     silences.is_over,
     coalesce(around.seen_minutes, 0) as seen_minutes,
-    coalesce(around.frozen_looks, 0) as frozen_looks,
+    cast(coalesce(around.frozen_looks, 0) as bigint) as frozen_looks,
     cast(silences.resets as bigint) as counter_resets,
     coalesce(around.job_starts, 0) as job_starts,
     coalesce(around.task_starts, 0) as task_starts,

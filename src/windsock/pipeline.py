@@ -113,8 +113,13 @@ def _question(name: str) -> Question:
 def ask(config: Config, *, question: str, sql: str, week: Week) -> Answer:
     """One question of sql/, an answer made of several (why tasks waited, settings), or ad-hoc SQL over the lake's views."""
     if question in ASKED:
-        past = _on_lake(config, week, lambda conn: _earlier_waits(conn, week)) if question in COMPARED else ()
-        return made_answer(question, config, _asked(config, ASKED[question][2], week), week, past=past)
+        names, is_compared = ASKED[question][2], question in COMPARED
+        asked, past = _on_lake(
+            config,
+            week,
+            lambda conn: (_all_of(conn, names), _earlier_waits(conn, week) if is_compared else ()),
+        )
+        return made_answer(question, config, asked, week, past=past)
     chosen = _question(question) if question else None
     return _on_lake(config, week, lambda conn: ask_question(conn, chosen) if chosen else ask_sql(conn, sql))
 
@@ -204,7 +209,11 @@ def _earlier_waits(conn: duckdb.DuckDBPyConnection, week: Week) -> list[waiting.
     known, found = questions(), []
     for one in (week.minus(n) for n in range(waiting.WEEKS, 0, -1)):
         Lake.turn_to(conn, one)
-        asked = {name: ask_question(conn, known[name]) for name in waiting.QUESTIONS}
+        asked = {name: ask_question(conn, known[name]) for name in waiting.BASIS}
+        if untold := waiting.WaitingWeek.untold(asked):
+            found.append(untold)
+            continue
+        asked |= {name: ask_question(conn, known[name]) for name in waiting.QUESTIONS if name not in asked}
         found.append(waiting.WaitingWeek.of(asked, waiting.waiting_answers(asked, one, has_rooms=False)))
     return found
 
@@ -302,7 +311,14 @@ def what_if_pool(config: Config, *, pool: str, slots: Sequence[int], week: Week)
 
 
 def _asked(config: Config, names: Sequence[str], week: Week) -> dict[str, Answer]:
-    return _on_lake(config, week, lambda conn: {name: ask_question(conn, _question(name)) for name in names})
+    return _on_lake(config, week, lambda conn: _all_of(conn, names))
+
+
+def _all_of(conn: duckdb.DuckDBPyConnection, names: Sequence[str]) -> dict[str, Answer]:
+    """Many questions of one week: what most of them read is worked out once."""
+    Lake.keep_tries(conn)
+    known = questions()
+    return {name: ask_question(conn, known[name]) for name in names}
 
 
 def explain(code: str) -> str:

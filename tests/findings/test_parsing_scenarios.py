@@ -65,7 +65,7 @@ def of_parsing(findings: Sequence[Finding]) -> dict[str, list[Finding]]:
     return found
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", [0, 1, *(pytest.param(no, marks=pytest.mark.long) for no in range(2, 6))])
 def test_a_quiet_fleet_has_nothing_to_say_of_parsing(tmp_path: Path, seed: int) -> None:
     rows = [row for file in fleet(seed).values() for row in file]
     judgement = judged(tmp_path, {"parse_samples": rows})

@@ -678,7 +678,9 @@ def test_few_lost_runs_are_told_once() -> None:
     (broken,) = found(BrokenForDays, lost_since())
     assert told_once([one, broken], {}) == [broken]
     for lost_runs, kept in ((6, 1), (5, 2)):
-        killed = replace(one, id="WS510:d:load", code="WS510", evidence={"lost_runs": lost_runs})
+        killed = replace(
+            one, id="WS510:d:load", code="WS510", evidence={"lost_runs": lost_runs, "tries": lost_runs}
+        )
         assert len(told_once([one, killed], {})) == kept
 
 

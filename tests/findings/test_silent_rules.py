@@ -2,9 +2,13 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from math import comb
 from typing import Any
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.findings.test_rules import MONDAY, WEEK, answers, found
 from windsock.findings import RULES
@@ -24,6 +28,7 @@ from windsock.findings.rules.ws516_state_mismatch import StateMismatch
 from windsock.findings.rules.ws517_errors_in_successes import ErrorsInSuccesses
 from windsock.findings.rules.ws531_nothing_started import NothingStarted
 from windsock.findings.rules.ws533_never_resumed import NeverResumed
+from windsock.findings.rules.ws534_map_shrank import MapShrank
 from windsock.findings.wording import moment
 from windsock.model import Answer
 from windsock.report.cards import card
@@ -79,6 +84,71 @@ def test_the_tasks_of_one_dag_are_one_finding() -> None:
         finding.headline
         == "load, mail of d have not run since Tue 17 Nov 01:00 UTC, in 5 runs that ended well"
     )
+
+
+# --- WS534
+
+
+def mapped(*sizes: int, every_h: float = 24, until: timedelta = timedelta(days=5)) -> dict[str, Any]:
+    """Runs of a mapped task with so many indexes each, the last one on Sunday morning."""
+    last = AT + until
+    times = [(last - timedelta(hours=every_h * back)).timestamp() for back in range(len(sizes))][::-1]
+    names = [f"run_{number}" for number in range(len(sizes))]
+    return {"dag_id": "d", "task_id": "load", "run_ids": names, "times_s": times, "sizes": list(sizes)}
+
+
+@pytest.mark.parametrize(
+    ("row", "severity", "why"),
+    [
+        (mapped(*[60] * 28, 1, 1, 1), "warning", "sixty times as short"),
+        (mapped(*[60] * 28, 4, 4, 4), "watch", "fifteen times"),
+        (mapped(*[60] * 28, 3, 3, 3), "warning", "at the alarm's threshold"),
+        (mapped(*[60] * 28, 20, 20, 20), "watch", "at the threshold"),
+        (mapped(*[60] * 28, 21, 21, 21), None, "a little more than a third"),
+        (mapped(*[60] * 28, 1, 1), None, "two slow days"),
+        (mapped(*[60] * 28, 1, 60, 1), None, "it came back in between"),
+        (mapped(*[60] * 28, 1, 1, 60), None, "it is back"),
+        (mapped(*[60, 60, 60, 60, 60, 2, 2] * 4, 2, 2, 2), None, "short each weekend"),
+        (mapped(*[60] * 39, 2, *[60] * 10, 1, 1, 1), "warning", "one short day of fifty"),
+        (mapped(*[60] * 8, 2, *[60] * 10, 1, 1, 1), None, "one short day of nineteen"),
+        (mapped(*[5] * 28, 1, 1, 1), "watch", "five, the smallest map that is looked at"),
+        (mapped(*[4] * 28, 1, 1, 1), None, "four"),
+        (mapped(*[60] * 17, 1, 1, 1), "warning", "three of twenty: 0.9 in a thousand"),
+        (mapped(*[60] * 16, 1, 1, 1), None, "three of nineteen: 1.03 in a thousand"),
+        (mapped(*[60] * 10, 1, 1, 1, 1), "warning", "four of fourteen"),
+        (mapped(*[60] * 60, *[1] * 6, every_h=2), None, "five days of runs before"),
+        (mapped(*[60] * 90, *[1] * 6, every_h=2), "warning", "seven days and more"),
+        (mapped(*[60] * 28, *[1] * 14), "warning", "since Monday of last week"),
+        (mapped(*[60] * 28, *[1] * 15), None, "it began two weeks ago"),
+    ],
+)
+def test_a_map_that_shrank(row: dict[str, Any], severity: str | None, why: str) -> None:
+    told = found(MapShrank, answers(map_sizes=[row]))
+    assert [one.severity for one in told] == ([severity] if severity else []), why
+
+
+def test_a_map_that_shrank_is_told_with_both_sizes_and_where_to_look() -> None:
+    (told,) = found(MapShrank, answers(map_sizes=[mapped(*[58, 62] * 14, 1, 2, 1)]))
+    assert told.headline == (
+        "d.load maps over 1 instead of 60 since Fri 20 Nov 01:00 UTC (3 runs, all well): check that it still gets all of "
+        "its input"
+    )
+    assert (told.evidence["runs"], told.evidence["runs_before"], told.evidence["last_run_id"]) == (
+        3,
+        28,
+        "run_27",
+    )
+    assert "windsock diff d load run_28" in told.advice
+
+
+@given(sizes=st.lists(st.integers(1, 10_000), min_size=6, max_size=60), seed=st.integers(0, 10_000))
+def test_no_order_of_any_sizes_is_told_more_often_than_it_may(sizes: list[int], seed: int) -> None:
+    """A finding needs the shortest maps of all at the end, in that many of the orders at most."""
+    shuffled = [int(one) for one in np.random.default_rng(seed).permutation(sizes)]
+    for told in found(MapShrank, answers(map_sizes=[mapped(*shuffled, until=timedelta(days=5))])):
+        runs = told.evidence["runs"]
+        assert sorted(shuffled)[:runs] == sorted(shuffled[-runs:])
+        assert comb(len(shuffled), runs) >= 1000
 
 
 # --- WS502

@@ -17,7 +17,7 @@ from windsock import pipeline
 from windsock.findings.beginnings import began_at
 from windsock.findings.methods.week_amounts import judge_weeks
 from windsock.findings.rules.ws310_waiting_for_limit import WaitingForLimit
-from windsock.findings.waiting import WaitingWeek, waiting_trends
+from windsock.findings.waiting import WaitingWeek, waiting_answers, waiting_trends
 from windsock.model import Answer, Row
 from windsock.week import Week
 
@@ -85,6 +85,45 @@ def test_what_a_week_cannot_tell_is_a_gap_and_never_zero(past: WaitingWeek, valu
     (row,) = (row for row in waiting_trends([past, week()]).rows if row["waits_for"] == KEY[2])
     assert row["hours_by_week"] == [value, 8.0]
     assert (row["prev_hours"], row["weeks_before"]) == (value, int(value is not None))
+
+
+def _of_tries(ready_told: int) -> dict[str, Answer]:
+    """A pool of known size that three tries filled; nobody or Airflow says when they were ready."""
+    tries = {"dag_id": "d", "task_id": "t", "pool": "p", "tries": 3, "is_per_run": False, "ready_told": ready_told,
+             "ready_rebuilt": 0, "upstream_hours": 0.0, "retry_hours": 2.0, "run_no": [1, 2, 3], "slots": [1, 1, 1],
+             "ready_s": [0.0 if no < ready_told else None for no in range(3)], "taken_s": [0.0, 3600.0, 7200.0],
+             "started_s": [None] * 3, "given_back_s": [3600.0, 7200.0, 10800.0]}  # fmt: skip
+    pool = {
+        "pool": "p",
+        "from_at": WEEK.from_at,
+        "until_at": WEEK.to_at,
+        "slots": 1,
+        "includes_deferred": False,
+    }
+    return {
+        "try_waits": Answer("", (), (tries,)),
+        "run_waits": Answer("", (), ()),
+        "pool_sizes": Answer("", (), (pool,)),
+    }
+
+
+def test_a_week_that_tells_no_ready_time_and_no_run_is_asked_no_further() -> None:
+    asked = _of_tries(0)
+    whole = WaitingWeek.of(asked, waiting_answers(asked, WEEK, has_rooms=False))
+    untold = WaitingWeek.untold(asked)
+    assert untold is not None
+    assert ("dag", "d") in whole.present and whole.told  # there was something to look at
+    for key in (
+        KEY,
+        ("pool", "p", "pool"),
+        ("all", "", "pool"),
+        ("all", "", "unattributed"),
+        ("dag", "d", "max_active_runs"),
+    ):
+        assert (whole.value(key, like=week()), untold.value(key, like=week())) == (None, None)
+    assert WaitingWeek.untold(_of_tries(1)) is None
+    runs = Answer("", (), ({"dag_id": "d", "runs": 1},))
+    assert WaitingWeek.untold(asked | {"run_waits": runs}) is None
 
 
 def trend(**changes: Any) -> Row:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.views import views_over
 from windsock.lake import Lake
 from windsock.model import Parsed, Row, SourceObject
 from windsock.week import Week
@@ -40,10 +41,10 @@ def tell(lake: Lake, name: str, table: str, row: Row, *, now: datetime) -> None:
 
 
 def rows(lake: Lake, sql: str) -> list[dict[str, Any]]:
-    with lake.connect(Week.of(AT)) as conn:
-        cursor = conn.execute(sql)
-        names = [column[0] for column in cursor.description or ()]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    assert lake.store.local_root is not None
+    cursor = views_over(lake.store.local_root, Week.of(AT)).execute(sql)
+    names = [column[0] for column in cursor.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ A thousand kills run by `make kills`; a few, always the same, in every test run.
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -54,24 +55,28 @@ def test_a_lake_in_a_bucket_stands_a_hundred_kills(tmp_path: Path) -> None:
     assert kill(tmp_path, 100, 100, harness="crash_bucket")["wrong"] == []
 
 
-def test_the_harness_sees_a_row_that_lies_in_two_weeks(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The harness's lakes before and after. Read it, write elsewhere."""
+    folder = tmp_path_factory.mktemp("made")
+    assert crash.forked(lambda: crash.make(folder)) == 0
+    return folder
+
+
+def test_the_harness_sees_a_row_that_lies_in_two_weeks(made: Path, tmp_path: Path) -> None:
     """Else its silence would prove nothing."""
-    assert crash.forked(lambda: crash.make(tmp_path)) == 0
     lake = tmp_path / "expected"
+    shutil.copytree(made / "expected", lake)
     assert crash.broken(lake) == ""
     first, second = sorted(lake.glob("task_logs/week=*/*.parquet"))[:2]
     second.with_name("part-001-of-002.parquet").write_bytes(first.read_bytes())
     assert "twice" in crash.broken(lake)
 
 
-def test_the_scenario_moves_rows_over_week_borders(tmp_path: Path) -> None:
+def test_the_scenario_moves_rows_over_week_borders(made: Path) -> None:
     """Else the harness would not try what is hard."""
-    assert crash.forked(lambda: crash.make(tmp_path)) == 0
     before, after = (
-        {
-            row[0]: row[-1]
-            for row in crash.rows_of(tmp_path / name, "objects", but=("read_at", "parser_version"))
-        }
+        {row[0]: row[-1] for row in crash.rows_of(made / name, "objects", but=("read_at", "parser_version"))}
         for name in ("before", "expected")
     )
     weeks = {url: (before[url], after[url]) for url in before}

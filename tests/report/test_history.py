@@ -269,6 +269,22 @@ def test_what_stays_as_fast_as_when_it_was_told_is_not_called_recovered(
     assert [change.status for change in made.changes] == [status]
 
 
+@pytest.mark.parametrize(
+    ("sizes", "status"),
+    [([60, 1], "not_seen"), ([60, 7], "not_seen"), ([60, 1, 8], "recovered"), (None, "not_seen")],
+)
+def test_a_map_that_stays_short_is_not_called_recovered(sizes: list[int] | None, status: str) -> None:
+    short = replace(finding("WS534", "orders"), evidence={"size_before": 60.0, "size_after": 1.0})
+    short = replace(short, subject={"dag_id": "orders", "task_id": "load"})
+    given, rows = (
+        answers(["orders"]),
+        [{"dag_id": "orders", "task_id": "load", "sizes": sizes}] if sizes else [],
+    )
+    given["map_sizes"] = Answer("map_sizes", ("dag_id", "task_id", "sizes"), tuple(rows))
+    made = week_page([], week_page([short], None, WEEK), WEEK.minus(-1), given=given)
+    assert [change.status for change in made.changes] == [status]
+
+
 def retried(**more: Any) -> Finding:
     return replace(
         finding("WS117", "orders", severity="watch"), subject={"dag_id": "orders", "task_id": "load"}, **more

@@ -74,6 +74,7 @@ from windsock.findings.rules.ws524_connection_failing import ConnectionFailing
 from windsock.findings.rules.ws530_component_silent import ComponentSilent
 from windsock.findings.rules.ws531_nothing_started import NothingStarted
 from windsock.findings.rules.ws533_never_resumed import NeverResumed
+from windsock.findings.rules.ws534_map_shrank import MapShrank
 from windsock.findings.rules.ws601_mixed_versions import MixedVersions
 from windsock.findings.rules.ws602_version_inflation import VersionInflation
 from windsock.findings.rules.ws603_broken_commit_rerun import BrokenCommitRerun
@@ -170,6 +171,7 @@ RULES: tuple[type[Rule], ...] = (
     ComponentSilent,
     NothingStarted,
     NeverResumed,
+    MapShrank,
     MixedVersions,
     VersionInflation,
     BadWorker,

@@ -85,6 +85,8 @@ def became(before: Mapping[str, Any], answers: Mapping[str, Answer], judgement: 
         )
     if code == "WS408":
         return _fast(before, answers)
+    if code == "WS534":
+        return _short_map(before, answers)
     if code in _LEVELS:
         return _level(before, answers, *_LEVELS[code])
     if not answers.get("inputs_seen") or not _has_logs(answers["inputs_seen"]):
@@ -169,6 +171,20 @@ def _fast(before: Mapping[str, Any], answers: Mapping[str, Answer]) -> Became:
             "not_seen", f"no new step: it has been as fast since ({seconds(row['median_s'])} this week)"
         )
     return Became("recovered", f"{seconds(row['median_s'])} this week")
+
+
+def _short_map(before: Mapping[str, Any], answers: Mapping[str, Answer]) -> Became:
+    """As `_fast`: a map that stays as short was looked at, or was not."""
+    subject, evidence = before.get("subject") or {}, before.get("evidence") or {}
+    rows = answers["map_sizes"].rows if "map_sizes" in answers else ()
+    row = next((r for r in rows if all(r[key] == subject.get(key) for key in ("dag_id", "task_id"))), None)
+    usual, short = evidence.get("size_before"), evidence.get("size_after")
+    if row is None or not isinstance(usual, int | float) or not isinstance(short, int | float):
+        return Became("not_seen", f"{'.'.join(map(str, subject.values()))} was not seen this week")
+    size = row["sizes"][-1]
+    if size < (usual * short) ** 0.5:
+        return Became("not_seen", f"no new step: its newest run maps over {size} as well")
+    return Became("recovered", f"its newest run maps over {size}")
 
 
 def _level(

@@ -15,7 +15,7 @@ WORDS = {"worse": "worse", "same": "same", "better": "better", "cannot_tell": "c
 GRAVE = ("warning", "critical")
 OPEN = ("new", "worse", "still")
 _INPUT = {"failures": "task logs", "parsing": "parse times", "pools": "pools", "silent": "run cadence"}
-WATCHED = (*DAG_CODES, "WS112", "WS116", "WS117", "WS505", "WS533")
+WATCHED = (*DAG_CODES, "WS112", "WS116", "WS117", "WS505", "WS533", "WS534")
 """Codes of what nobody sees by itself: told in the verdict's sentence though it is only to be watched."""
 _WITHOUT_PAST = ("WS104", "WS108", "WS113")
 MAX_CAUSE = 220

@@ -18,6 +18,8 @@ TRENDS = "waiting_trends"
 TITLE = "How did the waiting for each limit change since last week, and against the eight weeks before?"
 WEEKS = 8
 """Weeks before the report's that make the habit."""
+BASIS = ("try_waits", "run_waits")
+"""Of a week's questions, the two of which one must tell something, else the week compares with none."""
 COLUMNS = ("scope", "dag_id", "pool", "waits_for", "wait_hours", "prev_hours", "usual_hours", "weeks_before", "change", "p_value",
            "hours_by_week")  # fmt: skip
 LEAST_KNOWN = 0.8
@@ -56,6 +58,13 @@ class WaitingWeek:
             (seen["ready_told"] + seen["ready_rebuilt"]) / seen["tries"] if seen["tries"] else 0.0,
             seen["runs"],
         )
+
+    @classmethod
+    def untold(cls, basis: Mapping[str, Answer]) -> WaitingWeek | None:
+        """The week in which no try has a ready time and no run is told: all its values are None, whatever else was asked.
+        None where `BASIS` tells of either. Most weeks of a lake that has task logs alone, or is new, are such."""
+        ready = any(row["ready_told"] + row["ready_rebuilt"] for row in rows_of(basis, "try_waits"))
+        return None if ready or rows_of(basis, "run_waits") else cls({}, frozenset(), frozenset(), 0.0, 0)
 
     def value(self, key: Key, *, like: WaitingWeek) -> float | None:
         """Hours waited for a limit; None where this week cannot tell them as well as `like` can."""
