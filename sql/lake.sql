@@ -575,14 +575,14 @@ create or replace temp macro is_of_connection(signature) as regexp_matches(
         || 'unauthorized|unauthenticated|http <n>: forbidden|[(]<n>[)][^a-z]{0,4}when calling the headobject|headobject operation: forbidden'
 );
 
--- One row per signature without its frame, of tries that failed in the weeks seen: `cause`, what its text names (`cause_of`).
+-- One row per signature without its frame, of the weeks seen: `cause`, what its text names (`cause_of`).
 -- Where it is an error of reaching something and names nothing, the connection that nine in ten of its tries took last, where
 -- their logs tell: the clients' words differ, the connection is one. Where the tries took several, it is no connection's fault.
 create or replace temp view error_causes as
 with errors as (
     select without_frame(error_signature) as bare_signature, connections[-1] as connection, count(*) as tries
     from task_logs
-    where error_signature is not null and state in ('failed', 'up_for_retry')
+    where error_signature is not null  -- whatever the log's own state: others may know that the try failed
     group by all
 ),
 taken as (

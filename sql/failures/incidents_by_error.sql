@@ -31,10 +31,7 @@
 --   blocked          bigint       tasks of the runs hit that are upstream_failed
 --   tasks_well       bigint       of `tasks`, those that succeeded later in the week
 with failed as (
-    select
-        *,
-        cause,
-        bare_signature
+    select *
     from task_tries
     join error_causes on bare_signature = without_frame(error_signature)
     where week >= weeks_ago(8)

@@ -28,8 +28,9 @@ with newest as (
 tries as (
     select
         *,
-        log_state in ('deferred', 'up_for_reschedule') and state in ('deferred', 'up_for_reschedule', 'running', 'queued', 'scheduled')
-            as is_waiting,
+        ended_at is not null  -- a log without stamps does not tell since when
+            and log_state in ('deferred', 'up_for_reschedule')
+            and state in ('deferred', 'up_for_reschedule', 'running', 'queued', 'scheduled') as is_waiting,
         coalesce(deferred_s, 0) + coalesce(rescheduled_s, 0) as away_s
     from task_tries
     where has_log and try_number > 0 and not is_excluded and not is_quiet and week >= weeks_ago(8) and week <= report_week()

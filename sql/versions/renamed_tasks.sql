@@ -15,7 +15,7 @@
 --   told_by         varchar      readings, runs
 --   operator        varchar      null: not told
 --   kept            bigint       tasks beside it, before or after, that kept their names
---   alike           bigint       pairs of this step that are this one or rival it; 1: no other
+--   alike           bigint       pairs of this step that are this one or rival it; 1: no other; where more than nine could be it, none is told
 --   runs            bigint       judged runs that have the new one, until the week's end
 --   former_runs     bigint
 --   runs_since      bigint       judged runs of the DAG from the first to the newest that could have it
@@ -113,6 +113,14 @@ placed as (
         and moved.task_id = named.task_id
     group by moved.dag_id, moved.task_id, moved.step_at, moved.side
 ),
+-- counted before they are paired: a DAG may name hundreds of tasks anew each time
+counted as (
+    select
+        *,
+        count(*) over (partition by dag_id, step_at, side, operator) as of_kind,
+        count(*) over (partition by dag_id, step_at, side, operator, ups, downs) as of_place
+    from placed
+),
 -- a pair of the same place, and what could as well be one: with the same kept tasks on one side (a task that became two)
 rivals as (
     select
@@ -124,14 +132,15 @@ rivals as (
         len(list_filter(list_concat(old.ups, old.downs), lambda one: one <> '/')) as kept,
         count(*) over (partition by old.dag_id, old.step_at, old.task_id) as of_old,
         count(*) over (partition by new.dag_id, new.step_at, new.task_id) as of_new
-    from placed as old
-    join placed as new on old.dag_id = new.dag_id and old.step_at = new.step_at and old.operator = new.operator
+    from counted as old
+    join counted as new on old.dag_id = new.dag_id and old.step_at = new.step_at and old.operator = new.operator
     where old.side = 'old'
         and new.side = 'new'
+        and old.of_kind * new.of_kind <= 10000
         and (
-            (old.ups = new.ups and old.downs = new.downs)
-            or (old.ups = new.ups and len(list_filter(old.ups, lambda one: one <> '/')) > 0)
-            or (old.downs = new.downs and len(list_filter(old.downs, lambda one: one <> '/')) > 0)
+            (old.ups = new.ups and old.downs = new.downs and old.of_place * new.of_place <= 9)
+            or (old.ups = new.ups and old.downs <> new.downs and len(list_filter(old.ups, lambda one: one <> '/')) > 0)
+            or (old.downs = new.downs and old.ups <> new.ups and len(list_filter(old.downs, lambda one: one <> '/')) > 0)
         )
 ),
 by_readings as (
@@ -172,21 +181,31 @@ spans as (
     join runs on here.dag_id = runs.dag_id and here.run_id = runs.run_id
     group by here.dag_id, here.task_id
 ),
+-- these, too, are counted before they are paired
+went as (
+    select dag_id, last_place, count(*) as tasks from spans group by dag_id, last_place
+),
+came as (
+    select dag_id, first_place, count(*) as tasks from spans group by dag_id, first_place
+),
 pairs as (
     select
         old.dag_id,
         new.task_id,
         old.task_id as former_task_id,
         old.last_place,
-        count(*) over (partition by old.dag_id, old.last_place) as alike
-    from spans as old
-    join spans as new on old.dag_id = new.dag_id and old.last_place + 1 = new.first_place
-    where old.dag_id not in (select dag_id from steps where next_at is not null)
+        went.tasks * came.tasks as alike
+    from went
+    join came on went.dag_id = came.dag_id and went.last_place + 1 = came.first_place
+    join spans as old on went.dag_id = old.dag_id and went.last_place = old.last_place
+    join spans as new on came.dag_id = new.dag_id and came.first_place = new.first_place
+    where went.tasks * came.tasks <= 9
+        and went.dag_id not in (select dag_id from steps where next_at is not null)
 ),
 sides as (
-    select dag_id, task_id as moved_id, task_id, former_task_id, last_place, alike from pairs where alike <= 9  -- bounded work
+    select dag_id, task_id as moved_id, task_id, former_task_id, last_place, alike from pairs
     union all
-    select dag_id, former_task_id, task_id, former_task_id, last_place, alike from pairs where alike <= 9
+    select dag_id, former_task_id, task_id, former_task_id, last_place, alike from pairs
 ),
 -- tasks of the same runs that were there before and after the step, by whether they always ended before or began after
 ordered as (

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import duckdb
 
-from windsock import __version__, checks, publish, resources
+from windsock import __version__, checks, privacy, publish, resources
 from windsock.compare import Comparison, Try, compare, newest_failures, rows_for, with_differences
 from windsock.config import Config
 from windsock.config import load as load_config
@@ -38,7 +38,7 @@ from windsock.week import Week
 __all__ = ["PARSE_COLUMNS", "open_lake", "parse_files", "pull", "reshard"]
 T = TypeVar("T")
 _Measured = tuple[
-    checks.CheckReport, dict[str, Answer], Sequence[Row], list[waiting.WaitingWeek], datetime | None
+    checks.CheckReport, dict[str, Answer], dict[str, privacy.Kind], list[waiting.WaitingWeek], datetime | None
 ]
 
 
@@ -181,16 +181,14 @@ def judge_week(
         checked = checks.check(conn, week=week, shares=config.pipeline.checks)
         checked.raise_for_failures(config.url(config.pipeline.lake.url))
         Lake.keep_tries(conn)
-        names = ask_sql(conn, _NAMES).rows if config.pipeline.report.hash_ids else ()
+        names = _names(config, conn) if config.pipeline.report.hash_ids else {}
         answers = {name: ask_question(conn, one) for name, one in questions().items()}
         (seen,) = ask_sql(conn, _SEEN_UNTIL).rows
         return checked, answers, names, _earlier_waits(conn, week), seen["seen_until"]
 
     checked, answers, names, past, seen_until = _on_lake(config, week, measure)
     answers |= made_answers(config, answers, checked, week, past=past)
-    shown = publish.material(
-        config, answers, store=lake.store, names=[value for row in names for value in row.values() if value]
-    )
+    shown = publish.material(config, answers, store=lake.store, names=names)
     judgement = judge_all(
         shown.answers, week=week, thresholds=config.pipeline.findings, exclude=shown.exclude
     )
@@ -220,9 +218,30 @@ def _earlier_waits(conn: duckdb.DuckDBPyConnection, week: Week) -> list[waiting.
     return found
 
 
-_NAMES = """select distinct unnest([dag_id, task_id, hostname]) as name
-from task_tries where week = report_week()"""
-"""Names that may stand in log text, where they must not leave."""
+_NAMES = """
+select kind, name
+from (
+    select distinct unnest(
+        [{'kind': 'dag', 'name': dag_id}, {'kind': 'task', 'name': task_id}, {'kind': 'host', 'name': hostname}],
+        recursive := true
+    )
+    from task_tries where week = report_week()
+    union
+    select 'conn', unnest(connections) from task_tries where week = report_week()
+    union
+    select 'conn', substr(cause, len('connection ') + 1) from error_causes where starts_with(cause, 'connection ')
+) as named
+where name is not null
+order by name, kind
+"""
+
+
+def _names(config: Config, conn: duckdb.DuckDBPyConnection) -> dict[str, privacy.Kind]:
+    """Names that may stand in log text, where they must not leave: those of the week, and what had other names before."""
+    told: dict[str, privacy.Kind] = {row["name"]: row["kind"] for row in ask_sql(conn, _NAMES).rows}
+    told |= dict.fromkeys((one.partition("/")[2] for one in config.renamed_tasks), "task")
+    return told | dict.fromkeys(config.renamed, "dag")
+
 
 _SEEN_UNTIL = """select greatest(
     cast(getvariable('listed_until') as timestamptz), (select max(read_at) from objects)

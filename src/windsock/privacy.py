@@ -9,12 +9,14 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from windsock.model import Answer, Row
 
-Kind = Literal["dag", "task", "run", "host", "file", "type", "signature", "text", "prose", "plain"]
+Kind = Literal[
+    "dag", "task", "run", "host", "conn", "file", "type", "signature", "text", "prose", "changed", "plain"
+]
 
 COLUMNS: Mapping[str, Kind] = {
     "dag_id": "dag",
@@ -37,8 +39,7 @@ COLUMNS: Mapping[str, Kind] = {
     "longest_end": "plain",
     "error": "text",
     "hostname": "host",
-    "connections": "host",
-    "worker_name": "host",
+    "worker_name": "host",  # of the EdgeExecutor
     "owner": "host",  # of a DAG: a person or a team
     "dag_file": "file",
     "files": "file",
@@ -109,7 +110,7 @@ COLUMNS: Mapping[str, Kind] = {
     "logger": "text",  # user code names its own
     "level": "plain",
     "currency": "plain",
-    "subject": "plain",  # of changes: settings, pools, bundles, components
+    "subject": "changed",  # settings, pools, bundles, components; hosts where workers came or went
     "why": "plain",  # windsock's own words
     "codes": "plain",  # of findings
     "failed_run_id": "run",
@@ -146,7 +147,7 @@ COLUMNS: Mapping[str, Kind] = {
     "before": "plain",  # versions, sizes, states
     "after": "plain",
 }
-IDS = ("dag", "task", "run", "host", "file")
+IDS = ("dag", "task", "run", "host", "conn", "file")
 _RUN_ID = re.compile(r"(?:scheduled|manual|backfill|asset_triggered|dataset_triggered)__[^\s'\",)\]]+")
 _TYPE = re.compile(r"[A-Za-z_][\w.]{0,80}")
 SHORT = 6  # shorter names are replaced as whole words only: `etl` stands inside many words
@@ -178,7 +179,7 @@ class Names:
     """Turns names into hashes. `salt` is kept in the lake, so that hashes are stable and cannot be guessed outside."""
 
     salt: str
-    known: frozenset[str] = frozenset()  # names that may stand in log text
+    known: Mapping[str, Kind] = field(default_factory=dict)  # names that may stand in log text
 
     def of(self, kind: Kind, name: str) -> str:
         """`dag-3f9a0c12b4`; an empty name stays empty."""
@@ -188,7 +189,9 @@ class Names:
         """The answers with names as hashes, inside texts too."""
         scrub = self._scrubber(answers)
 
-        def change(kind: Kind, value: str, _row: Row) -> str | None:
+        def change(kind: Kind, value: str, row: Row) -> str | None:
+            if kind == "changed" and str(row.get("kind")).startswith("worker_"):
+                kind = "host"
             if kind in IDS:
                 return self.of(kind, value)
             return scrub(value) if kind in ("text", "signature", "prose") else value
@@ -197,7 +200,7 @@ class Names:
 
     def _scrubber(self, answers: Mapping[str, Answer]) -> Callable[[str], str]:
         """Only names that do occur are looked for: a pattern of thousands would take minutes."""
-        kinds: dict[str, Kind] = dict.fromkeys(self.known, "dag")
+        kinds: dict[str, Kind] = dict(self.known)
         texts: list[str] = []
         for answer in answers.values():
             for column, kind in _kinds(answer):

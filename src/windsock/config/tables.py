@@ -121,9 +121,8 @@ class Scope(Struct, frozen=True, forbid_unknown_fields=True):
 
     exclude: list[str] = []
     quiet: list[Quiet] = []
-    renamed: dict[
-        str, str
-    ] = {}  # new dag_id -> the one it had before; dag_id/new task_id -> its task_id before
+    # new dag_id -> the one it had before; dag_id/new task_id -> its task_id before
+    renamed: dict[str, str] = {}
 
 
 class Pool(Struct, frozen=True, forbid_unknown_fields=True):

@@ -273,11 +273,13 @@ _FEW_RUNS = {"WS108": "lost_runs", "WS109": "", "WS113": "", "WS116": "lost", "W
 
 
 def told_once(findings: Sequence[Finding], answers: Mapping[str, Answer]) -> list[Finding]:
-    """Leave out a DAG's WS101 when another finding tells its failures already: WS103 or WS104 (it is broken), or
-    incidents, bad hours or hosts that explain all but `OWN_EXCESS` of its excess; its WS106 when they explain all of its runs; its WS510 when WS106 tells the kills, and its WS118 when WS510 tells them; an incident within a bad hour or on a bad
-    host. What is the consequence of a finding on the same DAG (`_FOLLOWS`).
-    The silence of a DAG that probably goes on under another name (WS605). And the check of rejects when WS901 tells of them; and a slow pass of parsing when WS207 tells what it led to; and later starts
-    (WS636) when they are the full workers' that WS310 tells; and wide tasks (WS304) whose waiting is most of a full pool's (WS301).
+    """The findings without what another one tells already.
+
+    Of one DAG: WS101 where it is broken (WS103, WS104), or incidents, bad hours or hosts explain all but `OWN_EXCESS` of its
+    excess; WS106 where they explain all of its runs; WS510 where WS106 tells the kills; WS118 where WS510 does; silence of one that
+    goes on under another name (WS605); what follows from another finding (`_FOLLOWS`).
+    Of the fleet: an incident within a bad hour or on a bad host; rejects that WS901 tells; a slow pass of parsing where WS207 tells
+    what it led to; later starts (WS636) for the full workers of WS310; wide tasks (WS304) that are most of a full pool's waiting (WS301).
     """
     broken = {one.subject["dag_id"] for one in findings if one.code in ("WS103", "WS104")}
     killed = {one.subject["dag_id"] for one in findings if one.code == "WS106" and "ending" in one.evidence}

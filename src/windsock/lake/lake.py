@@ -166,7 +166,8 @@ class Lake:
         goes to `scratch`; without it to the working directory.
 
         `exclude` holds dag_id patterns, `quiet` windows (from, until): what they cover is in the views, and not judged.
-        `renamed` gives the new name of a DAG by its old one, `tasks` that of a task by `dag_id/task_id`, `owners` the owner of DAGs by pattern, the first one first.
+        `renamed` gives the new name of a DAG by its old one, `tasks` that of a task by `dag_id/task_id`, `owners` the
+        owner of DAGs by pattern, the first one first.
         """
         root = self.store.local_root or snapshot(self.store, self.cache, week=week, weeks_back=weeks_back)
         conn = duckdb.connect(config={"memory_limit": f"{max(self.memory_mb, 256)}MB"})

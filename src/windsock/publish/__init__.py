@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -39,7 +39,11 @@ class Material:
 
 
 def material(
-    config: Config, answers: Mapping[str, Answer], *, store: Store, names: Sequence[str] = ()
+    config: Config,
+    answers: Mapping[str, Answer],
+    *,
+    store: Store,
+    names: Mapping[str, privacy.Kind] | None = None,
 ) -> Material:
     """Owners and scope by real name first; then names and log text are taken out, as [report] says."""
     settings = config.pipeline.report
@@ -58,7 +62,7 @@ def material(
     }
     exclude = tuple(config.pipeline.scope.exclude)
     if settings.hash_ids:
-        hidden = privacy.Names(archive.salt(store, config.pipeline.deployment.name), frozenset(names))
+        hidden = privacy.Names(archive.salt(store, config.pipeline.deployment.name), names or {})
         answers = hidden.hashed(answers)
         exclude = tuple(hidden.of("dag", one) for one in dag_ids if any(fnmatchcase(one, p) for p in exclude))
         owner_of = {hidden.of("dag", one): owner for one, owner in owner_of.items()}
