@@ -102,7 +102,14 @@ from windsock.findings.rules.ws652_noisy_line import NoisyLine
 from windsock.findings.rules.ws653_log_retention import LogRetention
 from windsock.findings.rules.ws901_rejects import Rejects
 from windsock.findings.rules.ws902_check_warning import CheckWarning
-from windsock.findings.told_with_more import is_renamed, is_told_by, told_with_more, went_on
+from windsock.findings.told_with_more import (
+    is_paused,
+    is_renamed,
+    is_told_by,
+    paused_since,
+    told_with_more,
+    went_on,
+)
 from windsock.findings.waiting.workers import WORKERS
 from windsock.model import Answer, Finding, Judgement, NoData
 from windsock.week import Week
@@ -274,7 +281,7 @@ def told_once(findings: Sequence[Finding], answers: Mapping[str, Answer]) -> lis
     """Leave out a DAG's WS101 when another finding tells its failures already: WS103 or WS104 (it is broken), or
     incidents, bad hours or hosts that explain all but `OWN_EXCESS` of its excess; its WS106 when they explain all of its runs; its WS510 when WS106 tells the kills, and its WS118 when WS510 tells them; an incident within a bad hour or on a bad
     host. What is the consequence of a finding on the same DAG (`_FOLLOWS`).
-    The silence of a DAG that probably goes on under another name (WS605). And the check of rejects when WS901 tells of them; and a slow pass of parsing when WS207 tells what it led to; and later starts
+    The silence of a DAG that probably goes on under another name (WS605), and the runs that it misses since it was paused (WS503). And the check of rejects when WS901 tells of them; and a slow pass of parsing when WS207 tells what it led to; and later starts
     (WS636) when they are the full workers' that WS310 tells; and wide tasks (WS304) whose waiting is most of a full pool's (WS301).
     """
     broken = {one.subject["dag_id"] for one in findings if one.code in ("WS103", "WS104")}
@@ -284,7 +291,7 @@ def told_once(findings: Sequence[Finding], answers: Mapping[str, Answer]) -> lis
     }
     retried = retried_elsewhere(findings, answers)
     explained, within = explained_runs(findings, answers), within_another(findings)
-    elsewhere, former = told_with_more(findings), went_on(findings)
+    elsewhere, former, paused = told_with_more(findings), went_on(findings), paused_since(findings)
     wide = {one.subject["pool"] for one in findings if one.code == "WS301" and one.evidence.get("wide_hours")}
     has_rejects = any(one.code == "WS901" for one in findings)
     has_stale_files = any(one.code == "WS207" for one in findings)
@@ -296,7 +303,12 @@ def told_once(findings: Sequence[Finding], answers: Mapping[str, Answer]) -> lis
     for one in findings:
         if codes[one.subject.get("dag_id", "")] & _FOLLOWS.get(one.code, frozenset()):
             continue
-        if is_told_by(elsewhere, one) or one.id in within or is_renamed(former, one):
+        if (
+            is_told_by(elsewhere, one)
+            or one.id in within
+            or is_renamed(former, one)
+            or is_paused(paused, one)
+        ):
             continue
         if has_rejects and one.id == "WS902:objects_readable":
             continue

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from windsock.model import Finding
 
@@ -46,6 +46,21 @@ def is_renamed(former: Mapping[str, datetime], one: Finding) -> bool:
     if until is None:
         return False
     return one.code == "WS501" or (one.code == "WS502" and one.evidence["first_at"] >= until)
+
+
+def paused_since(findings: Sequence[Finding]) -> dict[str, datetime]:
+    """DAG → when it was paused, where WS503 says so."""
+    return {one.subject["dag_id"]: one.evidence["paused_at"] for one in findings if one.code == "WS503"}
+
+
+def is_paused(paused: Mapping[str, datetime], one: Finding) -> bool:
+    """Whether the runs that WS502 misses of a DAG all are due after its pause; Airflow 2 dates a run an interval before it
+    is due."""
+    since = paused.get(one.subject.get("dag_id", ""))
+    if since is None or one.code != "WS502" or not one.evidence.get("expected"):
+        return False
+    interval = timedelta(days=7) / int(one.evidence["expected"])
+    return bool(one.evidence["first_at"] >= since - interval)
 
 
 def is_told_by(elsewhere: Mapping[str, int], one: Finding) -> bool:
