@@ -64,3 +64,40 @@ def test_a_dag_that_airflow_paused_is_told_once_and_is_no_silence_of_the_fleet(t
     assert [one["code"] for one in body["findings"]] == ["WS503"]
     assert "1. auto was paused by Airflow after 3 failed runs in a row on Wed 18 Nov 12:03 UTC" in mail
     assert "Nothing started" not in mail and "never came" not in mail
+
+
+def without_image(one: Attempt) -> str:
+    """What the scheduler of a KubernetesExecutor writes of a pod whose image cannot be pulled."""
+    at = one.started_at
+    ids = f"dag_id={one.dag_id}, task_id={one.task_id}, run_id={one.run_id}, map_index=-1"
+    key = f"{one.dag_id}.{one.task_id}"
+    return (
+        f"[{at:%Y-%m-%dT%H:%M:%S}.000+0000] {{kubernetes_executor_utils.py:301}} ERROR - Event: {one.dag_id}-{one.task_id}-"
+        f"{at:%d%H%M} has container base with fatal reason ErrImagePull, task: {key}.{one.try_number}\n"
+        f"[{at:%Y-%m-%dT%H:%M:%S}.100+0000] {{scheduler_job_runner.py:813}} INFO - TaskInstance Finished: {ids}, "
+        "run_start_date=None, run_end_date=None, run_duration=None, state=queued, executor=KubernetesExecutor, "
+        f"executor_state=failed, try_number={one.try_number}, max_tries=1, job_id=None, pool=default_pool, queue=default, "
+        f"priority_weight=1, operator=PythonOperator, queued_dttm={at - MINUTE:%Y-%m-%d %H:%M:%S}.000000+00:00, "
+        "queued_by_job_id=62, pid=None\n"
+        f"[{at:%Y-%m-%dT%H:%M:%S}.200+0000] {{scheduler_job_runner.py:900}} ERROR - Executor reported that the task instance "
+        f"<TaskInstance: {key} {one.run_id} [queued]> finished with state failed, but the task instance's state attribute is "
+        "queued. Learn more: https://airflow.apache.org/docs/apache-airflow/stable/troubleshooting.html"
+        "#task-state-changed-externally\n"
+    )
+
+
+def test_pods_without_an_image_are_told_by_their_reason_and_by_no_other_name(tmp_path: Path) -> None:
+    """The executor reports each as ended while queued, which elsewhere means a file that does not import."""
+    kept = list(runs("score", [due for due in every(1, since(6)) if due < since(2)]))
+    put_logs(tmp_path, [*calm(4), *kept])
+    for due in every(1, since(6), since(2)):
+        run = f"scheduled__{due.isoformat()}"
+        lines = "".join(
+            without_image(Attempt("score", run, "load", number, 2, due + number * 15 * MINUTE, 0, "lost"))
+            for number in (1, 2)
+        )
+        put(tmp_path / "components" / f"{due:%Y-%m-%d}.log", lines.encode(), due + timedelta(days=1))
+    body, mail = report_of(tmp_path, WEEK, WITH_SCHEDULER)
+    assert [one["code"] for one in body["findings"]] == ["WS106", "WS511"]
+    assert "10 tries in 1 DAG left no log: their pod never started (ErrImagePull)" in mail
+    assert "Mend image name, tag or pull secret of score: no retry helps." in mail

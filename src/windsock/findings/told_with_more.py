@@ -17,11 +17,14 @@ _CAUSES = {
     "not_placed": "pod never started",
 }
 """Cause of WS511 that tells the same pods as a trouble of WS634."""
+_MISMATCH = "WS115:executor_finished_but_queued"
+"""What the scheduler says of a pod that ended before its task began."""
 
 
 def told_with_more(findings: Sequence[Finding]) -> dict[str, int]:
     """Id of a finding → how many of its tries another one tells with more: lost workers (WS632) and dead queues (WS633) tell
-    what WS511 and the known issue of lost heartbeats count, WS511 tells what WS634 counts."""
+    what WS511 and the known issue of lost heartbeats count, WS511 tells what WS634 counts, and WS634 what the known issue of tries
+    that end while queued does."""
     told: dict[str, int] = {}
     for one in findings:
         if one.code == "WS632":
@@ -29,6 +32,8 @@ def told_with_more(findings: Sequence[Finding]) -> dict[str, int]:
                 told[name] = told.get(name, 0) + one.evidence[count]
         elif one.code == "WS633":
             told["WS511:queued too long"] = told.get("WS511:queued too long", 0) + one.evidence["failed"]
+        elif one.code == "WS634" and one.subject["trouble"] in _CAUSES:
+            told[_MISMATCH] = told.get(_MISMATCH, 0) + one.evidence["tries"]
     causes = {one.subject["cause"]: one.evidence["tries"] for one in findings if one.code == "WS511"}
     return told | {f"WS634:{trouble}": causes[cause] for trouble, cause in _CAUSES.items() if cause in causes}
 
