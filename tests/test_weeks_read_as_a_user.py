@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from benchmarks.fleet.records import Attempt
+from benchmarks.fleet.records import Attempt, airflow2
 from benchmarks.fleet.scheduler import logs_of
 
 from tests.support.fleets import WEEK, calm, every, runs, since
@@ -101,3 +101,30 @@ def test_pods_without_an_image_are_told_by_their_reason_and_by_no_other_name(tmp
     assert [one["code"] for one in body["findings"]] == ["WS106", "WS511"]
     assert "10 tries in 1 DAG left no log: their pod never started (ErrImagePull)" in mail
     assert "Mend image name, tag or pull secret of score: no retry helps." in mail
+
+
+@pytest.mark.parametrize("is_told", [True, False], ids=["the scheduler's log tells", "logs alone"])
+def test_logs_of_a_worker_that_uploads_none_for_two_days(tmp_path: Path, is_told: bool) -> None:
+    """The scheduler's log of Airflow 2 tells how each try ended, and not on which host; logs alone tell nothing of them."""
+    tries = [
+        Attempt(f"dag_{dag}", f"scheduled__{due.isoformat()}", "load", 1, 1, due + dag * MINUTE, 120, "success",
+                host=f"worker-{(place + dag) % 4}")
+        for dag in range(12)
+        for place, due in enumerate(every(1 / 4, since(6.75)))
+    ]  # fmt: skip
+    missing = 0
+    for one in tries:
+        is_missing = one.host == "worker-2" and since(2) <= one.started_at < since(4)
+        missing += is_missing
+        if not is_missing:
+            put(tmp_path / "logs" / one.key, airflow2(one), one.ended_at)
+    for name, body, at in logs_of(tries):
+        put(tmp_path / "components" / name, body, at)
+    assert missing == 24
+    body, mail = report_of(tmp_path, WEEK, WITH_SCHEDULER if is_told else LOGS)
+    if is_told:
+        assert [one["code"] for one in body["findings"]] == ["WS523"]
+        assert "24 of 336 tries left no log, 24 of them successes, Wed 18 Nov" in mail
+    else:
+        assert [one["code"] for one in body["findings"]] == ["WS502"]
+        assert "If Airflow has these runs, their logs never arrived" in mail
