@@ -732,6 +732,20 @@ def test_a_first_try_that_never_works_is_told(
     assert bool(found(RetriedEveryTime, first_tries(*weeks))) == is_found, why
 
 
+def test_a_first_try_that_hangs_is_not_called_early() -> None:
+    """An hour after it began nobody can say that its input was not there; and its timeout is told by WS404, if that speaks."""
+    (one,) = found(
+        RetriedEveryTime, first_tries({"error_signature": "AirflowTaskTimeout: Timeout, PID: <n>"})
+    )
+    assert "it began, and hung" in one.advice and "not ready" not in one.advice
+    (early,) = found(RetriedEveryTime, first_tries({}))
+    limit = replace(one, id="WS404", code="WS404", subject={"kind": "execution_timeout", **one.subject})
+    assert told_once([limit, one], {}) == [limit]
+    assert early in told_once([limit, early], {}), "its first tries fail by something else"
+    other = replace(one, subject={"dag_id": "d", "task_id": "other"})
+    assert other in told_once([limit, other], {})
+
+
 def test_a_habit_is_counted_from_the_last_week_in_which_the_first_try_worked() -> None:
     began = AT - timedelta(days=5)
     (one,) = found(

@@ -103,6 +103,8 @@ from windsock.findings.rules.ws653_log_retention import LogRetention
 from windsock.findings.rules.ws901_rejects import Rejects
 from windsock.findings.rules.ws902_check_warning import CheckWarning
 from windsock.findings.told_with_more import (
+    hanging,
+    is_hanging,
     is_paused,
     is_renamed,
     is_told_by,
@@ -281,7 +283,8 @@ def told_once(findings: Sequence[Finding], answers: Mapping[str, Answer]) -> lis
     """Leave out a DAG's WS101 when another finding tells its failures already: WS103 or WS104 (it is broken), or
     incidents, bad hours or hosts that explain all but `OWN_EXCESS` of its excess; its WS106 when they explain all of its runs; its WS510 when WS106 tells the kills, and its WS118 when WS510 tells them; an incident within a bad hour or on a bad
     host. What is the consequence of a finding on the same DAG (`_FOLLOWS`).
-    The silence of a DAG that probably goes on under another name (WS605), and the runs that it misses since it was paused (WS503). And the check of rejects when WS901 tells of them; and a slow pass of parsing when WS207 tells what it led to; and later starts
+    The silence of a DAG that probably goes on under another name (WS605), and the runs that it misses since it was paused (WS503), and
+    first tries that all end by the timeout of WS404 (WS117). And the check of rejects when WS901 tells of them; and a slow pass of parsing when WS207 tells what it led to; and later starts
     (WS636) when they are the full workers' that WS310 tells; and wide tasks (WS304) whose waiting is most of a full pool's (WS301).
     """
     broken = {one.subject["dag_id"] for one in findings if one.code in ("WS103", "WS104")}
@@ -292,6 +295,7 @@ def told_once(findings: Sequence[Finding], answers: Mapping[str, Answer]) -> lis
     retried = retried_elsewhere(findings, answers)
     explained, within = explained_runs(findings, answers), within_another(findings)
     elsewhere, former, paused = told_with_more(findings), went_on(findings), paused_since(findings)
+    hung = hanging(findings)
     wide = {one.subject["pool"] for one in findings if one.code == "WS301" and one.evidence.get("wide_hours")}
     has_rejects = any(one.code == "WS901" for one in findings)
     has_stale_files = any(one.code == "WS207" for one in findings)
@@ -308,6 +312,7 @@ def told_once(findings: Sequence[Finding], answers: Mapping[str, Answer]) -> lis
             or one.id in within
             or is_renamed(former, one)
             or is_paused(paused, one)
+            or is_hanging(hung, one)
         ):
             continue
         if has_rejects and one.id == "WS902:objects_readable":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from datetime import datetime, timedelta
 
 from windsock.model import Finding
@@ -66,6 +66,25 @@ def is_paused(paused: Mapping[str, datetime], one: Finding) -> bool:
         return False
     interval = timedelta(days=7) / int(one.evidence["expected"])
     return bool(one.evidence["first_at"] >= since - interval)
+
+
+def hanging(findings: Sequence[Finding]) -> set[tuple[str, str]]:
+    """Tasks of which WS404 says that an execution_timeout ends them."""
+    return {
+        (one.subject["dag_id"], one.subject["task_id"])
+        for one in findings
+        if one.code == "WS404" and one.subject["kind"] == "execution_timeout"
+    }
+
+
+def is_hanging(tasks: Set[tuple[str, str]], one: Finding) -> bool:
+    """Whether the first tries of which WS117 tells all fail by that timeout."""
+    return (
+        one.code == "WS117"
+        and one.evidence["errors"] == 1
+        and (one.subject["dag_id"], one.subject["task_id"]) in tasks
+        and one.evidence["error_signature"].startswith("AirflowTaskTimeout")
+    )
 
 
 def is_told_by(elsewhere: Mapping[str, int], one: Finding) -> bool:
