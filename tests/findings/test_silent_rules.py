@@ -260,14 +260,16 @@ def test_out_of_memory_is_said_with_the_runs_it_cost() -> None:
     rows = lost(41, event="pod_failed", reason="OOMKilled", exit_code=137, told_at=AT)
     (finding,) = found(NoLog, no_log(rows, lost_runs=23))
     assert finding.headline == (
-        "41 tries in 6 DAGs ran out of memory and left no log; 23 runs lost this week, 2 in the median of the weeks before"
+        "41 tries in 6 DAGs ran out of memory and left no log; the fleet lost 23 runs this week, 2 in the median of the weeks before"
     )
     assert (finding.severity, finding.evidence["exit_codes"]) == ("critical", [137])
 
 
 def test_without_a_component_log_the_cause_is_not_seen() -> None:
     (finding,) = found(NoLog, no_log(lost(41, known_by="next_try"), lost_runs=2))
-    assert finding.headline.startswith("41 tries in 6 DAGs left no log, cause not seen; 2 runs lost")
+    assert finding.headline.startswith(
+        "41 tries in 6 DAGs left no log, cause not seen; the fleet lost 2 runs"
+    )
     assert (finding.severity, finding.subject) == ("warning", {"cause": NOT_SEEN})
     assert "component_logs" in finding.advice
 

@@ -201,7 +201,7 @@ def _headline(told: _Told, dags: int) -> str:
         text += f"; in {wording.plural(runs, 'run')} a task that always ran left nothing"
     if told.lost:
         lost = wording.plural(told.lost[0], "run")
-        text += f"; {lost} lost this week, {told.lost[1]:g} in the median of the weeks before"
+        text += f"; the fleet lost {lost} this week, {told.lost[1]:g} in the median of the weeks before"
     return text
 
 
