@@ -110,6 +110,51 @@ def test_a_clock_that_is_behind_is_noticed(look: Look, tmp_path: Path) -> None:
     assert "clock" in row["mend"]
 
 
+@pytest.mark.parametrize(
+    ("zone", "set_to", "detail"),
+    [
+        (9, "", "9.0 hours later than their upload, read as UTC"),
+        (-8, "", "8.0 hours earlier than their upload, read as UTC"),
+        (5.5, "", "5.5 hours later"),
+        (0, "", None),
+        (9, "Asia/Tokyo", None),
+        (0, "Asia/Tokyo", "9.0 hours earlier than their upload, read as Asia/Tokyo"),
+    ],
+)
+def test_a_zone_that_nobody_told_is_noticed(
+    look: Look, tmp_path: Path, zone: float, set_to: str, detail: str | None
+) -> None:
+    """Logs of Airflow 2.2 have local stamps without zone."""
+    ended = [NOW - timedelta(days=days, minutes=7 * days) for days in range(1, 7)]
+    _local_logs(tmp_path, [(at, at) for at in ended], zone)
+    told = f"timezone = '{set_to}'\n" if set_to else ""
+    rows = look(BASE + f"[sources.task_logs]\nurl = 'logs'\n{told}")
+    found = rows.get("task_logs: clock")
+    assert (found is not None) == (detail is not None)
+    if found is not None and detail is not None:
+        assert found["state"] == "watch" and detail in found["detail"] and "timezone" in found["mend"]
+
+
+def test_a_copy_of_old_logs_is_no_zone(look: Look, tmp_path: Path) -> None:
+    ended = [NOW - timedelta(days=days) for days in range(1, 7)]
+    _local_logs(tmp_path, [(at, NOW) for at in ended], 0)
+    assert "task_logs: clock" not in look(BASE + "[sources.task_logs]\nurl = 'logs'\n")
+
+
+def _local_logs(root: Path, times: list[tuple[datetime, datetime]], zone: float) -> None:
+    """Logs that end, and were uploaded, at these times, in a clock that is so many hours before UTC."""
+    for ended_at, uploaded_at in times:
+        stamp = f"{ended_at + timedelta(hours=zone):%Y-%m-%d %H:%M:%S},000"
+        path = root / f"logs/etl/load/{ended_at.isoformat()}/1.log"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(
+            f"[{stamp}] {{taskinstance.py:1018}} INFO - Starting attempt 1 of 1\n"
+            f"[{stamp}] {{taskinstance.py:1211}} INFO - Marking task as SUCCESS. dag_id=etl, task_id=load, "
+            f"execution_date={ended_at:%Y%m%dT%H%M%S}\n"
+        )
+        os.utime(path, (uploaded_at.timestamp(), uploaded_at.timestamp()))
+
+
 def test_a_lake_that_cannot_be_made_is_broken(look: Look, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     rows = look(BASE + "[lake]\nurl = 'file/lake'\n")

@@ -85,7 +85,7 @@ def test_the_first_line_says_what_ran_out_of_memory_and_what_it_cost(
     body, _ = report_of(root, WEEK, f"{LOGS}[sources.component_logs]\nurl = 'components'\n")
     assert body["verdict"] == "worse"
     assert body["verdict_sentence"].startswith(
-        "Worse: 41 tries in 6 DAGs ran out of memory and left no log; 15 runs lost this week, 2 in the median of the weeks before"
+        "Worse: 41 tries in 6 DAGs ran out of memory and left no log; the fleet lost 15 runs this week, 2 in the median of the weeks before"
     )
     first = body["findings"][0]
     assert (first["code"], first["evidence"]["exit_codes"], first["evidence"]["reasons"]) == (

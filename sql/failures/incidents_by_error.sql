@@ -15,6 +15,7 @@
 --   weeks_prev       bigint       of the 8 weeks before, those with any judged try at all
 --   tries            bigint       tries that failed with it in the week
 --   lost             bigint       of those, last known tries of the first execution
+--   executions       bigint       of tasks in a run that those tries belong to
 --   wasted_hours     double       hours that those tries ran
 --   first_at         timestamptz  first in the week
 --   last_at          timestamptz  last in the week
@@ -110,6 +111,7 @@ select
     ) as weeks_prev,
     count(*) filter (where week = report_week()) as tries,
     count(*) filter (where week = report_week() and final_try) as lost,
+    count(distinct (dag_id, run_id, task_id, map_index)) filter (where week = report_week()) as executions,
     coalesce(sum(duration_s) filter (where week = report_week()), 0) / 3600 as wasted_hours,
     min(started_at) filter (where week = report_week()) as first_at,
     max(ended_at) filter (where week = report_week()) as last_at,

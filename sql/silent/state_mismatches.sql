@@ -3,7 +3,8 @@
 -- "Executor reported that the task instance finished with state …, but its state attribute is …": the file failed to
 -- import on the worker, the process left without a word, or, for deferrable tasks under load, the race of an old event with
 -- the resume. One mismatch told by scheduler and audit log alike is counted once. A try whose heartbeat was lost before is
--- left out: with Celery its task is revoked then, and the mismatch is that (seen with 3.3.2).
+-- left out: with Celery its task is revoked then, and the mismatch is that (seen with 3.3.2). So is one whose pod never began, or
+-- was lost, in the ten minutes before: the executor reports just that.
 --
 -- grain:    dag_id, task_id
 -- reads:    component_events, task_tries
@@ -14,7 +15,7 @@
 --   lost        bigint       of those, last known tries that failed
 --   at_deferral bigint       of those, tries whose log shows a deferral
 --   no_log      bigint       of those, tries without a log
---   tries       bigint       all tries of the task in the week
+--   tries       bigint       all tries of the task in the week, those of which only the mismatch is known as well
 --   prev        bigint       tries with a mismatch, the 8 weeks before
 --   reasons     varchar[]    state in Airflow and state at the executor: queued_but_success …
 --   first_at    timestamptz
@@ -43,11 +44,28 @@ with told as (
                 and beats.try_number = component_events.try_number
                 and beats.event_at <= component_events.event_at
         )
+        -- lines of a watcher name a task and its try, and no run
+        and not exists (
+            select 1
+            from component_events as pods
+            where pods.event in ('pod_not_started', 'pod_failed', 'pod_deleted', 'pod_refused')
+                and pods.dag_id = component_events.dag_id
+                and pods.task_id = component_events.task_id
+                and (pods.run_id is null or pods.run_id = component_events.run_id)
+                and (
+                    pods.try_number is null
+                    or component_events.try_number is null
+                    or pods.try_number = component_events.try_number
+                )
+                and pods.event_at <= component_events.event_at
+                and pods.event_at >= component_events.event_at - to_minutes(10)
+        )
     group by dag_id, run_id, task_id, coalesce(map_index, -1), coalesce(try_number, 1)
 ),
 joined as (
     select
         told.*,
+        tries.dag_id is not null and tries.week = report_week() as is_counted,
         tries.has_log,
         tries.log_state = 'deferred' or coalesce(tries.state_reason, '') = 'deferral' as is_deferrable,
         coalesce(tries.last_try and tries.state = 'failed', false) as is_lost
@@ -70,7 +88,7 @@ select
         select count(*) from task_tries as known
         where known.dag_id = joined.dag_id and known.task_id = joined.task_id and known.week = report_week()
             and known.try_number > 0
-    ) as tries,
+    ) + count(*) filter (where told_at >= week_start() and not is_counted) as tries,
     count(*) filter (where told_at < week_start()) as prev,
     list_sort(coalesce(list(distinct reason) filter (where told_at >= week_start() and reason is not null), [])) as reasons,
     min(told_at) filter (where told_at >= week_start()) as first_at,

@@ -732,6 +732,20 @@ def test_a_first_try_that_never_works_is_told(
     assert bool(found(RetriedEveryTime, first_tries(*weeks))) == is_found, why
 
 
+def test_a_first_try_that_hangs_is_not_called_early() -> None:
+    """An hour after it began nobody can say that its input was not there; and its timeout is told by WS404, if that speaks."""
+    (one,) = found(
+        RetriedEveryTime, first_tries({"error_signature": "AirflowTaskTimeout: Timeout, PID: <n>"})
+    )
+    assert "it began, and hung" in one.advice and "not ready" not in one.advice
+    (early,) = found(RetriedEveryTime, first_tries({}))
+    limit = replace(one, id="WS404", code="WS404", subject={"kind": "execution_timeout", **one.subject})
+    assert told_once([limit, one], {}) == [limit]
+    assert early in told_once([limit, early], {}), "its first tries fail by something else"
+    other = replace(one, subject={"dag_id": "d", "task_id": "other"})
+    assert other in told_once([limit, other], {})
+
+
 def test_a_habit_is_counted_from_the_last_week_in_which_the_first_try_worked() -> None:
     began = AT - timedelta(days=5)
     (one,) = found(
@@ -767,7 +781,7 @@ AT = datetime(2026, 11, 18, 8, tzinfo=UTC)
 def error(**changes: Any) -> dict[str, Answer]:
     dags = changes.get("dags", 3)
     row = {"error_signature": "AuthError: <>", "dags": 3, "runs": 6, "tasks": 3, "lost_runs": 6, "runs_prev": 0,
-           "weeks_prev": 8, "tries": 6, "lost": 6, "wasted_hours": 1.0, "first_at": AT, "last_at": AT, "tries_prev": 0,
+           "weeks_prev": 8, "tries": 6, "lost": 6, "executions": 6, "wasted_hours": 1.0, "first_at": AT, "last_at": AT, "tries_prev": 0,
            "hosts": 1, "dag_ids": ["a", "b", "c"], "dag_tries": [2] * dags, "dag_tries_prev": [0] * dags, "exception_type": "AuthError", "sample": "no", "cause": "AuthError: <>",
            "signatures": ["AuthError: <>"], "blame": None, "blocked": 0, "tasks_well": 0}  # fmt: skip
     return answers(incidents_by_error=[row | changes])
@@ -828,9 +842,15 @@ def test_without_any_past_an_incident_is_pressed_together_or_goes_on(
 
 @pytest.mark.parametrize(("lost", "is_told"), [(2, True), (3, False)])
 def test_an_incident_that_retries_saved_says_so(lost: int, is_told: bool) -> None:
-    (finding,) = found(Incident, error(tasks_well=3, lost=lost))
-    assert finding.advice.startswith("Retries saved 4 of 6 tries") == is_told
+    (finding,) = found(Incident, error(tasks_well=3, tries=12, lost=lost))
+    assert finding.advice.startswith("Retries saved 4 of 6 task executions that failed from") == is_told
     assert ("find out what mended it" in finding.advice) != is_told
+
+
+def test_retries_that_all_fail_saved_nothing() -> None:
+    """Six executions of three tries each, all lost: two of three failed tries were followed by another one."""
+    (finding,) = found(Incident, error(tasks_well=3, tries=18, lost=6))
+    assert finding.advice.startswith("It lasted from")
 
 
 def test_an_incident_carries_what_the_contract_names() -> None:

@@ -1,6 +1,7 @@
 """The rules of silent failures: below, at and above each threshold, and nothing in a quiet week."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from math import comb
 from typing import Any
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.findings.test_rules import MONDAY, WEEK, answers, found
-from windsock.findings import RULES
+from windsock.findings import RULES, told_once
 from windsock.findings.cadence import every
 from windsock.findings.methods.proportions import chance_of_rise
 from windsock.findings.rules.ws501_silent_dag import SilentDag
@@ -30,7 +31,7 @@ from windsock.findings.rules.ws531_nothing_started import NothingStarted
 from windsock.findings.rules.ws533_never_resumed import NeverResumed
 from windsock.findings.rules.ws534_map_shrank import MapShrank
 from windsock.findings.wording import moment
-from windsock.model import Answer
+from windsock.model import Answer, Finding
 from windsock.report.cards import card
 
 AT = datetime(2026, 11, 17, 1, tzinfo=UTC)
@@ -329,14 +330,16 @@ def test_out_of_memory_is_said_with_the_runs_it_cost() -> None:
     rows = lost(41, event="pod_failed", reason="OOMKilled", exit_code=137, told_at=AT)
     (finding,) = found(NoLog, no_log(rows, lost_runs=23))
     assert finding.headline == (
-        "41 tries in 6 DAGs ran out of memory and left no log; 23 runs lost this week, 2 in the median of the weeks before"
+        "41 tries in 6 DAGs ran out of memory and left no log; the fleet lost 23 runs this week, 2 in the median of the weeks before"
     )
     assert (finding.severity, finding.evidence["exit_codes"]) == ("critical", [137])
 
 
 def test_without_a_component_log_the_cause_is_not_seen() -> None:
     (finding,) = found(NoLog, no_log(lost(41, known_by="next_try"), lost_runs=2))
-    assert finding.headline.startswith("41 tries in 6 DAGs left no log, cause not seen; 2 runs lost")
+    assert finding.headline.startswith(
+        "41 tries in 6 DAGs left no log, cause not seen; the fleet lost 2 runs"
+    )
     assert (finding.severity, finding.subject) == ("warning", {"cause": NOT_SEEN})
     assert "component_logs" in finding.advice
 
@@ -620,6 +623,13 @@ def test_the_chance_of_a_rise_is_fishers() -> None:
         ({"longest_gap_s": 45001.0}, False, "less than twice the longest night"),
         ({"usual_tries": 4}, False, "four may be chance"),
         ({"usual_tries": 5}, True, "five"),
+        ({"going_tries": 4}, False, "what a DAG ran that had stopped before"),
+        (
+            {"going_tries": 4, "stopped_dags": 4},
+            True,
+            "half of the fleet had stopped before: its last starts are stray",
+        ),
+        ({"going_tries": 4, "stopped_dags": 3}, False, "less than half"),
         ({"weeks_seen": 3}, False, "three weeks are no habit"),
         ({"silent_s": None, "until_at": None}, False, "nobody knows when it was last looked at"),
         ({"silent_s": -3600.0}, False, "looked at before the newest start ended"),
@@ -627,5 +637,31 @@ def test_the_chance_of_a_rise_is_fishers() -> None:
 )
 def test_a_fleet_that_starts_nothing_more(change: dict[str, Any], is_found: bool, why: str) -> None:
     row = {"newest_at": AT, "until_at": AT + timedelta(hours=25), "silent_s": 90000.0, "usual_tries": 40, "weeks_seen": 4,
-           "longest_gap_s": 3600.0} | change  # fmt: skip
+           "longest_gap_s": 3600.0, "dags": 8, "stopped_dags": 1} | change  # fmt: skip
+    row.setdefault("going_tries", row["usual_tries"])
     assert bool(found(NothingStarted, answers(starts_stopped=[row]))) == is_found, why
+
+
+# --- a pause, and what it explains
+
+
+@pytest.mark.parametrize(
+    ("hours", "kept"),
+    [
+        (1, False),
+        (0, False),
+        (-6, False),
+        (-6.5, True),
+    ],  # a run of Airflow 2 is dated an interval before it is due
+)
+def test_runs_that_are_missed_since_a_pause_are_told_by_the_pause(hours: float, kept: bool) -> None:
+    pause = Finding(
+        "WS503:d", "WS503", "dag-paused", "info", {"dag_id": "d"}, "", {"paused_at": AT}, "", "paused_dags"
+    )
+    gap = {"expected": 28, "first_at": AT + timedelta(hours=hours)}
+    missed = Finding(
+        "WS502:d", "WS502", "missing-runs", "warning", {"dag_id": "d"}, "", gap, "", "missing_runs"
+    )
+    assert (missed in told_once([pause, missed], {})) == kept
+    other = replace(missed, id="WS502:e", subject={"dag_id": "e"})
+    assert other in told_once([pause, other], {})

@@ -262,7 +262,7 @@ def place(
     column = {"host": "hostname", "dag": "dag_id"}.get(grain, "of_what")
     return {"grain": grain, "dag_id": None, "hostname": None, "of_what": None, "tries": tries, "missing": missing,
             "missing_share": missing / tries, "successes": missing if successes < 0 else successes, "killed": killed,
-            "tries_prev": 500, "missing_prev": 0, "first_at": AT, "last_at": AT} | {column: name}  # fmt: skip
+            "tries_prev": 500, "missing_prev": 500 * missing // tries if grain == "all" else 0, "first_at": AT, "last_at": AT} | {column: name}  # fmt: skip
 
 
 def hosts(tries: int, missing: int, *, rest: tuple[int, int] = (900, 0), **more: int) -> list[dict[str, Any]]:
@@ -292,6 +292,28 @@ def hosts(tries: int, missing: int, *, rest: tuple[int, int] = (900, 0), **more:
     ],
 )
 def test_logs_missing_on_one_host(rows: list[dict[str, Any]], is_found: bool, why: str) -> None:
+    assert bool(found(LogsMissing, answers(logs_missing_by_place=rows))) == is_found, why
+
+
+def fleet(missing: int, *, prev: tuple[int, int] = (0, 2000), successes: int = -1) -> list[dict[str, Any]]:
+    return [
+        place("all", "", 500, missing, successes=successes) | {"missing_prev": prev[0], "tries_prev": prev[1]}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rows", "is_found", "why"),
+    [
+        (fleet(9), False, "too few"),
+        (fleet(10), True, "at the threshold of tries"),
+        (fleet(12, successes=9), False, "most likely killed: WS511's"),
+        (fleet(30, prev=(41, 2000)), False, "less than three times as many as before"),
+        (fleet(30, prev=(40, 2000)), True, "three times as many as before"),
+        (fleet(10, prev=(0, 20)), False, "a past so short may have had none by chance"),
+        (fleet(10, prev=(0, 0)), False, "no past: the scheduler's log came this week"),
+    ],
+)
+def test_logs_missing_of_no_place_that_is_known(rows: list[dict[str, Any]], is_found: bool, why: str) -> None:
     assert bool(found(LogsMissing, answers(logs_missing_by_place=rows))) == is_found, why
 
 

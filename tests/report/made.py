@@ -87,7 +87,7 @@ def answers(names: list[str], text: str = "boom", *, weeks: int = 9) -> dict[str
             for one in names[:20] for day in days
         ],
         "incidents_by_error": [
-            {"error_signature": f"{text} {one}", "dags": 2, "runs": 3, "tries": 6, "lost": 2, "wasted_hours": 0.2,
+            {"error_signature": f"{text} {one}", "dags": 2, "runs": 3, "tries": 6, "lost": 2, "executions": 3, "wasted_hours": 0.2,
              "exception_type": "ValueError", "sample": text, "dag_ids": [one], "blame": None}
             for one in names
         ],

@@ -72,7 +72,9 @@ def _url_rows(config: Config, name: str, url: str, *, now: datetime, told: Told)
         return
     yield _layout(name, url, found, config=config)
     if name == "task_logs":
-        yield from _contents(store, objects, template=found.template)
+        logs = config.pipeline.sources.task_logs
+        zone = logs.timezone if logs else "UTC"
+        yield from _contents(store, objects, template=found.template, timezone=zone)
         yield _arriving(found, _newest(store, objects, now=now), now=now, told=told)
 
 
@@ -120,9 +122,11 @@ def _layout(name: str, url: str, found: Layout, *, config: Config) -> Row:
     return row(name, "ok", detail)
 
 
-def _contents(store: Store, objects: list[SourceObject], *, template: str) -> Iterator[Row]:
+def _contents(store: Store, objects: list[SourceObject], *, template: str, timezone: str) -> Iterator[Row]:
     """Listing and reading are two permissions; old objects may be archived, and some have a key of their own."""
-    seen = glance_at_logs(store, [*spread(objects, 8), *_oldest(store, objects)], template=template)
+    seen = glance_at_logs(
+        store, [*spread(objects, 8), *_oldest(store, objects)], template=template, timezone=timezone
+    )
     reasons = Counter(error.reason for _, error in seen.unread)
     for reason, count in reasons.items():
         url, error = next(one for one in seen.unread if one[1].reason == reason)
@@ -137,6 +141,14 @@ def _contents(store: Store, objects: list[SourceObject], *, template: str) -> It
         url, reason = seen.rejects[0]
         yield row("task_logs: dialect", "broken", f"none of {len(seen.rejects)} logs read is Airflow's ({reason}): {url}",
                   "run `windsock parse` on it; is this the folder of task logs?")  # fmt: skip
+    if off := seen.off:
+        where = "later" if off < timedelta() else "earlier"
+        yield row(
+            "task_logs: clock", "watch",
+            f"the stamps of logs are {abs(off) / timedelta(hours=1):.1f} hours {where} than their upload, read as {timezone}",
+            "set timezone in [sources.task_logs] to the zone in which Airflow writes (logs before 2.3.4 name none), or set the clock "
+            "of the workers",
+        )  # fmt: skip
 
 
 def _dag_folders(objects: list[SourceObject]) -> list[str]:

@@ -103,7 +103,16 @@ from windsock.findings.rules.ws652_noisy_line import NoisyLine
 from windsock.findings.rules.ws653_log_retention import LogRetention
 from windsock.findings.rules.ws901_rejects import Rejects
 from windsock.findings.rules.ws902_check_warning import CheckWarning
-from windsock.findings.told_with_more import is_renamed, is_told_by, told_with_more, went_on
+from windsock.findings.told_with_more import (
+    hanging,
+    is_hanging,
+    is_paused,
+    is_renamed,
+    is_told_by,
+    paused_since,
+    told_with_more,
+    went_on,
+)
 from windsock.findings.waiting.workers import WORKERS
 from windsock.model import Answer, Finding, Judgement, NoData
 from windsock.week import Week
@@ -277,7 +286,8 @@ def told_once(findings: Sequence[Finding], answers: Mapping[str, Answer]) -> lis
 
     Of one DAG: WS101 where it is broken (WS103, WS104), or incidents, bad hours or hosts explain all but `OWN_EXCESS` of its
     excess; WS106 where they explain all of its runs; WS510 where WS106 tells the kills; WS118 where WS510 does; silence of one that
-    goes on under another name (WS605); what follows from another finding (`_FOLLOWS`).
+    goes on under another name (WS605), and runs that it misses since it was paused (WS503); first tries that all end by the
+    timeout of WS404 (WS117); what follows from another finding (`_FOLLOWS`).
     Of the fleet: an incident within a bad hour or on a bad host; rejects that WS901 tells; a slow pass of parsing where WS207 tells
     what it led to; later starts (WS636) for the full workers of WS310; wide tasks (WS304) that are most of a full pool's waiting (WS301).
     """
@@ -288,7 +298,8 @@ def told_once(findings: Sequence[Finding], answers: Mapping[str, Answer]) -> lis
     }
     retried = retried_elsewhere(findings, answers)
     explained, within = explained_runs(findings, answers), within_another(findings)
-    elsewhere, former = told_with_more(findings), went_on(findings)
+    elsewhere, former, paused = told_with_more(findings), went_on(findings), paused_since(findings)
+    hung = hanging(findings)
     wide = {one.subject["pool"] for one in findings if one.code == "WS301" and one.evidence.get("wide_hours")}
     has_rejects = any(one.code == "WS901" for one in findings)
     has_stale_files = any(one.code == "WS207" for one in findings)
@@ -300,7 +311,13 @@ def told_once(findings: Sequence[Finding], answers: Mapping[str, Answer]) -> lis
     for one in findings:
         if codes[one.subject.get("dag_id", "")] & _FOLLOWS.get(one.code, frozenset()):
             continue
-        if is_told_by(elsewhere, one) or one.id in within or is_renamed(former, one):
+        if (
+            is_told_by(elsewhere, one)
+            or one.id in within
+            or is_renamed(former, one)
+            or is_paused(paused, one)
+            or is_hanging(hung, one)
+        ):
             continue
         if has_rejects and one.id == "WS902:objects_readable":
             continue

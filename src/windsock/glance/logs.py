@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from windsock.model import Ignored, LogKey, Reject, SourceObject
@@ -31,6 +32,7 @@ class LogGlance:
     rejects: list[tuple[str, str]] = field(default_factory=list)  # url, reason
     unread: list[tuple[str, ObjectUnreadable]] = field(default_factory=list)
     asked: int = 0
+    lags: list[timedelta] = field(default_factory=list)  # from a log's last stamp to its upload
 
     @property
     def read(self) -> int:
@@ -49,9 +51,28 @@ class LogGlance:
         """`KubernetesExecutor` where every log comes from a pod of its task; else the logs do not say."""
         return "KubernetesExecutor" if self.read and self.pods == self.read else ""
 
+    @property
+    def off(self) -> timedelta | None:
+        """How far the stamps are off, where the logs show it: later than the upload, which cannot be, or as long before it in
+        each log as a zone is off UTC. A copy of old logs has another lag for each."""
+        if not self.lags:
+            return None
+        least, most = min(self.lags), max(self.lags)
+        if least < -_NO_SKEW:
+            return least
+        is_one = len(self.lags) >= _MANY and most - least <= _ALIKE
+        is_zone = abs(most - timedelta(minutes=30) * round(most / timedelta(minutes=30))) <= _ALIKE
+        return most if is_one and is_zone and least > _NO_SKEW and most <= _WIDEST else None
 
-def glance_at_logs(store: Store, logs: Sequence[SourceObject], *, template: str = "") -> LogGlance:
-    """Read the heads of a few logs, the oldest and the newest among them."""
+
+_NO_SKEW, _ALIKE, _WIDEST = timedelta(minutes=50), timedelta(minutes=5), timedelta(hours=14, minutes=5)
+_MANY = 4
+
+
+def glance_at_logs(
+    store: Store, logs: Sequence[SourceObject], *, template: str = "", timezone: str = "UTC"
+) -> LogGlance:
+    """Read the heads of a few logs, the oldest and the newest among them. `timezone` is for stamps without zone."""
     seen = LogGlance()
     once = {obj.path: obj for obj in logs}.values()
     for obj in spread(sorted(once, key=lambda one: (one.modified_at, one.path)), LOGS_READ):
@@ -63,14 +84,20 @@ def glance_at_logs(store: Store, logs: Sequence[SourceObject], *, template: str 
         except ObjectUnreadable as error:
             seen.unread.append((obj.url, error))
             continue
-        _note(seen, obj, data, template)
+        _note(seen, obj, data, template, timezone)
     return seen
 
 
-def _note(seen: LogGlance, obj: SourceObject, data: bytes, template: str) -> None:
+def _note(seen: LogGlance, obj: SourceObject, data: bytes, template: str, timezone: str) -> None:
     key = parse_key(obj.path, template or None) or LogKey("", "", "", -1, 0)
     outcome = read_task_log(
-        key, data, object_url=obj.url, etag=obj.etag, modified_at=obj.modified_at, lines="errors"
+        key,
+        data,
+        object_url=obj.url,
+        etag=obj.etag,
+        modified_at=obj.modified_at,
+        lines="errors",
+        timezone=timezone,
     )
     if isinstance(outcome, Reject | Ignored):
         seen.rejects.append((obj.url, outcome.reason if isinstance(outcome, Reject) else outcome.kind))
@@ -78,6 +105,8 @@ def _note(seen: LogGlance, obj: SourceObject, data: bytes, template: str) -> Non
     row: Mapping[str, Any] = outcome.rows["task_logs"][0]
     seen.dialects[str(row["dialect"])] += 1
     seen.has_parse_time = seen.has_parse_time or row.get("dag_file_parse_s") is not None
+    if obj.size <= HEAD_BYTES and (ended_at := row["ended_at"] or row["started_at"]):
+        seen.lags.append(obj.modified_at - ended_at)
     seen.pods += _is_pod(str(row.get("hostname") or ""), key)
     if owner := _OWNER.search(data):
         seen.owners[key.dag_id] = owner[1].decode(errors="replace")

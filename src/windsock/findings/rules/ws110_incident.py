@@ -169,11 +169,12 @@ def _advice(row: Row, place: Shape, *, is_over: bool) -> str:
     is_named = row["cause"] not in row["signatures"] and kind in _FIRST_STEP
     dags = wording.names(list(row["dag_ids"]))
     began, ended = wording.moment(row["first_at"]), wording.moment(row["last_at"])
-    if is_over and row["lost"] * 2 < row["tries"]:
-        saved = row["tries"] - row["lost"]
+    # of executions, not of tries: of three tries that all fail, two are followed by a retry and none was saved
+    if is_over and row["lost"] * 2 < row["executions"]:
+        saved = row["executions"] - row["lost"]
         return (
-            f"Retries saved {saved} of {wording.plural(row['tries'], 'try')} from {began} to {ended}. If it comes again, look for "
-            f"what {dags} share."
+            f"Retries saved {saved:,} of {wording.plural(row['executions'], 'task execution')} that failed from {began} to {ended}. "
+            f"If it comes again, look for what {dags} share."
         )
     if is_over:
         shared = f" (they share: {'; '.join(place.shared)})" if place.shared else ""

@@ -122,12 +122,18 @@ def _cost(row: Row) -> float:
     return float(row["late_hours"] + row["failed_hours"])
 
 
+TIMEOUT = "AirflowTaskTimeout"
+"""What execution_timeout raises: the task began and did not end."""
+
+
 def _errors(now: Row) -> str:
     """What to look at: one error, or that there are many."""
     late = f"{wording.span(now['late_s'])} later" if now["late_s"] is not None else "later"
     if now["error_signature"] is None:
         return f"No log tells why it fails; a try that began {late} (median) worked. Look at its log."
     of = f"{now['error_firsts']} of {now['failed_first']} failed with {now['error_signature']}"
+    if now["errors"] == 1 and now["error_signature"].startswith(TIMEOUT):
+        return f"{of}: it began, and hung; a try that began {late} (median) worked. Find what it hangs on."
     if now["errors"] == 1:
         return (
             f"{of}: what it needs is not ready when it starts, and was {late} (median). Wait for it (a sensor, a later start) or "

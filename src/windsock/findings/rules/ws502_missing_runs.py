@@ -127,6 +127,6 @@ class MissingRuns(Rule):
                 "last_at": last,
             },
             advice=f"Look at the scheduler and at what was deployed then; {wording.names([row['dag_id'] for row in dags])} "
-            "miss most.",
+            "miss most. If Airflow has these runs, their logs never arrived: look at the workers that did them.",
             rank=float(missing),
         )

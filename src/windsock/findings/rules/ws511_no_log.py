@@ -11,7 +11,7 @@ from windsock.findings.rule import Rule, Thresholds, Verdicts, rows_of, threshol
 from windsock.model import Answer, Row, Severity
 from windsock.week import Week
 
-OUT_OF_MEMORY, NOT_SEEN = "out of memory", "cause not seen"
+OUT_OF_MEMORY, NOT_SEEN, _NOT_STARTED = "out of memory", "cause not seen", "pod never started"
 _OOM_EXIT = 137  # 128 + SIGKILL: what a container's runtime reports of a process over its memory limit
 _CAUSES = {
     "pod_failed": "pod failed",
@@ -39,9 +39,20 @@ _ADVICE = {
     OUT_OF_MEMORY: "Raise the memory request and limit of {dags}, or process the input in parts.",
     NOT_SEEN: "Give windsock the scheduler's log ([sources.component_logs]): it alone says why a pod or worker was lost. "
     "Look at {dags} at these times.",
-    "pod never started": "Look at image, quota and node capacity of {dags}: the reason stands in the evidence.",
+    "pod never started": "Look at image, quota and node capacity of {dags}.",
     "ended before it began": "See whether the files of {dags} import on the workers; deferred tasks meet this under load.",
 }
+_NO_IMAGE = "Mend image name, tag or pull secret of {dags}: no retry helps."
+_IMAGE = frozenset(
+    {
+        "ImagePullBackOff",
+        "ErrImagePull",
+        "InvalidImageName",
+        "ErrImageNeverPull",
+        "ImageInspectError",
+        "RegistryUnavailable",
+    }
+)
 _NOT_TOLD = (
     "The scheduler's log was read and says nothing of them: see whether {dags} could upload their logs at these times "
     "(workers, credentials of the bucket), and whether something removes objects."
@@ -168,6 +179,8 @@ class NoLog(Rule):
 
 def _advice(told: _Told) -> str:
     is_unheard = told.cause == NOT_SEEN and told.was_asked
+    if told.cause == _NOT_STARTED and {row["reason"] for row in told.rows} <= _IMAGE:
+        return _NO_IMAGE
     return _NOT_TOLD if is_unheard else _ADVICE.get(told.cause, _ELSE)
 
 
@@ -180,12 +193,15 @@ def _severity(is_grave: bool, lost: tuple[int, float] | None, limits: Limits) ->
 def _headline(told: _Told, dags: int) -> str:
     """The tries, then the runs that may be more of them, then the runs lost in all."""
     text = f"{wording.plural(len(told.rows), 'try')} in {wording.plural(dags, 'DAG')} {_WORDS[told.cause]}"
+    reasons = sorted({str(row["reason"]) for row in told.rows if row["reason"]})
+    if told.cause == _NOT_STARTED and reasons:
+        text += f" ({wording.names(reasons)})"
     if told.short:
         runs = len({(row["dag_id"], row["run_id"]) for row in told.short})
         text += f"; in {wording.plural(runs, 'run')} a task that always ran left nothing"
     if told.lost:
         lost = wording.plural(told.lost[0], "run")
-        text += f"; {lost} lost this week, {told.lost[1]:g} in the median of the weeks before"
+        text += f"; the fleet lost {lost} this week, {told.lost[1]:g} in the median of the weeks before"
     return text
 
 

@@ -13,6 +13,8 @@ from windsock.week import Week
 _ORDER = ("all", "executor", "queue", "host", "dag")
 """The widest place first: what an executor explains is not told of its hosts again."""
 
+_EVIDENCE = ("missing", "tries", "successes", "killed", "missing_prev", "tries_prev", "first_at", "last_at")
+
 
 @dataclass(frozen=True, slots=True)
 class Limits(Thresholds):
@@ -47,7 +49,8 @@ class LogsMissing(Rule):
     found, whatever `log_fetch_timeout_sec` is set to.
     How it is judged: tries that API, database or the scheduler know to have run; at least `min_missing` without a log and
     `min_share` of its tries, `min_ratio` times the share of its likes (other hosts, other executors), beyond chance (`max_chance`, Fisher). The
-    widest place tells it. Operators that never leave a log are not counted. A whole week without logs is no finding:
+    widest place tells it; where none does, the whole fleet does, if `min_missing` successes left none and the share is `min_ratio`
+    times that of the eight weeks before. Operators that never leave a log are not counted. A whole week without logs is no finding:
     then they lie under another address. Failed tries without a log alone are WS511's.
     What to do: look at remote logging, its credentials and the disk of that place; for killed ones at memory and eviction.
     """
@@ -60,9 +63,8 @@ class LogsMissing(Rule):
     def judge(cls, answers: Mapping[str, Answer], limits: Any, *, week: Week) -> Verdicts:
         rows = rows_of(answers, "logs_missing_by_place")
         places = cls.places(rows, limits)
-        return Verdicts(
-            [cls._of(one, week) for one in places], judged=sum(row["grain"] != "all" for row in rows)
-        )
+        findings = [cls._of(one, week) for one in places] or cls._of_the_fleet(rows, limits)
+        return Verdicts(findings, judged=sum(row["grain"] != "all" for row in rows))
 
     @classmethod
     def places(cls, rows: Sequence[Row], limits: Any) -> list[Place]:
@@ -96,6 +98,33 @@ class LogsMissing(Rule):
         return found
 
     @classmethod
+    def _of_the_fleet(cls, rows: Sequence[Row], limits: Any) -> list[Finding]:
+        """Of no place that is known, but more than before: the scheduler's log of 2.x tells no host."""
+        whole = next((row for row in rows if row["grain"] == "all"), None)
+        if whole is None or whole["successes"] < limits.min_missing or not whole["tries_prev"]:
+            return []
+        share_prev = whole["missing_prev"] / whole["tries_prev"]
+        counts = whole["missing"], whole["tries"], whole["missing_prev"], whole["tries_prev"]
+        if (
+            whole["missing_share"] < limits.min_ratio * share_prev
+            or chance_of_rise(*counts) > limits.max_chance
+        ):
+            return []
+        return [
+            cls.finding(
+                subject={"grain": "all", "of_what": ""},
+                severity="watch",
+                headline=f"{whole['missing']:,} of {wording.plural(whole['tries'], 'try')} left no log, {whole['successes']:,} of "
+                f"them successes, {wording.moment(whole['first_at'])} to {wording.moment(whole['last_at'])} (before: "
+                f"{wording.percent(share_prev)})",
+                evidence={name: whole[name] for name in _EVIDENCE},
+                advice="See which worker could not upload then: remote logging, its connection, the rights on the bucket, free disk. "
+                "How those tries ended is counted; what they said is lost.",
+                rank=float(whole["missing"]),
+            )
+        ]
+
+    @classmethod
     def _of(cls, place: Place, week: Week) -> Finding:
         row = place.row
         return cls.finding(
@@ -103,19 +132,7 @@ class LogsMissing(Rule):
             severity="watch",
             headline=f"{place.where}: {row['missing']:,} of {wording.plural(row['tries'], 'try')} left no log, "
             f"{wording.percent(place.rest_share)} elsewhere; {place.cause}",
-            evidence={
-                name: row[name]
-                for name in (
-                    "missing",
-                    "tries",
-                    "successes",
-                    "killed",
-                    "missing_prev",
-                    "tries_prev",
-                    "first_at",
-                    "last_at",
-                )
-            },
+            evidence={name: row[name] for name in _EVIDENCE},
             advice=place.advice,
             rank=float(row["missing"]),
         )

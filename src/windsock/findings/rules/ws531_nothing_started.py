@@ -30,7 +30,8 @@ class NothingStarted(Rule):
     What it means: Airflow stands still, or its logs no longer arrive where they are read. Nothing failed, so every rate of
     the week looks as ever.
     How it is judged: the time from the newest start of any try to the end of the week (or to the newest pull), against the
-    longest such time in four weeks and what each of them started in the same hours. Quiet windows are not counted.
+    longest such time in four weeks and what each of them started in the same hours. Quiet windows are not counted, nor DAGs
+    that had stopped before the others, as long as they are fewer than half: each of those has a finding of its own.
     What to do: look whether the scheduler and its workers run; if they do, whether their logs reach the bucket.
     """
 
@@ -47,17 +48,22 @@ class NothingStarted(Rule):
                 continue
             verdicts.judged += 1
             bar = max(limits.min_silent_s, limits.min_ratio * (row["longest_gap_s"] or 0))
-            if row["silent_s"] < bar or row["usual_tries"] < limits.min_tries:
+            is_few = 2 * row["stopped_dags"] < row["dags"]
+            usual = row["going_tries"] if is_few else row["usual_tries"]
+            if row["silent_s"] < bar or usual < limits.min_tries:
                 continue
             verdicts.findings.append(
                 cls.finding(
                     subject={},
                     severity="critical",
                     headline=f"Nothing started after {wording.moment(row['newest_at'])}, for {wording.span(row['silent_s'])}; "
-                    f"the four weeks before started at least {wording.plural(row['usual_tries'], 'try')} in these hours",
+                    f"the four weeks before started at least {wording.plural(usual, 'try')} in these hours",
                     evidence={
-                        name: row[name]
-                        for name in ("newest_at", "until_at", "silent_s", "usual_tries", "longest_gap_s")
+                        "newest_at": row["newest_at"],
+                        "until_at": row["until_at"],
+                        "silent_s": row["silent_s"],
+                        "usual_tries": usual,
+                        "longest_gap_s": row["longest_gap_s"],
                     },
                     advice="See whether the scheduler and the workers run (airflow jobs check); if they do, whether their logs "
                     "still reach the place they are read from (windsock doctor).",
