@@ -13,7 +13,16 @@ from windsock.questions import Question, ask, ask_sql, load_questions
 from windsock.schema import TABLES
 from windsock.week import Week
 
-VIEWS = ("task_tries", "slot_tries", "slot_legs", "pool_spans", "error_causes", "owned_dags", "tasks_now")
+VIEWS = (
+    "task_tries",
+    "slot_tries",
+    "slot_legs",
+    "pool_spans",
+    "error_causes",
+    "owned_dags",
+    "tasks_now",
+    "well_runs",
+)
 SQL = Path(__file__).parents[1] / "sql"
 QUESTIONS = list(load_questions(SQL).values())
 

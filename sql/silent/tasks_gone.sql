@@ -1,11 +1,10 @@
 -- Which tasks have not run any more, though the runs of their DAG went on and ended well?
 --
 -- Nothing failed before them, so nothing alerts: removed from the DAG, skipped by a branch, or never started. Only judged runs
--- of nine weeks count in which nothing failed, and which are over: nothing of them was heard for twice as long as a run of
--- the DAG takes, and for six hours. A task that is told as skipped has run.
+-- of nine weeks count in which nothing failed, and which are over (`well_runs`). A task that is told as skipped has run.
 --
 -- grain:    dag_id, task_id
--- reads:    task_tries
+-- reads:    task_tries, well_runs
 -- columns:
 --   dag_id           varchar
 --   task_id          varchar
@@ -18,32 +17,12 @@
 --   runs_since       bigint       runs after the last that has it
 --   new_tasks        bigint       tasks of the DAG that were seen for the first time after it
 with tries as (
-    select dag_id, run_id, task_id, state, coalesce(started_at, queued_at, scheduled_at) as began_at, ended_at
+    select dag_id, run_id, task_id, coalesce(started_at, queued_at, scheduled_at) as began_at
     from task_tries
     where is_judged and week >= weeks_ago(8) and week <= report_week()
 ),
-runs as (
-    select
-        dag_id,
-        run_id,
-        min(began_at) as began_at,
-        max(ended_at) as ended_at
-    from tries
-    group by dag_id, run_id
-    having bool_and(state in ('success', 'skipped', 'up_for_retry')) and min(began_at) is not null
-),
-lasting as (
-    select dag_id, greatest(interval 6 hours, 2 * max(ended_at - began_at)) as span from runs group by dag_id
-),
 over as (
-    select
-        runs.dag_id,
-        runs.run_id,
-        runs.began_at,
-        row_number() over (partition by runs.dag_id order by runs.began_at, runs.run_id) as place
-    from runs
-    join lasting on runs.dag_id = lasting.dag_id
-    where runs.ended_at + lasting.span < (select max(ended_at) from tries)
+    select *, row_number() over (partition by dag_id order by began_at, run_id) as place from well_runs
 ),
 dags as (
     select dag_id, max(place) as places, max(began_at) as newest_at from over group by dag_id

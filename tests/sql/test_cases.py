@@ -30,6 +30,7 @@ BEHIND = {
     "slot_legs": (*TRIES, "deployments", "task_tries", "slot_tries"),
     "error_causes": ("task_logs",),
     "owned_dags": ("task_logs", "task_instances", "deployments"),
+    "well_runs": (*TRIES, "task_tries"),
     "tasks_now": ("dag_tasks",),
     "pool_spans": ("pool_samples", "deployments"),
 }

@@ -17,6 +17,7 @@ from windsock.lake.pool_spans import POOL_SPANS
 from windsock.lake.slot_tries import SLOT_LEGS, SLOT_TRIES
 from windsock.lake.task_tries import TASK_TRIES, TOLD_RUNS, TOLD_TRIES
 from windsock.lake.tasks_now import TASKS_NOW
+from windsock.lake.well_runs import WELL_RUNS
 from windsock.schema import TABLES, Table
 
 SQL_TYPES = {
@@ -39,6 +40,7 @@ def lake_sql() -> str:
         + TOLD_TRIES
         + TOLD_RUNS
         + TASK_TRIES
+        + WELL_RUNS
         + SLOT_TRIES
         + SLOT_LEGS
         + OWNED_DAGS
